@@ -1,0 +1,6 @@
+"""GraphQL execution that knows nothing of the domain: kinds of fields, a compiled path, and graphql-core behind it."""
+
+from execution.core_path import as_resolver, core_execute
+from execution.fields import Batched, Computed, Direct, Kind, Selection, Single, kind_of
+
+__all__ = ["Batched", "Computed", "Direct", "Kind", "Selection", "Single", "as_resolver", "core_execute", "kind_of"]
