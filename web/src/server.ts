@@ -1,0 +1,48 @@
+// Talks to the one server this page came from: GraphQL over HTTP, and its configuration.
+
+export const GRAPHQL_ADDRESS = '/graphql';
+const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
+
+export interface GraphQLRequest {
+  query: string;
+  variables?: unknown;
+  operationName?: string | null;
+}
+
+export interface GraphQLAnswer<Data = unknown> {
+  data?: Data | null;
+  errors?: { message: string; extensions?: { code?: string } }[];
+}
+
+/** A request that got no usable answer, told in words that can be shown. */
+export class ServerFailure extends Error {}
+
+export async function post<Data>(
+  request: GraphQLRequest,
+  headers: Record<string, string> = {},
+): Promise<GraphQLAnswer<Data>> {
+  const response = await fetch(GRAPHQL_ADDRESS, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: ACCEPT, ...headers },
+    body: JSON.stringify(request),
+    credentials: 'omit', // the only proof of identity is the token in memory
+  });
+  try {
+    return (await response.json()) as GraphQLAnswer<Data>;
+  } catch {
+    throw new ServerFailure(`The server answered ${response.status} without a readable body.`);
+  }
+}
+
+export function bearer(token: string | null): Record<string, string> {
+  return token ? { authorization: `Bearer ${token}` } : {};
+}
+
+/** Sends one of the page's own operations; GraphQL errors become a failure with their message. */
+export async function ask<Data>(query: string, variables: unknown, token: string | null): Promise<Data> {
+  const answer = await post<Data>({ query, variables }, bearer(token));
+  if (answer.errors?.length || !answer.data) {
+    throw new ServerFailure(answer.errors?.map((error) => error.message).join(' ') ?? 'The server gave no data.');
+  }
+  return answer.data;
+}

@@ -1,0 +1,62 @@
+// The whole page: the bar, the worked queries of the role, GraphiQL below.
+import { DOC_EXPLORER_PLUGIN, DocExplorerStore } from '@graphiql/plugin-doc-explorer';
+import { explorerPlugin } from '@graphiql/plugin-explorer';
+import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
+import { GraphiQLProvider } from '@graphiql/react';
+import { GraphiQL, GraphiQLInterface } from 'graphiql';
+
+import { Bar } from './bar';
+import type { Config } from './config';
+import { createFetcher } from './fetcher';
+import { SessionContext } from './hooks';
+import { Session } from './session';
+import { Starters } from './starters';
+import { createStorage } from './storage';
+
+const session = new Session();
+const fetcher = createFetcher(session);
+const storage = createStorage(localStorage);
+const plugins = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
+
+const WELCOME = `# Flexible Credits: one credit is one session.
+#
+# Sign in above; worked queries for your role then appear as buttons.
+# Run with the round button or Ctrl-Enter. The book on the left is the
+# schema's documentation, the folder builds a query by ticking fields.
+
+query WhoAmI {
+  viewer {
+    role
+    name
+  }
+}
+`;
+
+export function Workbench({ config }: { config: Config }) {
+  return (
+    <SessionContext value={session}>
+      <GraphiQLProvider
+        fetcher={fetcher}
+        storage={storage}
+        plugins={plugins}
+        referencePlugin={DOC_EXPLORER_PLUGIN}
+        defaultQuery={WELCOME}
+        shouldPersistHeaders={false}
+        inputValueDeprecation
+        schemaDescription
+      >
+        <HistoryStore>
+          <DocExplorerStore>
+            <Bar config={config} />
+            <Starters starters={config.starters} />
+            <main className="workbench">
+              <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
+                <GraphiQL.Logo>GraphiQL</GraphiQL.Logo>
+              </GraphiQLInterface>
+            </main>
+          </DocExplorerStore>
+        </HistoryStore>
+      </GraphiQLProvider>
+    </SessionContext>
+  );
+}
