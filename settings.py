@@ -1,4 +1,4 @@
-"""The program's settings: typed, read once from `FC_*` variables and `.env`, refused with a sentence naming the fault."""
+"""The program's settings: typed, read once from `FC_*` variables and `.env`; a fault is told in a sentence."""
 
 import base64
 import binascii

@@ -76,7 +76,8 @@ async def connected(settings: Settings, *, pool_size: int | None = None) -> Asyn
         yield outer
         return
     context = TortoiseContext()
-    await context.init(config=config)
+    with context:
+        await context.init(config=config)
     tortoise.context._global_context = context
     try:
         yield context

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import asyncpg
 
 from database.embedded import DatabaseError
+from models import MODULES
 from settings import Settings
 
 DEFAULT_PORT = 5432
@@ -60,7 +61,7 @@ def tortoise_config(settings: Settings, *, pool_size: int | None = None) -> dict
         "connections": {
             "default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials(url_of(settings)) | pool}
         },
-        "apps": {"models": {"models": ["models"], "migrations": "migrations", "default_connection": "default"}},
+        "apps": {"models": {"models": list(MODULES), "migrations": "migrations", "default_connection": "default"}},
         "use_tz": True,
         "timezone": "UTC",
     }

@@ -1,0 +1,87 @@
+"""Fixtures of the whole suite: the run's own PostgreSQL, and databases to work in, with or without real commits."""
+
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.transactions import in_transaction
+
+from database import connected
+from settings import PREFIX, Settings
+from tests.support.postgres import Server, copy_of_template, settings_for
+
+SERVER = pytest.StashKey[Server]()
+RACE_POOL_SIZE = 60
+
+
+class _RollBackError(Exception):
+    """Leaves a test's transaction, so that nothing of the test stays."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the developer's own settings out of the tests."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give each of pytest-xdist's workers the address of the one server, which their controller starts."""
+    node.workerinput["postgres"] = _server(node.config).url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server, if this process started one."""
+    if SERVER in config.stash:
+        config.stash[SERVER].stop()
+        del config.stash[SERVER]
+
+
+def _server(config: pytest.Config) -> Server:
+    if SERVER not in config.stash:
+        config.stash[SERVER] = Server()
+    return config.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> str:
+    """The address of the run's own PostgreSQL server."""
+    shared = getattr(pytestconfig, "workerinput", {})
+    return str(shared["postgres"]) if "postgres" in shared else _server(pytestconfig).url
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def database_settings(postgres: str) -> AsyncIterator[Settings]:
+    """Settings whose database is this process's own copy of the template."""
+    async with copy_of_template(postgres) as url:
+        yield settings_for(url)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def database(database_settings: Settings) -> AsyncIterator[Settings]:
+    """This process's database, open for the ORM; what a test commits there stays for the tests after it."""
+    async with connected(database_settings):
+        yield database_settings
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def rolled_back(database: Settings) -> AsyncIterator[BaseDBAsyncClient]:
+    """A transaction around the test that is rolled back after it; transactions inside become savepoints."""
+    try:
+        async with in_transaction() as connection:
+            yield connection
+            raise _RollBackError
+    except _RollBackError:
+        pass
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def committed(postgres: str) -> AsyncIterator[Settings]:
+    """A fresh database for one test, with real commits and room for many connections; dropped afterwards."""
+    async with copy_of_template(postgres) as url:
+        settings = settings_for(url, pool_size=RACE_POOL_SIZE)
+        async with connected(settings):
+            yield settings

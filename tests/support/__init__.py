@@ -1,0 +1,1 @@
+"""What the tests share: their own PostgreSQL and databases in it."""
