@@ -1,5 +1,5 @@
 // GraphiQL for Flexible Credits: a sign-in bar, worked queries for each role, and the editor.
-import 'graphiql/setup-workers/vite';
+import './workers';
 import '@graphiql/react/style.css';
 import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';

@@ -47,8 +47,9 @@ export class Session {
   readonly state = (): SessionState => this.#state;
 
   /** Signs in; an empty list means it worked. */
-  async signIn(credentials: Credentials): Promise<UserError[]> {
-    const { signIn } = await ask<{ signIn: SessionPayload }>(SIGN_IN, { input: credentials }, null);
+  async signIn({ email, password, oneTimeCode }: Credentials): Promise<UserError[]> {
+    const input = { email, password, ...(oneTimeCode && { oneTimeCode }) };
+    const { signIn } = await ask<{ signIn: SessionPayload }>(SIGN_IN, { input }, null);
     return this.#begin(signIn);
   }
 

@@ -19,7 +19,7 @@ export function SignInForm({ busy, onSignIn }: SignInFormProps) {
     const errors = await onSignIn({
       email: text('email'),
       password: String(fields.get('password') ?? ''),
-      ...(text('oneTimeCode') && { oneTimeCode: text('oneTimeCode') }),
+      oneTimeCode: text('oneTimeCode'),
     });
     if (errors.some((error) => error.field?.includes('oneTimeCode'))) setNeedsCode(true);
   };

@@ -18,11 +18,13 @@ const fetcher = createFetcher(session);
 const storage = createStorage(localStorage);
 const plugins = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
-const WELCOME = `# Flexible Credits: one credit is one session.
+const WELCOME = `# Flexible Credits: one credit, one session.
 #
-# Sign in above; worked queries for your role then appear as buttons.
-# Run with the round button or Ctrl-Enter. The book on the left is the
-# schema's documentation, the folder builds a query by ticking fields.
+# Sign in above: worked queries for your
+# role appear as buttons, each with its tab.
+# Run: Ctrl-Enter, or the play button.
+# Left side: the schema's documentation,
+# your history, and a query builder.
 
 query WhoAmI {
   viewer {
