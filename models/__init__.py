@@ -1,0 +1,19 @@
+"""What is true: tables and rules, one file (or package) an area.
+
+Inside this package an area may import only what stands left of it in `MODULES`.
+"""
+
+MODULES = (
+    "models.events",
+    "models.idempotency",
+    "models.clock",
+    "models.accounts",
+    "models.schools",
+    "models.providers",
+    "models.availability",
+    "models.credits",
+    "models.rates",
+    "models.appointments",
+    "models.claims",
+)
+"""The modules that hold tables, in the order in which they may import one another."""

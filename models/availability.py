@@ -1,0 +1,229 @@
+"""Availability: a provider's weekly hours in wall-clock time, and the openings that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import ClassVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tortoise import fields
+from tortoise.transactions import in_transaction
+
+from models.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.errors import Code, Refusal, refuse_if_any
+from models.events import happened
+from models.ids import new_id
+from models.providers import Provider
+from models.statements import execute, fetch_one, write
+from models.times import instant, local_day
+
+HORIZON_DAYS = 60
+NOTICE_HOURS_MIN = 24
+OPENING_MINUTES = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hours:
+    """One block of a week: an ISO weekday (1 is Monday), from and to in the provider's wall-clock time."""
+
+    weekday: int
+    starts: time
+    ends: time
+
+
+class WeeklyHours(Entity):
+    """An availability rule: one block of a provider's week, kept in wall-clock time (AV-1)."""
+
+    PREFIX: ClassVar[str] = "avr"
+    REACH: ClassVar[Reach] = {Role.OPS: EVERYTHING, Role.PROVIDER: "weekly_hours.provider_id = {provider}"}
+
+    provider: fields.ForeignKeyRelation[Provider] = fields.ForeignKeyField(
+        "models.Provider", related_name="weekly_hours", on_delete=fields.RESTRICT, db_index=True
+    )
+    provider_id: UUID
+    weekday = fields.SmallIntField()
+    starts = fields.TimeField()
+    ends = fields.TimeField()
+    time_zone = fields.CharField(max_length=60)
+
+    class Meta:
+        """EXCLUDE: two blocks of one provider's day do not overlap."""
+
+        table = "weekly_hours"
+
+
+class Opening(Entity):
+    """One bookable start time: an hour that weekly hours make and nothing has taken (FHIR Slot)."""
+
+    PREFIX: ClassVar[str] = "opn"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.SCHOOL: EVERYTHING,
+        Role.STUDENT: EVERYTHING,
+        Role.PROVIDER: "openings.provider_id = {provider}",
+    }
+
+    provider: fields.ForeignKeyRelation[Provider] = fields.ForeignKeyField(
+        "models.Provider", related_name="openings", on_delete=fields.RESTRICT
+    )
+    provider_id: UUID
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+
+    class Meta:
+        """Derived from weekly hours; one for a provider and start."""
+
+        table = "openings"
+        unique_together = (("provider_id", "starts_at"),)
+
+
+OFFERED = (
+    "NOT EXISTS (SELECT 1 FROM appointments taken WHERE taken.provider_id = openings.provider_id"
+    " AND taken.status IN ('REQUESTED', 'CONFIRMED')"
+    " AND tstzrange(taken.starts_at, taken.ends_at) && tstzrange(openings.starts_at, openings.ends_at))"
+)
+"""The condition of an opening that nothing has taken; requested time is taken as firmly as confirmed (AV-4)."""
+
+
+def bookable_from(at: datetime) -> datetime:
+    """The earliest start that may be requested now: there is a minimum notice (AV-2)."""
+    return at + timedelta(hours=NOTICE_HOURS_MIN)
+
+
+def bookable_until(at: datetime) -> datetime:
+    """The end of the booking horizon (AV-2)."""
+    return at + timedelta(days=HORIZON_DAYS)
+
+
+def starts_of(weekly: Iterable[Hours], zone: ZoneInfo, *, first: date, days: int) -> Iterator[datetime]:
+    """The start of every opening that these hours make on `days` days from `first`, in UTC and in order (AV-1)."""
+    by_weekday: dict[int, list[Hours]] = {}
+    for hours in sorted(weekly, key=lambda block: block.starts):
+        by_weekday.setdefault(hours.weekday, []).append(hours)
+    for offset in range(days):
+        day = first + timedelta(days=offset)
+        for hours in by_weekday.get(day.isoweekday(), ()):
+            yield from starts_in(hours, day, zone)
+
+
+def starts_in(hours: Hours, day: date, zone: ZoneInfo) -> Iterator[datetime]:
+    """The openings of one block on one day: whole hours of it that fit on the wall clock before its end."""
+    minutes = hours.starts.hour * 60 + hours.starts.minute
+    last = hours.ends.hour * 60 + hours.ends.minute - OPENING_MINUTES
+    while minutes <= last:
+        found = instant(day, time(minutes // 60, minutes % 60), zone)
+        if found is not None:
+            yield found
+        minutes += OPENING_MINUTES
+
+
+def hours_refusals(weekly: Sequence[Hours]) -> list[Refusal]:
+    """Everything that is wrong with a week, at once, each with its place in the list."""
+    found = []
+    for index, hours in enumerate(weekly):
+        path = ["hours", str(index)]
+        if not 1 <= hours.weekday <= 7:
+            found.append(
+                Refusal(
+                    Code.INVALID,
+                    "A weekday is 1 (Monday) to 7 (Sunday).",
+                    rule="AV-1",
+                    path=[*path, "weekday"],
+                    fix="Mend the weekday.",
+                )
+            )
+        if datetime.combine(date.min, hours.ends) - datetime.combine(date.min, hours.starts) < timedelta(hours=1):
+            found.append(
+                Refusal(
+                    Code.INVALID,
+                    "A block ends at least 60 minutes after it starts, so that an intake fits.",
+                    rule="AV-2",
+                    path=[*path, "ends"],
+                    fix="Make the block longer, or leave it out.",
+                )
+            )
+        if any(
+            other.weekday == hours.weekday and other.starts < hours.ends and hours.starts < other.ends
+            for other in weekly[:index]
+        ):
+            found.append(
+                Refusal(
+                    Code.INVALID,
+                    "Two blocks of one day overlap.",
+                    rule="AV-1",
+                    path=path,
+                    fix="Join the blocks, or move one.",
+                )
+            )
+    return found
+
+
+async def set_weekly_hours(provider: Provider, weekly: Sequence[Hours], *, by: Viewer | None, at: datetime) -> Provider:
+    """Replace a provider's weekly hours and derive the openings anew; appointments are left as they stand."""
+    refuse_if_any(hours_refusals(weekly))
+    await execute("SELECT 1 FROM providers WHERE id = $1 FOR NO KEY UPDATE", provider.id)
+    await WeeklyHours.filter(provider_id=provider.id).delete()
+    rows = [
+        WeeklyHours(
+            provider_id=provider.id,
+            weekday=block.weekday,
+            starts=block.starts,
+            ends=block.ends,
+            time_zone=provider.time_zone,
+        )
+        for block in weekly
+    ]
+    await write(*rows, happened("availability.set", provider, by=by, at=at))
+    await derive_openings(provider.id, weekly, ZoneInfo(provider.time_zone), at=at)
+    return provider
+
+
+async def derive_openings(provider_id: UUID, weekly: Sequence[Hours], zone: ZoneInfo, *, at: datetime) -> None:
+    """Make the future openings those of the weekly hours; the ones that stay keep their ids."""
+    first = local_day(at, zone)
+    starts = [start for start in starts_of(weekly, zone, first=first, days=HORIZON_DAYS + 2) if start > at]
+    await execute(
+        "DELETE FROM openings WHERE provider_id = $1 AND starts_at > $2 AND starts_at <> ALL ($3::timestamptz[])",
+        provider_id, at, starts,
+    )  # fmt: skip
+    await execute(
+        "INSERT INTO openings (id, provider_id, starts_at, ends_at)"
+        " SELECT new.id, $1, new.starts_at, new.starts_at + make_interval(mins => $4)"
+        " FROM unnest($2::uuid[], $3::timestamptz[]) AS new (id, starts_at)"
+        " ON CONFLICT (provider_id, starts_at) DO NOTHING",
+        provider_id, [new_id() for _ in starts], starts, OPENING_MINUTES,
+    )  # fmt: skip
+    await Provider.filter(id=provider_id).update(openings_until=first + timedelta(days=HORIZON_DAYS + 1))
+
+
+async def extend_openings(*, at: datetime, providers_max: int = 200) -> int:
+    """Derive openings for providers whose horizon has moved on; the worker calls it. Returns how many it did."""
+    stale = (
+        await Provider.filter(openings_until__lt=bookable_until(at).date())
+        .order_by("openings_until")
+        .limit(providers_max)
+    )
+    for provider in stale:
+        async with in_transaction():
+            await execute("SELECT 1 FROM providers WHERE id = $1 FOR NO KEY UPDATE", provider.id)
+            await derive_openings(provider.id, await hours_of(provider.id), ZoneInfo(provider.time_zone), at=at)
+    return len(stale)
+
+
+async def hours_of(provider_id: UUID) -> list[Hours]:
+    """A provider's week."""
+    rows = await WeeklyHours.filter(provider_id=provider_id)
+    return [Hours(weekday=row.weekday, starts=as_time(row.starts), ends=as_time(row.ends)) for row in rows]
+
+
+def as_time(value: time | timedelta) -> time:
+    """A TIME column as a time of day, however the ORM hands it over."""
+    return value if isinstance(value, time) else (datetime.min + value).time()  # noqa: DTZ901 — a time of day has no zone
+
+
+async def is_offered(opening_id: UUID) -> bool:
+    """Whether nothing has taken this opening."""
+    return bool(await fetch_one(f"SELECT 1 AS yes FROM openings WHERE openings.id = $1 AND {OFFERED}", opening_id))

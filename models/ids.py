@@ -1,0 +1,52 @@
+"""Identifiers: UUIDv7 in the database, TypeIDs (`apt_01h…`) wherever a person or a client sees them."""
+
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+VALUES = {character: value for value, character in enumerate(ALPHABET)}
+SUFFIX_LENGTH = 26
+
+
+class MalformedIdError(ValueError):
+    """The text is no TypeID at all, or one of another kind."""
+
+
+def new_id() -> UUID:
+    """A new UUIDv7: unique, and sorted by the time of its making."""
+    return uuid7()
+
+
+def encode(prefix: str, id: UUID) -> str:
+    """The TypeID of `id`: ten bits, that is two characters, at a time."""
+    n = id.int
+    p = PAIRS
+    return (
+        f"{prefix}_{p[n >> 120]}{p[n >> 110 & 1023]}{p[n >> 100 & 1023]}{p[n >> 90 & 1023]}{p[n >> 80 & 1023]}"
+        f"{p[n >> 70 & 1023]}{p[n >> 60 & 1023]}{p[n >> 50 & 1023]}{p[n >> 40 & 1023]}{p[n >> 30 & 1023]}"
+        f"{p[n >> 20 & 1023]}{p[n >> 10 & 1023]}{p[n & 1023]}"
+    )
+
+
+def split(text: str) -> tuple[str, UUID]:
+    """The prefix and the UUID of a TypeID. Raises MalformedIdError."""
+    prefix, _, suffix = text.rpartition("_")
+    if not prefix or len(suffix) != SUFFIX_LENGTH or suffix[0] > "7":
+        raise MalformedIdError("not an id of ours")
+    number = 0
+    for character in suffix:
+        value = VALUES.get(character)
+        if value is None:
+            raise MalformedIdError("not an id of ours")
+        number = number << 5 | value
+    return prefix, UUID(int=number)
+
+
+def decode(prefix: str, text: str) -> UUID:
+    """The UUID of a TypeID that must have this prefix. Raises MalformedIdError."""
+    found, id = split(text)
+    if found != prefix:
+        raise MalformedIdError(f"an id that begins with {prefix}_ is expected here")
+    return id

@@ -1,0 +1,121 @@
+"""Statements written by hand, on the connection of the running transaction, where a round trip or a lock matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from asyncpg import Record
+from tortoise.connection import get_connections
+from tortoise.fields.base import Field
+from tortoise.models import Model
+
+R = TypeVar("R", bound=Record)
+
+
+class Row(Record):  # type: ignore[misc]  # asyncpg ships no types
+    """A row that reads like the model it came from; a column that was not asked for raises AttributeError."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+async def fetch(statement: str, *values: Any, record_class: type[Any] = Row) -> list[Any]:
+    """All rows of a statement."""
+    async with get_connections().get("default").acquire_connection() as connection:
+        rows: list[Any] = await connection.fetch(statement, *values, record_class=record_class)
+        return rows
+
+
+async def fetch_one(statement: str, *values: Any) -> Any:
+    """The first row of a statement, or None."""
+    async with get_connections().get("default").acquire_connection() as connection:
+        return await connection.fetchrow(statement, *values, record_class=Row)
+
+
+async def execute(statement: str, *values: Any) -> str:
+    """Run a statement; returns PostgreSQL's own word on it, `UPDATE 3` say."""
+    async with get_connections().get("default").acquire_connection() as connection:
+        status: str = await connection.execute(statement, *values)
+        return status
+
+
+class Change:
+    """A change to a row that exists: these columns, and no others, so that no concurrent update is lost."""
+
+    def __init__(self, row: Model, **columns: Any) -> None:
+        self.row = row
+        self.columns = columns
+
+
+async def write(*rows: Model | Change) -> None:
+    """Insert rows and apply changes in one statement and one round trip, all or nothing.
+
+    Foreign keys may point from one row to another in any order: PostgreSQL checks them when the statement ends.
+    A change also sets the attributes of its row, which the caller must have locked.
+    """
+    shape = tuple((type(row.row), tuple(row.columns)) if isinstance(row, Change) else (type(row), None) for row in rows)
+    values: list[Any] = []
+    for row in rows:
+        if isinstance(row, Change):
+            values.append(row.row.pk)
+            values.extend(stored(row.row, column, value) for column, value in row.columns.items())
+        else:
+            values.extend(stored(row, name, getattr(row, name)) for name in columns_of(type(row)))
+    await execute(statement_for(shape), *values)
+    for row in rows:
+        if isinstance(row, Change):
+            row.row.update_from_dict(row.columns)
+        else:
+            row._saved_in_db = True
+
+
+@cache
+def statement_for(shape: tuple[tuple[type[Model], tuple[str, ...] | None], ...]) -> str:
+    """The text of a `write`, made once for each combination of tables and columns."""
+    parts: list[str] = []
+    at = 1
+    for model, changed in shape:
+        meta = model._meta
+        if changed is None:
+            names = columns_of(model)
+            slots = ", ".join(f"${at + offset}" for offset in range(len(names)))
+            columns = ", ".join(f'"{meta.fields_db_projection[name]}"' for name in names)
+            parts.append(f'INSERT INTO "{meta.db_table}" ({columns}) VALUES ({slots})')
+            at += len(names)
+        else:
+            sets = ", ".join(f'"{column(model, name)}" = ${at + 1 + offset}' for offset, name in enumerate(changed))
+            parts.append(f'UPDATE "{meta.db_table}" SET {sets} WHERE id = ${at}')
+            at += 1 + len(changed)
+    *first, last = parts
+    head = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(first))
+    return f"WITH {head} {last}" if head else last
+
+
+@cache
+def columns_of(model: type[Model]) -> Sequence[str]:
+    """The fields of a model that are columns which we write."""
+    return tuple(
+        name
+        for name, field in model._meta.fields_map.items()
+        if name in model._meta.fields_db_projection and not generated(field)
+    )
+
+
+def column(model: type[Model], name: str) -> str:
+    """The database's name of a field."""
+    return model._meta.fields_db_projection[name]
+
+
+def generated(field: Field[Any]) -> bool:
+    """Whether the database, not we, gives the field its value."""
+    return bool(field.generated)
+
+
+def stored(row: Model, name: str, value: Any) -> Any:
+    """A value as the database takes it."""
+    return row._meta.fields_map[name].to_db_value(value, row)
