@@ -25,7 +25,7 @@ class UnreadableSettingsError(Exception):
 
 
 class Limits(BaseModel):
-    """What one document, request or connection may ask for; set as `FC_LIMITS__DEPTH` and so on."""
+    """What one document, request or connection may ask for in the edge's own words; set as `FC_LIMITS__DEPTH`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,11 +39,13 @@ class Limits(BaseModel):
     page: int = Field(default=100, ge=1)
     nodes: int = Field(default=10_000, ge=1)
     cost: int = Field(default=20_000, ge=1)
-    cost_per_minute: int = Field(default=200_000, ge=1)
-    init_wait_seconds: float = Field(default=10, gt=0)
-    frame_bytes: int = Field(default=64 * 1024, ge=1_024)
-    subscriptions_per_connection: int = Field(default=20, ge=1)
+    body_seconds: float = Field(default=10, gt=0)
+    request_seconds: float = Field(default=30, gt=0)
+    frame_bytes: int = Field(default=64_000, ge=1_024)
+    init_seconds: float = Field(default=10, gt=0)
+    subscriptions: int = Field(default=20, ge=1)
     connections_per_viewer: int = Field(default=10, ge=1)
+    connections_per_source: int = Field(default=200, ge=1)
 
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
@@ -70,7 +72,6 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1, le=500)
     statement_timeout_seconds: float = Field(default=5, gt=0)
     lock_timeout_seconds: float = Field(default=3, gt=0)
-    request_deadline_seconds: float = Field(default=10, gt=0)
 
     secret_keys: CommaSeparatedSecrets = (SecretStr(DEMO_SECRET_KEY),)
     encryption_keys: CommaSeparatedSecrets = (SecretStr(DEMO_ENCRYPTION_KEY),)
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     compiled: bool = True
     trusted_documents: Path | None = None
     limits: Limits = Limits()
+    cost_per_minute: int = Field(default=200_000, ge=1)
 
     @property
     def address(self) -> str:
