@@ -2,5 +2,17 @@
 
 from execution.core_path import as_resolver, core_execute
 from execution.fields import Batched, Computed, Direct, Kind, Selection, Single, kind_of
+from execution.plans import Plans
 
-__all__ = ["Batched", "Computed", "Direct", "Kind", "Selection", "Single", "as_resolver", "core_execute", "kind_of"]
+__all__ = [
+    "Batched",
+    "Computed",
+    "Direct",
+    "Kind",
+    "Plans",
+    "Selection",
+    "Single",
+    "as_resolver",
+    "core_execute",
+    "kind_of",
+]

@@ -81,7 +81,8 @@ def kind_of(definition: GraphQLField) -> Kind | None:
     kind = declared.metadata.get(PLAN)
     if isinstance(kind, Kind):
         return kind
-    return Direct(declared.python_name) if declared.is_basic_field else None
+    plain = declared.is_basic_field and declared.default_resolver is getattr
+    return Direct(declared.python_name) if plain else None
 
 
 @dataclass(slots=True)

@@ -1,0 +1,146 @@
+"""Arguments of a field: coerced once if they are constant, and handed over as strawberry would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from graphql import FieldNode, GraphQLArgument, GraphQLField, GraphQLSchema, ValueNode, VariableNode, Visitor, visit
+from graphql.execution.values import VariableValues, coerce_argument, get_argument_values
+from strawberry.relay import GlobalID
+from strawberry.schema.compat import is_scalar
+from strawberry.types.arguments import StrawberryArgument, convert_argument
+from strawberry.types.base import StrawberryMaybe, StrawberryOptional
+from strawberry.types.enum import StrawberryEnumDefinition
+from strawberry.types.field import StrawberryField
+
+from execution.fields import STRAWBERRY_DEFINITION
+
+NO_VARIABLES = VariableValues({}, {})
+IMMUTABLE = (str, int, float, bool, type(None), Enum, UUID, Decimal, datetime, date, time, timedelta)
+
+Arguments = Callable[[VariableValues], dict[str, Any]]
+Convert = Callable[[Any], Any]
+
+
+def arguments_of(schema: GraphQLSchema, definition: GraphQLField, node: FieldNode) -> Arguments | None:
+    """A function from the variables to the keyword arguments of the resolver; None if there are none."""
+    if not definition.args:
+        return None
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    variables = {name: value.name.value for name, value in given.items() if isinstance(value, VariableNode)}
+    rename = _renaming(schema, definition)
+    if any(_mentions_variable(value) for name, value in given.items() if name not in variables):
+        return lambda values: rename(get_argument_values(definition, node, values))
+    try:
+        constants = _constants(definition, node, variables)
+    except Exception:  # The error belongs to the field, each time it is asked for.
+        return lambda values: rename(get_argument_values(definition, node, values))
+    if variables:
+        return _with_variables(definition, node, constants, variables, rename)
+    return _constant(constants, rename)
+
+
+def _constants(definition: GraphQLField, node: FieldNode, variables: dict[str, str]) -> dict[str, Any]:
+    coerced: dict[str, Any] = {}
+    nodes = {argument.name.value: argument for argument in node.arguments or ()}
+    for name, argument in definition.args.items():
+        if name not in variables:
+            coerce_argument(coerced, node, name, argument, nodes.get(name), NO_VARIABLES, None)
+    return coerced
+
+
+def _constant(constants: dict[str, Any], rename: Convert) -> Arguments:
+    try:
+        converted = rename(constants)
+    except Exception:  # As above: it is raised again where it can be located.
+        return lambda values: rename(constants)
+    if all(isinstance(value, IMMUTABLE) for value in converted.values()):
+        return lambda values: converted
+    # Inputs and lists may be changed by who receives them: each request gets its own.
+    return lambda values: rename(constants)
+
+
+def _with_variables(
+    definition: GraphQLField, node: FieldNode, constants: dict[str, Any], variables: dict[str, str], rename: Convert
+) -> Arguments:
+    """Constants as they are and variables by name, in the order of the definition."""
+    order: list[tuple[str, str | None]] = []
+    for name, argument in definition.args.items():
+        out = _out_name(name, argument)
+        if name in variables:
+            order.append((out, variables[name]))
+        elif out in constants:
+            order.append((out, None))
+
+    def values_of(values: VariableValues) -> dict[str, Any]:
+        coerced: dict[str, Any] = {}
+        given = values.coerced
+        for out, variable in order:
+            value = constants[out] if variable is None else given.get(variable)
+            if value is None and variable is not None:
+                # Missing or null: defaults and errors are graphql-core's business.
+                return rename(get_argument_values(definition, node, values))  # type: ignore[no-any-return]
+            coerced[out] = value
+        return rename(coerced)  # type: ignore[no-any-return]
+
+    return values_of
+
+
+def _out_name(name: str, argument: GraphQLArgument) -> str:
+    return argument.out_name or name
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def enter_variable(self, *_: Any) -> None:
+        self.found = True
+
+
+def _mentions_variable(value: ValueNode) -> bool:
+    visitor = _Variables()
+    visit(value, visitor)
+    return visitor.found
+
+
+def _renaming(schema: GraphQLSchema, definition: GraphQLField) -> Convert:
+    """From GraphQL names and values to python names and strawberry's values."""
+    field = definition.extensions.get(STRAWBERRY_DEFINITION)
+    whole = getattr(schema, "_strawberry_schema", None)
+    if not isinstance(field, StrawberryField) or whole is None:
+        return lambda coerced: coerced
+    config = whole.config
+    registry = whole.schema_converter.scalar_registry
+    named: list[tuple[str, str, StrawberryArgument, bool]] = []
+    for argument in field.arguments:
+        name = config.name_converter.from_argument(argument)
+        named.append((name, argument.python_name, argument, _is_unchanged(argument, registry)))
+
+    def rename(coerced: dict[str, Any]) -> dict[str, Any]:
+        converted = {}
+        for name, python_name, argument, unchanged in named:
+            if name in coerced:
+                value = coerced[name]
+                if not unchanged:
+                    value = convert_argument(value, argument.type, registry, config, None, path=(name,))
+                converted[python_name] = value
+        return converted
+
+    return rename
+
+
+def _is_unchanged(argument: StrawberryArgument, registry: Any) -> bool:
+    """Whether strawberry hands the coerced value over as it is: plain scalars and enums."""
+    of: Any = argument.type
+    if isinstance(of, StrawberryMaybe):
+        return False
+    if isinstance(of, StrawberryOptional):
+        of = of.of_type
+    return of is not GlobalID and (isinstance(of, StrawberryEnumDefinition) or is_scalar(of, registry))

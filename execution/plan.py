@@ -1,0 +1,144 @@
+"""A compiled operation: what is asked, decided once for all requests that ask the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLAbstractType,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
+
+from execution.arguments import Arguments
+from execution.fields import Batched, Computed, Direct, Selection, Single
+from execution.leaves import Leaf
+
+# Where a value stands in the answer: the place of what holds it, and its key or index there. None is the root.
+Place = tuple[Any, str | int] | None
+# A parent that waits for an asynchronous field: its value, its answer, and the answer's place.
+Entry = tuple[Any, dict[str, Any], Place]
+# The entries of each block by its index; in front of them, at index 0, the run itself.
+Frames = list[Any]
+
+
+class UnsupportedOperationError(Exception):
+    """The compiled path leaves this operation to graphql-core."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class LeafShape:
+    """A scalar or an enum."""
+
+    nullable: bool
+    leaf: Leaf
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ListShape:
+    """A list of one shape."""
+
+    nullable: bool
+    of: Shape
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ObjectShape:
+    """An object of a type known beforehand."""
+
+    nullable: bool
+    block: Block
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class AbstractShape:
+    """An interface or a union: a block for each type that the value may turn out to have."""
+
+    nullable: bool
+    type: GraphQLAbstractType
+    blocks: dict[str, Block]
+
+
+Shape = LeafShape | ListShape | ObjectShape | AbstractShape
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class PlannedField:
+    """One response key of a block. Without a kind it is `__typename`."""
+
+    key: str
+    name: str
+    block: Block
+    definition: GraphQLField
+    nodes: list[FieldNode]
+    kind: Direct | Computed | Single | Batched | None
+    shape: Shape
+    arguments: Arguments | None
+    selection: Selection
+    # For each step of the path down to this field, whether null may stand there.
+    nullable_path: tuple[bool, ...]
+    # The asynchronous fields to be answered after this one, and the blocks whose parents it collects for them.
+    following: tuple[PlannedField, ...] = ()
+    below: tuple[int, ...] = ()
+    complete: Callable[[list[Entry], list[Any], Frames], None] | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the field is answered after the plain fields of its level."""
+        return isinstance(self.kind, Single | Batched)
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Block:
+    """The fields asked of one object type at one position of the operation."""
+
+    index: int
+    type: GraphQLObjectType
+    # For each step of the path down to the object, whether null may stand there.
+    nullable_path: tuple[bool, ...]
+    fields: list[PlannedField] = field(default_factory=list)
+    # Whether asynchronous fields are reached from here without passing another one.
+    tracked: bool = False
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Plan:
+    """An operation, ready to run."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    fragments: dict[str, FragmentDefinitionNode]
+    root: Block
+    serial: bool
+    block_count: int
+    following: tuple[PlannedField, ...] = ()
+    complete: Callable[[Any, Place, Frames], dict[str, Any]] | None = None
+    # The generated Python, to be read by people.
+    source: str = ""
+
+
+def blocks_of(shape: Shape) -> Iterator[Block]:
+    """The blocks which values of this shape may have."""
+    match shape:
+        case ListShape(of=of):
+            yield from blocks_of(of)
+        case ObjectShape(block=block):
+            yield block
+        case AbstractShape(blocks=blocks):
+            yield from blocks.values()
+
+
+def waiting_below(blocks: Iterator[Block]) -> Iterator[PlannedField]:
+    """The asynchronous fields of these blocks and of what they contain synchronously, as they stand in the document."""
+    for block in blocks:
+        for planned in block.fields:
+            if planned.waits:
+                yield planned
+            else:
+                yield from waiting_below(blocks_of(planned.shape))

@@ -1,0 +1,148 @@
+"""What one execution of a plan knows and collects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo, GraphQLSchema, located_error
+from graphql.execution.values import VariableValues
+from graphql.pyutils import Path
+from graphql.pyutils.is_awaitable import is_awaitable
+from graphql.type.definition import GraphQLResolveInfoHelpers
+
+from execution.plan import Entry, Frames, Place, Plan, PlannedField
+
+Steps = tuple[str | int, ...]
+
+
+class Run:
+    """What one execution of a plan knows and collects."""
+
+    __slots__ = (
+        "context",
+        "data",
+        "errors",
+        "frames",
+        "infos",
+        "plan",
+        "positions",
+        "root_value",
+        "schema",
+        "variables",
+    )
+
+    def __init__(self, plan: Plan, context: Any, root_value: Any, variables: VariableValues) -> None:
+        self.plan = plan
+        self.schema: GraphQLSchema = plan.schema
+        self.context = context
+        self.root_value = root_value
+        self.variables = variables
+        self.data: Any = None
+        self.errors: list[GraphQLError] = []
+        # Where null was put because of an error: nothing is reported from below there any more.
+        self.positions: set[Steps] = set()
+        self.frames: Frames = [self, *([] for _ in range(plan.block_count))]
+        self.infos: dict[int, Any] = {}
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the whole answer has become null."""
+        return () in self.positions
+
+    def result(self) -> ExecutionResult:
+        """The answer as graphql-core gives it."""
+        return ExecutionResult(None if self.stopped else self.data, self.errors or None)
+
+    def log(self, error: GraphQLError, position: Steps) -> None:
+        """Report an error which puts null at a position, unless null already stands there or above."""
+        if not self.is_dead(position):
+            self.positions.add(position)
+            self.errors.append(error)
+
+    def is_dead(self, path: Steps) -> bool:
+        """Whether this place of the answer has been replaced by null."""
+        return any(path[:length] in self.positions for length in range(len(path) + 1))
+
+    def alive(self, entries: list[Entry]) -> list[Entry]:
+        """The parents that are still part of the answer."""
+        if not self.positions:
+            return entries
+        return [entry for entry in entries if not self.is_dead(steps_to(entry[2]))]
+
+    def fail(self, planned: PlannedField, entry: Entry, raw: Exception) -> None:
+        """An asynchronous field failed for one parent: null goes to the nearest place where it may stand."""
+        path = (*steps_to(entry[2]), planned.key)
+        error = located_error(raw, planned.nodes, list(path))
+        length = len(path)
+        while length > 0 and not planned.nullable_path[length - 1]:
+            length -= 1
+        self.log(error, path[:length])
+        self._put_null(path[:length])
+
+    def _put_null(self, path: Steps) -> None:
+        holder = self.data
+        for step in path[:-1]:
+            if holder is None:
+                return
+            holder = holder[step]
+        if path and holder is not None:
+            holder[path[-1]] = None
+
+    def forget(self, blocks: tuple[int, ...]) -> None:
+        """Drop the parents that an abandoned attempt collected."""
+        for index in blocks:
+            self.frames[index] = []
+
+
+def steps_to(place: Place) -> Steps:
+    """The path of a place, from the root."""
+    steps: list[str | int] = []
+    while place is not None:
+        place, step = place
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+def info_of(planned: PlannedField) -> Callable[[Frames], Any]:
+    """A function that gives what `is_type_of` and `resolve_type` may ask about the field, made once a run."""
+
+    def info(frames: Frames) -> Any:
+        run: Run = frames[0]
+        known = run.infos.get(id(planned))
+        if known is None:
+            known = run.infos[id(planned)] = resolve_info(run, planned)
+        return known
+
+    return info
+
+
+def resolve_info(run: Run, planned: PlannedField) -> GraphQLResolveInfo[Any]:
+    """What graphql-core tells about a field; the path has no list indices, as it stands for all values."""
+    path: Any = None
+    return GraphQLResolveInfo(
+        planned.name,
+        planned.nodes,
+        planned.definition.type,
+        planned.block.type,
+        Path(path, planned.key, planned.block.type.name),
+        run.schema,
+        run.plan.fragments,
+        run.root_value,
+        run.plan.operation,
+        run.variables.coerced,  # type: ignore[arg-type]  # strawberry hands over the plain dictionary
+        run.context,
+        is_awaitable,
+        None,
+        GraphQLResolveInfoHelpers(gather=_gather, track=_track),
+    )
+
+
+async def _gather(awaitables: Any) -> Any:
+    return await asyncio.gather(*awaitables)
+
+
+def _track(awaitables: Any) -> None:
+    for awaitable in awaitables:
+        asyncio.ensure_future(awaitable).add_done_callback(lambda future: future.exception())
