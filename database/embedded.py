@@ -53,6 +53,7 @@ class Embedded:
         self.data_dir = data_dir.resolve()
         self.folder = self.data_dir / "postgres"
         self.sockets = socket_folder(self.folder)
+        self.log = self.data_dir / "postgres.log"
         self.durable = durable
         self.options = options
         self._lock = -1
@@ -103,6 +104,10 @@ class Embedded:
         """Stop with the block."""
         self.stop()
 
+    def has_ended(self) -> bool:
+        """Whether PostgreSQL ended without having been told to."""
+        return self._supervisor is not None and self._supervisor.poll() is not None
+
     @property
     def life(self) -> int:
         """A file descriptor that becomes readable when PostgreSQL has ended."""
@@ -142,7 +147,7 @@ class Embedded:
             "major": binaries.major,
             "folder": str(self.folder),
             "sockets": str(self.sockets),
-            "log": str(self.data_dir / "postgres.log"),
+            "log": str(self.log),
             "durable": self.durable,
             "options": self._options(),
         }
@@ -185,7 +190,7 @@ class Embedded:
             if "error" in message:
                 raise DatabaseError(message["error"])
             tell(message["note"])
-        raise DatabaseError(f"PostgreSQL ended before it was ready; see {self.data_dir / 'postgres.log'}.")
+        raise DatabaseError(f"PostgreSQL ended before it was ready; see {self.log}.")
 
 
 def find_binaries() -> list[Binaries]:

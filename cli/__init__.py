@@ -1,0 +1,1 @@
+"""The program's commands, called by `python -m cli`."""

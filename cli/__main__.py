@@ -1,0 +1,5 @@
+"""Makes `python -m cli` work."""
+
+from cli.commands import commands
+
+commands(prog_name="cli")
