@@ -1,0 +1,32 @@
+"""GraphQL over HTTP, server-sent events and WebSocket, with its limits; knows nothing of what the API is about."""
+
+from transport.app import GraphQLApp
+from transport.engine import CostStatus, Engine, Incoming
+from transport.errors import Code, refusal
+from transport.limits import Limits
+from transport.security import (
+    PAGE_POLICY,
+    CrossOrigin,
+    Origins,
+    SecurityHeaders,
+    content_security_policy,
+)
+from transport.trusted import build_manifest, load_manifest, write_manifest
+
+__all__ = [
+    "PAGE_POLICY",
+    "Code",
+    "CostStatus",
+    "CrossOrigin",
+    "Engine",
+    "GraphQLApp",
+    "Incoming",
+    "Limits",
+    "Origins",
+    "SecurityHeaders",
+    "build_manifest",
+    "content_security_policy",
+    "load_manifest",
+    "refusal",
+    "write_manifest",
+]

@@ -1,0 +1,89 @@
+"""What the transport asks of the program behind it, and what it tells it about a request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One arriving request or connection, as far as an engine needs to know it."""
+
+    headers: dict[str, str]  # names in lower case
+    source_ip: str
+    request_id: str
+    kind: Literal["http", "websocket", "sse"]
+    connection_init: dict[str, Any] | None = None  # the payload of a WebSocket's first message
+
+
+@dataclass(slots=True)
+class CostStatus:
+    """What one operation costs its viewer and what is left to them."""
+
+    requested: int
+    remaining: int
+    limit: int
+    reset_at: datetime
+
+    def as_extension(self) -> dict[str, Any]:
+        """The form clients read in `extensions.cost`."""
+        return {
+            "requested": self.requested,
+            "remaining": self.remaining,
+            "limit": self.limit,
+            "resetAt": self.reset_at,
+        }
+
+
+class Engine(Protocol):
+    """The program behind the transport; `Any` stands for its own context, which the transport only carries."""
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        """The schema documents are validated against."""
+        ...
+
+    async def open(self, request: Incoming) -> Any:
+        """Make the context of one operation (or of one connection); raise a GraphQLError to refuse it."""
+        ...
+
+    async def execute(
+        self, context: Any, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> ExecutionResult:
+        """Answer a query or mutation that has been parsed, validated and charged."""
+        ...
+
+    async def subscribe(
+        self, context: Any, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
+        """Start a subscription: its events, or one result that tells why not."""
+        ...
+
+    async def close(self, context: Any) -> None:
+        """Give back what `open` took; called exactly once for each context."""
+        ...
+
+    def allows_free_documents(self, context: Any) -> bool:
+        """Whether this viewer may send any document, not only trusted ones."""
+        ...
+
+    def allows_introspection(self, context: Any) -> bool:
+        """Whether this viewer may ask for the schema."""
+        ...
+
+    async def charge(self, context: Any, cost: int) -> CostStatus:
+        """Take the cost from the viewer's budget, or raise THROTTLED with `extensions.retryAfter` seconds."""
+        ...
+
+    def viewer_key(self, context: Any) -> str | None:
+        """Who holds this connection, for counting their connections; None if nobody is signed in."""
+        ...
+
+    async def still_valid(self, context: Any) -> bool:
+        """Whether the token behind a long connection still holds; asked every few seconds."""
+        ...

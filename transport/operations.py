@@ -1,0 +1,100 @@
+"""The way of one operation, whatever carried it: find the document, hold it to the limits, charge, execute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult
+
+from transport.asking import Ask
+from transport.documents import Document, Documents, Operation
+from transport.engine import CostStatus, Engine
+from transport.errors import Code, all_told, refusal
+from transport.limits import Limits, check_variables
+
+ENCODING = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS  # a stray row fails instead of showing all it holds
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An operation that may run."""
+
+    document: Document
+    operation: Operation
+    variables: dict[str, Any] | None
+    cost: CostStatus | None = None
+
+
+class Operations:
+    """Prepares and runs operations for one engine."""
+
+    def __init__(self, engine: Engine, limits: Limits, trusted: Mapping[str, str] | None = None) -> None:
+        self.engine = engine
+        self.limits = limits
+        self.documents = Documents(engine.schema, limits, trusted)
+
+    def find(self, context: Any, ask: Ask) -> Prepared:
+        """The operation that is asked for, held to all that can be known before it is charged."""
+        document = self._document(context, ask)
+        operation = document.pick(ask.operation_name)
+        if operation.introspects and not self.engine.allows_introspection(context):
+            raise refusal(Code.FORBIDDEN, "The schema cannot be asked for here.")
+        if ask.variables:
+            check_variables(ask.variables, self.limits)
+        return Prepared(document, operation, ask.variables)
+
+    async def charge(self, context: Any, prepared: Prepared) -> None:
+        """Price the operation and take the price from its viewer."""
+        price = prepared.operation.pricing.price(prepared.variables)
+        prepared.cost = await self.engine.charge(context, price.cost)
+
+    async def run(self, context: Any, prepared: Prepared) -> ExecutionResult:
+        """Execute a query or mutation."""
+        return await self.engine.execute(context, prepared.document.node, prepared.operation.name, prepared.variables)
+
+    def _document(self, context: Any, ask: Ask) -> Document:
+        if ask.document_id is not None:
+            return self.documents.trusted(ask.document_id)
+        text = ask.query or ""
+        if not self.engine.allows_free_documents(context) and not self.documents.is_trusted(text):
+            raise refusal(Code.FORBIDDEN, "Only trusted documents are answered here: send a documentId.")
+        return self.documents.get(text, suggestions=self.engine.allows_introspection(context))
+
+
+def is_request_error(result: ExecutionResult) -> bool:
+    """Whether nothing was executed at all (a variable that does not fit, say), so that there is no data to speak of."""
+    return result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
+
+
+def result_body(result: ExecutionResult, cost: CostStatus | None, request_id: str) -> dict[str, Any]:
+    """The answer of an execution as JSON, with its errors masked and its cost told."""
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = all_told(result.errors, request_id)
+        if not is_request_error(result):
+            body["data"] = result.data
+    else:
+        body["data"] = result.data
+    extensions = dict(result.extensions) if result.extensions else {}
+    if cost is not None:
+        extensions["cost"] = cost.as_extension()
+    if extensions:
+        body["extensions"] = extensions
+    return body
+
+
+def with_default_code(result: ExecutionResult) -> ExecutionResult:
+    """Give errors that stopped a request before execution a code, so that clients can rely on finding one."""
+    if is_request_error(result):
+        for error in result.errors or ():
+            if "code" not in (error.extensions or {}):
+                error.extensions = {**(error.extensions or {}), "code": Code.BAD_REQUEST.value}
+    return result
+
+
+def encode(body: Any) -> bytes:
+    """JSON bytes; datetimes in UTC with Z."""
+    return orjson.dumps(body, option=ENCODING)
