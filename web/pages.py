@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from os import PathLike, stat_result
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 BUILT = Path(__file__).parent / "dist"
 
-# Monaco positions each line of text by a style attribute and writes its theme into style elements, hence 'unsafe-inline'
-# for styles alone; scripts, workers, fonts and connections come from this host or not at all.
+# Monaco positions each line of text by a style attribute and writes its theme into style elements, hence
+# 'unsafe-inline' for styles alone; scripts, workers, fonts and connections come from this host or not at all.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
     "font-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -23,6 +25,7 @@ PAGE_HEADERS = {
     "cache-control": "no-cache",
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "no-referrer",
+    "vary": "accept",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
@@ -64,7 +67,7 @@ class GraphiQLConfig:
 
 
 class Pages:
-    """The pages' endpoints, and the routes that lead to them."""
+    """The pages' endpoints, and the routes that lead to them; the files are read once, when it is made."""
 
     def __init__(self, config: GraphiQLConfig, *, built: Path = BUILT) -> None:
         self._config = asdict(config)
@@ -72,9 +75,9 @@ class Pages:
         self._graphiql = _read(built / "graphiql.html")
         self._mailbox = _read(built / "mail.html")
 
-    async def graphiql(self, request: Request) -> Response:
-        """The GraphiQL page, for a GET of the GraphQL address that accepts HTML."""
-        return _page(self._graphiql)
+    def in_front_of(self, graphql: ASGIApp) -> ASGIApp:
+        """The GraphQL application, but a browser that opens its address gets the page."""
+        return PageOrGraphQL(_page(self._graphiql), graphql)
 
     async def config(self, request: Request) -> Response:
         """Environment, demo accounts and worked queries, as the page reads them."""
@@ -95,14 +98,35 @@ class Pages:
         return routes
 
 
+class PageOrGraphQL:
+    """One address for people and programs: the `Accept` header tells them apart."""
+
+    def __init__(self, page: Response, graphql: ASGIApp) -> None:
+        self._page = page
+        self._graphql = graphql
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        answer = self._page if _opened_in_a_browser(scope) else self._graphql
+        await answer(scope, receive, send)
+
+
 class Assets(StaticFiles):
     """Built files, whose names change with their content and may therefore be kept for ever."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
+    def file_response(
+        self, full_path: PathLike[str] | str, stat_result: stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
         """The file with headers that let a browser keep it."""
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers.update(ASSET_HEADERS)
         return response
+
+
+def _opened_in_a_browser(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+        return False
+    return "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _read(page: Path) -> bytes | None:

@@ -31,7 +31,8 @@ function stream(session: Session, request: FetcherParams, typed: Headers) {
     subscribe: (sink: Parameters<Client['subscribe']>[1]) => {
       const client = connect(session, typed);
       const { query, variables, operationName } = request;
-      const unsubscribe = client.subscribe({ query, variables, operationName }, sink);
+      const told = { ...sink, error: (reason: unknown) => sink.error(inWords(reason)) };
+      const unsubscribe = client.subscribe({ query, variables, operationName }, told);
       return { unsubscribe: () => (unsubscribe(), void client.dispose()) };
     },
   } as FetcherReturnType;
@@ -45,6 +46,11 @@ function connect(session: Session, typed: Headers): Client {
     retryAttempts: 0, // whoever watches sees that the stream ended, and runs it again
     connectionParams: async () => ({ ...bearer(await session.accessToken()), ...typed }),
   });
+}
+
+function inWords(reason: unknown): unknown {
+  if (!(reason instanceof CloseEvent)) return reason;
+  return { message: `The stream has ended: ${reason.reason || 'the connection was closed'} (${reason.code}). Run it again to go on.` };
 }
 
 function isSubscription(document: DocumentNode | undefined, operationName: string | null | undefined): boolean {

@@ -1,0 +1,117 @@
+"""GraphiQL: signing in, worked queries, subscriptions, and what the browser is left with afterwards."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.async_api import Route
+
+from tests.browser.visit import Visit
+
+
+async def test_the_page_loads_under_its_policy_without_a_complaint(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    assert await visit.run()
+    assert visit.complaints == []
+    assert {url.removeprefix(visit.base).split("/")[1] for url in visit.asked} == {"graphql", "graphql?", "assets"} - {
+        "graphql?"
+    }
+
+
+async def test_one_click_signs_in_and_the_bar_says_as_whom(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    assert "Signed in as" in await visit.page.locator(".signed-in").inner_text()
+    await visit.write("{ viewer { role } }")
+    assert (await visit.run())["data"]["viewer"]["role"] == "STUDENT"
+
+
+async def test_a_worked_query_opens_with_its_variables_and_only_once(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Provider")
+    tabs = visit.page.locator(".graphiql-tab")
+    await visit.page.wait_for_function("document.querySelectorAll('.graphiql-tab').length === 2")
+    first = visit.page.get_by_role("navigation", name="Worked queries").get_by_role("button").first
+    await first.click()
+    assert await tabs.count() == 2
+
+
+async def test_signing_out_ends_the_session_for_the_next_query(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    await visit.page.get_by_role("button", name="Sign out").click()
+    await visit.page.wait_for_selector(".signed-in", state="detached")
+    await visit.write("{ viewer { role } }")
+    assert (await visit.run())["data"]["viewer"] is None
+
+
+async def test_nothing_secret_outlives_the_page(visit: Visit) -> None:
+    await visit.open_graphiql()
+    async with visit.page.expect_response(lambda response: "signIn" in (response.request.post_data or "")) as answered:
+        await visit.sign_in("Student")
+    session = (await (await answered.value).json())["data"]["signIn"]
+    tokens = [session["accessToken"], session["refreshToken"]]
+    await visit.write(
+        'query Typed($word: String = "typed-in-the-query") { viewer { role } }', {"word": "typed-variable"}
+    )
+    await visit.run()
+    await visit.page.wait_for_timeout(700)  # GraphiQL writes its tabs half a second after the last change
+    kept = await visit.stored()
+    for secret in [*tokens, "typed-in-the-query", "typed-variable", "demo-password", "student@demo.test", "Bearer"]:
+        assert secret not in kept
+    await visit.page.reload()
+    await visit.page.wait_for_selector(".roles")
+    assert await visit.page.locator(".signed-in").count() == 0
+
+
+async def test_a_subscription_streams_to_whoever_is_signed_in(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Operations")
+    await visit.write("subscription { ticks }")
+    assert "for OPS" in (await visit.run())["data"]["ticks"]
+    await visit.page.get_by_role("button", name="Stop").click()
+
+
+async def test_without_demo_accounts_there_is_a_form_that_asks_for_a_one_time_code(visit: Visit) -> None:
+    await _answer_as(visit, "**/graphql/config.json", {"environment": "production", "accounts": [], "starters": []})
+    await visit.open_graphiql()
+    form = visit.page.get_by_role("form", name="Sign in")
+    await form.get_by_label("E-mail").fill("ops@demo.test")
+    await form.get_by_label("Password").fill("not the password")
+    await form.get_by_role("button", name="Sign in").click()
+    await visit.page.wait_for_function("document.querySelector('.notice').textContent !== ''")
+    assert await form.get_by_label("One-time code").count() == 0
+
+
+async def test_staff_move_the_demo_clock(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Operations")
+    clock = visit.page.get_by_role("group", name="Demo server's clock")
+    await visit.page.wait_for_function("document.querySelector('.clock output').textContent !== ''")
+    before = await clock.locator("output").inner_text()
+    await clock.get_by_role("button", name="+1 day").click()
+    await visit.page.wait_for_function(
+        "(before) => document.querySelector('.clock output').textContent !== before", arg=before
+    )
+
+
+async def test_only_staff_see_the_clock(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    assert await visit.page.get_by_role("group", name="Demo server's clock").count() == 0
+
+
+async def test_the_page_renews_its_session_before_the_token_ends(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    await visit.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=14, seconds=30))
+    await visit.write("{ viewer { role } }")
+    await visit.run()
+    assert [operation for operation in visit.operations if "mutation Refresh" in operation["query"]]
+
+
+async def _answer_as(visit: Visit, address: str, answer: Any) -> None:
+    async def fulfil(route: Route) -> None:
+        await route.fulfill(json=answer)
+
+    await visit.page.route(address, fulfil)

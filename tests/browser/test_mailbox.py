@@ -1,0 +1,55 @@
+"""The development mailbox: what it shows, and what a message in it cannot do."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from playwright.async_api import Route
+
+from tests.browser.visit import Visit
+
+HOSTILE = """<h1>New request</h1><p style="color: #333">You have 72 hours.</p>
+<img src="https://tracker.test/seen.png"><script>parent.document.title = "taken over"</script>
+<form action="https://collector.test"><button>Send</button></form>"""
+
+
+def _message(number: int, **other: Any) -> dict[str, Any]:
+    sent_at = datetime(2026, 11, 22, number, tzinfo=UTC).isoformat()
+    plain = {"id": f"msg_{number}", "to": "provider@demo.test", "from": "credits@demo.test", "sentAt": sent_at}
+    return {**plain, "subject": f"Message {number}", "text": f"Text {number}", "html": None, **other}
+
+
+async def _open(visit: Visit, *messages: dict[str, Any]) -> None:
+    async def answer(route: Route) -> None:
+        await route.fulfill(json=list(messages))
+
+    await visit.page.route("**/dev/mail.json", answer)
+    await visit.page.goto(f"{visit.base}/dev/mail")
+    await visit.page.wait_for_selector("#message > *")
+
+
+async def test_the_newest_message_is_shown_first_and_each_can_be_opened(visit: Visit) -> None:
+    await _open(visit, _message(1), _message(3), _message(2))
+    shown = visit.page.get_by_role("article")
+    assert await visit.page.locator("#messages strong").all_inner_texts() == ["Message 3", "Message 2", "Message 1"]
+    assert "Text 3" in await shown.inner_text()
+    await visit.page.get_by_role("button", name="Message 1").click()
+    assert "Text 1" in await shown.inner_text()
+
+
+async def test_an_empty_mailbox_says_so(visit: Visit) -> None:
+    await _open(visit)
+    assert "No message yet" in await visit.page.get_by_role("article").inner_text()
+
+
+async def test_a_message_runs_no_script_and_loads_nothing(visit: Visit) -> None:
+    await _open(visit, _message(1, html=HOSTILE))
+    frame = visit.page.frame_locator("iframe")
+    assert await frame.locator("h1").inner_text() == "New request"
+    assert await frame.locator("p").evaluate("(it) => getComputedStyle(it).color") == "rgb(51, 51, 51)"
+    assert await visit.page.title() == "Flexible Credits · development mailbox"
+    assert visit.outside == []
+
+
+async def test_a_subject_is_text_and_never_markup(visit: Visit) -> None:
+    await _open(visit, _message(1, subject="<img src=x onerror=alert(1)>"))
+    assert await visit.page.locator("h2").inner_text() == "<img src=x onerror=alert(1)>"

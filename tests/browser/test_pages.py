@@ -1,0 +1,79 @@
+"""The pages as a program reads them: headers, caching, and what happens before they are built."""
+
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from web import CONTENT_SECURITY_POLICY, DemoAccount, GraphiQLConfig, Pages, Starter
+
+ACCOUNT = DemoAccount("STUDENT", "student@demo.test", "open-sesame")
+CONFIG = GraphiQLConfig("demo", [ACCOUNT], [Starter("STUDENT", "Home", "{ viewer { role } }")])
+FROM_A_BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "graphiql.html").write_text("<title>GraphiQL</title>")
+    (tmp_path / "mail.html").write_text("<title>Mail</title>")
+    (tmp_path / "assets" / "piece-abc.js").write_text("export {}")
+    return tmp_path
+
+
+def _client(built: Path, *, with_mailbox: bool = True) -> TestClient:
+    pages = Pages(CONFIG, built=built)
+    graphql = pages.in_front_of(PlainTextResponse("the API"))
+    return TestClient(Starlette(routes=[Route("/graphql", graphql), *pages.routes(with_mailbox=with_mailbox)]))
+
+
+def test_a_browser_gets_the_page_and_a_program_the_api(built: Path) -> None:
+    client = _client(built)
+    assert "GraphiQL" in client.get("/graphql", headers=FROM_A_BROWSER).text
+    assert client.get("/graphql", headers={"accept": "application/json"}).text == "the API"
+    assert client.post("/graphql", headers=FROM_A_BROWSER).text == "the API"
+
+
+def test_the_page_carries_a_policy_without_inline_scripts_or_other_hosts(built: Path) -> None:
+    headers = _client(built).get("/graphql", headers=FROM_A_BROWSER).headers
+    policy = dict(line.split(" ", 1) for line in headers["content-security-policy"].split("; "))
+    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert policy["script-src"] == policy["worker-src"] == policy["connect-src"] == policy["font-src"] == "'self'"
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert "eval" not in CONTENT_SECURITY_POLICY
+    assert "//" not in CONTENT_SECURITY_POLICY
+
+
+def test_the_page_is_asked_for_anew_and_assets_are_kept(built: Path) -> None:
+    client = _client(built)
+    assert client.get("/graphql", headers=FROM_A_BROWSER).headers["cache-control"] == "no-cache"
+    assert "immutable" in client.get("/assets/piece-abc.js").headers["cache-control"]
+    assert client.get("/assets/absent.js").status_code == 404
+
+
+def test_the_configuration_names_accounts_and_worked_queries(built: Path) -> None:
+    answer = _client(built).get("/graphql/config.json")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {
+        "environment": "demo",
+        "accounts": [{"role": "STUDENT", "email": "student@demo.test", "password": "open-sesame"}],
+        "starters": [{"role": "STUDENT", "title": "Home", "query": "{ viewer { role } }", "variables": "{}"}],
+    }
+
+
+def test_an_account_never_shows_its_password_in_a_log() -> None:
+    assert "open-sesame" not in repr(CONFIG)
+
+
+def test_a_server_without_a_mailbox_has_no_such_page(built: Path) -> None:
+    assert "Mail" in _client(built).get("/dev/mail").text
+    assert _client(built, with_mailbox=False).get("/dev/mail").status_code == 404
+
+
+def test_pages_that_are_not_built_say_what_to_run(tmp_path: Path) -> None:
+    answer = _client(tmp_path).get("/graphql", headers=FROM_A_BROWSER)
+    assert answer.status_code == 503
+    assert "make web" in answer.text

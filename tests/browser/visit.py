@@ -1,0 +1,100 @@
+"""A person at the GraphiQL page: what they click, what they read, and what their browser asked of whom."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
+
+MODEL = "globalThis.__MONACO.editor.getModels().find((model) => model.uri.path.endsWith(%s))"
+ANSWER = MODEL % "'response.json'"
+
+
+class Visit:
+    """One browser window, alone with its storage, that can reach this server only."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page = page
+        self.base = base
+        self.asked: list[str] = []
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        self.operations: list[dict[str, Any]] = []
+
+    @classmethod
+    async def begin(cls, context: BrowserContext, base: str) -> "Visit":
+        """Open an empty window whose every request is watched."""
+        visit = cls(await context.new_page(), base)
+        await context.route("**/*", visit._let_through_or_abort)
+        visit.page.on("websocket", visit._watch_socket)
+        visit.page.on("console", visit._watch_console)
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        return visit
+
+    async def open_graphiql(self) -> None:
+        """Open the page and wait until its editors can be typed into."""
+        await self.page.goto(f"{self.base}/graphql")
+        await self.page.wait_for_selector(".graphiql-query-editor .view-line")
+        await self.page.wait_for_function(f"globalThis.__MONACO && {ANSWER}")
+
+    async def sign_in(self, role: str) -> None:
+        """Click a demo account's button, and wait until the bar says who is signed in."""
+        button = self.page.get_by_role("group", name="Sign in as a demo account").get_by_role("button", name=role)
+        await button.click()
+        await self.page.wait_for_selector(f".roles button[aria-pressed=true]:text-is('{role}')")
+
+    async def open_starter(self, title: str) -> None:
+        """Open a worked query by its button."""
+        await self.page.get_by_role("navigation", name="Worked queries").get_by_role("button", name=title).click()
+
+    async def write(self, query: str, variables: Mapping[str, Any] | None = None) -> None:
+        """Put an operation and its variables into the editors of a new tab."""
+        await self.page.get_by_role("button", name="New tab").click()
+        for name, text in {"operation.graphql": query, "variables.json": json.dumps(dict(variables or {}))}.items():
+            await self.page.evaluate(f"(text) => {MODEL % json.dumps(name)}.setValue(text)", text)
+
+    async def run(self) -> Any:
+        """Press the run button and read the answer."""
+        await self.page.evaluate(f"{ANSWER}.setValue('')")
+        await self.page.wait_for_timeout(150)  # the editor hands over what was typed after a pause of 100 ms
+        await self.page.get_by_role("button", name="Execute").click()
+        return await self.answer()
+
+    async def answer(self, containing: str = "") -> Any:
+        """The answer's text as data, once there is one that contains the given words."""
+        await self.page.wait_for_function(
+            f"(words) => {{ const text = {ANSWER}.getValue(); return text && text.includes(words) }}", arg=containing
+        )
+        return json.loads(await self.page.evaluate(f"{ANSWER}.getValue()"))
+
+    async def stored(self) -> str:
+        """Everything that the browser keeps for this page, as one text."""
+        storage = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+        databases = "indexedDB.databases().then((all) => all.map(({name}) => name).join())"
+        cookies = json.dumps([dict(cookie) for cookie in await self.page.context.cookies()])
+        return f"{await self.page.evaluate(storage)} {await self.page.evaluate(databases)} {cookies}"
+
+    async def _let_through_or_abort(self, route: Route) -> None:
+        self._watch_request(route.request)
+        if self._is_ours(route.request.url):
+            await route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            await route.abort()
+
+    def _watch_request(self, request: Request) -> None:
+        self.asked.append(request.url)
+        if request.method == "POST" and request.post_data:
+            self.operations.append(json.loads(request.post_data))
+
+    def _watch_socket(self, socket: WebSocket) -> None:
+        if not self._is_ours(socket.url):
+            self.outside.append(socket.url)
+
+    def _watch_console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _is_ours(self, url: str) -> bool:
+        return urlsplit(url).netloc == urlsplit(self.base).netloc
