@@ -1,0 +1,70 @@
+# Two commands are enough: `make run` and `make test`. They need Python 3.11 or newer and make, nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore --require-hashes
+PYTEST ?=
+QUICK ?=
+UV := build/lock/bin/uv
+COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format schema bench web lock clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+run: $(VENV)/run.stamp web  ## start everything and print the address
+	@exec $(BIN)/python -m cli serve
+
+test: $(VENV)/dev.stamp web  ## run the whole suite (make test PYTEST="tests/models -k race")
+	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+check: $(VENV)/dev.stamp  ## format, lint, types, imports, schema
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --cache-dir build/import-linter
+	@$(BIN)/python -m scripts.schema_check
+
+format: $(VENV)/dev.stamp  ## put the code into its usual form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+schema: $(VENV)/run.stamp  ## write schema.graphql from the program
+	@$(BIN)/python -m cli schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+bench: $(VENV)/dev.stamp  ## measure against the floor (make bench QUICK=1)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+web: | $(BIN)/python  ## build the web assets if they changed
+	@$(BIN)/python scripts/build_web.py
+
+lock: $(UV)  ## pin all packages by hash
+	@$(COMPILE) --group dev -o requirements-dev.lock
+	@$(COMPILE) --constraints requirements-dev.lock -o requirements.lock
+	@$(UV) pip compile --group web --constraints requirements-dev.lock --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-header -o requirements-web.lock
+
+clean:  ## remove what can be made again (never data)
+	@rm -rf $(VENV) build web/dist web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's own venv does not work here; Debian has it in the package python3-venv"; exit 1; }
+
+$(VENV)/run.stamp: requirements.lock | $(BIN)/python
+	@echo "installing packages"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock | $(BIN)/python
+	@echo "installing packages for development"
+	@$(PIP) -r requirements-dev.lock
+	@touch $@ $(VENV)/run.stamp
+
+$(UV):
+	@$(PYTHON) -m venv build/lock
+	@build/lock/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv
