@@ -40,11 +40,12 @@ NOT_BUILT = b"The pages are not built yet: run `make web`, then start the server
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """One account of a demo server, signed in with one click."""
+    """One account of a demo server, signed in with one click: a person's address and password, or a partner's key."""
 
     role: str
-    email: str
-    password: str = field(repr=False)
+    email: str = ""
+    password: str = field(default="", repr=False)
+    key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

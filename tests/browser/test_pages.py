@@ -59,7 +59,7 @@ def test_the_configuration_names_accounts_and_worked_queries(built: Path) -> Non
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json() == {
         "environment": "demo",
-        "accounts": [{"role": "STUDENT", "email": "student@demo.test", "password": "open-sesame"}],
+        "accounts": [{"role": "STUDENT", "email": "student@demo.test", "password": "open-sesame", "key": ""}],
         "starters": [{"role": "STUDENT", "title": "Home", "query": "{ viewer { role } }", "variables": "{}"}],
     }
 

@@ -28,7 +28,7 @@ export function Bar({ config }: { config: Config }) {
       <h1 className="product">Flexible Credits</h1>
       {config.environment !== 'production' && <span className="place">{config.environment} server</span>}
       {isDemo && <DemoRoles accounts={config.accounts} person={person} busy={busy}
-        onChoose={(account) => attempt(() => session.signIn(account))} />}
+        onChoose={(account) => attempt(() => (account.key ? session.useKey(account.key) : session.signIn(account)))} />}
       {!isDemo && !person && <SignInForm busy={busy} onSignIn={(credentials) => attempt(() => session.signIn(credentials))} />}
       {person && <SignedIn person={person} onSignOut={() => session.signOut()}
         onActAs={(membership) => attempt(() => session.actAs(membership))} />}
@@ -50,7 +50,7 @@ function DemoRoles({ accounts, person, busy, onChoose }: DemoRolesProps): ReactN
     <div className="roles" role="group" aria-label="Sign in as a demo account">
       <span className="hint">Sign in as</span>
       {accounts.map((account) => (
-        <button key={account.email} type="button" disabled={busy} title={account.email}
+        <button key={account.role} type="button" disabled={busy} title={account.email || 'by its key'}
           aria-pressed={person?.role === account.role} onClick={() => onChoose(account)}>
           {roleName(account.role)}
         </button>

@@ -4,6 +4,7 @@ export interface DemoAccount {
   role: string;
   email: string;
   password: string;
+  key: string; // a machine's key instead of an address and a password
 }
 
 export interface Starter {

@@ -6,6 +6,7 @@ const SESSION = `accessToken refreshToken expiresAt viewer { role name } ${USER_
 export const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { ${SESSION} } }`;
 export const REFRESH = `mutation Refresh($input: RefreshInput!) { refresh(input: $input) { ${SESSION} } }`;
 export const SIGN_OUT = `mutation SignOut($input: SignOutInput!) { signOut(input: $input) { ${USER_ERRORS} } }`;
+export const WHO_AM_I = 'query WhoAmI { viewer { role name } }';
 export const MEMBERSHIPS = 'query Memberships { viewer { memberships { id role organization } } }';
 export const ACT_AS = `mutation ActAs($input: ActAsInput!) { actAs(input: $input) { ${SESSION} } }`;
 export const SERVER_CLOCK = 'query ServerClock { now }';

@@ -5,11 +5,12 @@ import {
   REFRESH,
   SIGN_IN,
   SIGN_OUT,
+  WHO_AM_I,
   type Membership,
   type SessionPayload,
   type UserError,
 } from './operations';
-import { ask } from './server';
+import { ask, ServerFailure } from './server';
 
 const LIFETIME_MAX_MS = 15 * 60_000;
 const RENEW_EARLY_MS = 60_000;
@@ -53,6 +54,15 @@ export class Session {
     return this.#begin(signIn);
   }
 
+  /** Acts as the machine whose key this is; a key has no end that the page could see. */
+  async useKey(key: string): Promise<UserError[]> {
+    const { viewer } = await ask<{ viewer: SessionPayload['viewer'] }>(WHO_AM_I, {}, key);
+    if (!viewer) throw new ServerFailure('The server does not know this key.');
+    [this.#accessToken, this.#refreshToken, this.#renewAt] = [key, null, Infinity];
+    this.#tell({ person: { ...viewer, memberships: [] }, notice: '' });
+    return [];
+  }
+
   /** Goes on under another of the person's memberships. */
   async actAs(membershipId: string): Promise<UserError[]> {
     const { actAs } = await ask<{ actAs: SessionPayload }>(
@@ -66,7 +76,7 @@ export class Session {
   async signOut(): Promise<void> {
     const [accessToken, refreshToken] = [this.#accessToken, this.#refreshToken];
     this.#forget('');
-    if (accessToken) await ask(SIGN_OUT, { input: { refreshToken } }, accessToken).catch(() => undefined);
+    if (accessToken && refreshToken) await ask(SIGN_OUT, { input: { refreshToken } }, accessToken).catch(() => undefined);
   }
 
   /** The token to send now: renewed first when its end is near. */
