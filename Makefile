@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --root-user-action=ignore --require-hashes
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --root-user-action=ignore --require-hashes
 PYTEST ?=
 QUICK ?=
 UV := build/lock/bin/uv
@@ -67,4 +67,4 @@ $(VENV)/dev.stamp: requirements-dev.lock | $(BIN)/python
 
 $(UV):
 	@$(PYTHON) -m venv build/lock
-	@build/lock/bin/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv
+	@build/lock/bin/python -m pip install -qq --disable-pip-version-check --root-user-action=ignore uv

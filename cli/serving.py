@@ -99,11 +99,11 @@ async def _serve(settings: Settings, listener: socket.socket, embedded: Embedded
             parts.add(asyncio.create_task(work, name="The worker"))
         asked = asyncio.create_task(stop.wait())
         await asyncio.wait({*parts, asked}, return_when=asyncio.FIRST_COMPLETED)
-        ended_alone = [part for part in parts if part.done()]
+        ended_alone = [] if stop.is_set() else [part.get_name() for part in parts if part.done()]
         stop.set()
         server.should_exit = True
         await _end(parts, asked)
-    _raise_failure(ended_alone, embedded)
+    _raise_failure(parts, ended_alone, embedded)
 
 
 async def _end(parts: set["asyncio.Task[None]"], asked: "asyncio.Task[Any]") -> None:
@@ -113,14 +113,15 @@ async def _end(parts: set["asyncio.Task[None]"], asked: "asyncio.Task[Any]") -> 
     await asyncio.gather(*parts, asked, return_exceptions=True)
 
 
-def _raise_failure(ended_alone: list["asyncio.Task[None]"], embedded: Embedded | None) -> None:
+def _raise_failure(parts: set["asyncio.Task[None]"], ended_alone: list[str], embedded: Embedded | None) -> None:
     """Nothing but a signal ends a part without a fault."""
     if embedded is not None and embedded.has_ended():
         raise DatabaseError(f"PostgreSQL ended by itself; see {embedded.log}.")
-    for part in ended_alone:
+    for part in parts:
         if not part.cancelled() and (error := part.exception()) is not None:
             raise error
-        raise DatabaseError(f"{part.get_name()} ended by itself; its log says why.")
+    if ended_alone:
+        raise DatabaseError(f"{ended_alone[0]} ended by itself; its log says why.")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 from tortoise import Tortoise
+from tortoise.exceptions import BaseORMException
 from tortoise.migrations.api.migrate import migrate as apply_migrations
 
 from database.address import credentials, server_settings, tortoise_config, url_of
@@ -73,8 +74,12 @@ async def _turn(settings: Settings) -> AsyncIterator["asyncpg.Connection[asyncpg
 
 
 async def _apply(settings: Settings) -> None:
+    begun: list[str] = []
     try:
-        await apply_migrations(config=_patient(settings))
+        await apply_migrations(config=_patient(settings), progress=lambda _event, _app, name: begun.append(name))
+    except (BaseORMException, asyncpg.PostgresError) as error:
+        name = begun[-1] if begun else "?"
+        raise DatabaseError(f"Migration {name} failed and changed nothing: {error}.") from error
     finally:
         await Tortoise.close_connections()
 
