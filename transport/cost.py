@@ -33,7 +33,7 @@ from graphql import (
 )
 
 from transport.errors import Code, refusal
-from transport.limits import INTROSPECTION_FIELDS, Limits
+from transport.limits import COUNT_MAX, INTROSPECTION_FIELDS, Limits
 
 REMEMBERED_PRICES_MAX = 64
 
@@ -216,14 +216,14 @@ def _size(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return max(int(value), 0)
+        return min(max(int(value), 0), COUNT_MAX)
     return len(value) if isinstance(value, list) else None
 
 
 def _literal(value: ValueNode | None) -> Any:
     if isinstance(value, IntValueNode):
         # The text may have thousands of digits, which Python refuses to read as a number.
-        return int(value.value) if len(value.value) <= 12 else 10**12
+        return int(value.value) if len(value.value) <= 12 else COUNT_MAX
     return [None] * len(value.values) if isinstance(value, ListValueNode) else None
 
 
@@ -236,4 +236,5 @@ def _is_list(kind: GraphQLType) -> bool:
 
 
 def _too_much(code: Code, what: str, asked: int, limit: int) -> Exception:
-    return refusal(code, f"This asks for {asked} {what}; at most {limit} are answered.", limit=limit, requested=asked)
+    told = min(asked, COUNT_MAX)  # JSON has no place for the number a hostile document can reach
+    return refusal(code, f"This asks for {told} {what}; at most {limit} are answered.", limit=limit, requested=told)

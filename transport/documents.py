@@ -27,6 +27,7 @@ REMEMBERED_DOCUMENTS_MAX = 1_000
 REMEMBERED_CHARACTERS_MAX = 1_000_000  # a parsed document takes some fifty times the memory of its text
 VALIDATION_ERRORS_MAX = 10
 COMMENTS_MAX = 1_000
+LOCATED_LINES_MAX = 5_000  # each error counts the lines before it: with more of them errors go without a location
 
 RULES = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
 
@@ -157,7 +158,10 @@ class Documents:
 
     def _parsed(self, text: str) -> DocumentNode:
         try:
-            return parse(text, max_lexical_tokens=self.limits.tokens, max_comments=COMMENTS_MAX)
+            many_lines = text.count("\n") + text.count("\r") > LOCATED_LINES_MAX
+            return parse(
+                text, no_location=many_lines, max_lexical_tokens=self.limits.tokens, max_comments=COMMENTS_MAX
+            )
         except GraphQLError as error:
             raise self._as_parse_error(error) from None
 

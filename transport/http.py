@@ -55,6 +55,8 @@ class HttpTransport:
             reply = reply_to_refused(refused, request_id)
         except Disconnected:
             return
+        except Exception as error:  # nothing may leave here as the server's own bare 500
+            reply = reply_with_failure(error, request_id)
         await send_reply(send, reply, media or Media.LEGACY, request_id.encode())
 
     async def read(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Ask:

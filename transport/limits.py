@@ -117,7 +117,8 @@ class _Measure:
 
     def _check_size(self, size: Size, rooted: bool) -> None:
         limits = self.limits
-        _bound(Code.DEPTH_LIMIT, "levels", max(size.depth, 0), limits.depth)
+        # A fragment may be meant for introspection; where it is used decides which of the two depths it has.
+        _bound(Code.DEPTH_LIMIT, "levels", size.depth, limits.depth if rooted else limits.introspection_depth)
         _bound(Code.DEPTH_LIMIT, "levels of introspection", size.introspection_depth, limits.introspection_depth)
         _bound(Code.ALIAS_LIMIT, "aliases", size.aliases, limits.aliases)
         _bound(Code.DIRECTIVE_LIMIT, "directives", size.directives, limits.directives)
