@@ -1,5 +1,6 @@
 """GraphiQL: signing in, worked queries, subscriptions, and what the browser is left with afterwards."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,7 @@ async def test_a_worked_query_opens_with_its_variables_and_only_once(visit: Visi
     await visit.open_graphiql()
     await visit.sign_in("Provider")
     tabs = visit.page.locator(".graphiql-tab")
-    await visit.page.wait_for_function("document.querySelectorAll('.graphiql-tab').length === 2")
+    await visit.until("document.querySelectorAll('.graphiql-tab').length === 2")
     first = visit.page.get_by_role("navigation", name="Worked queries").get_by_role("button").first
     await first.click()
     assert await tabs.count() == 2
@@ -72,27 +73,33 @@ async def test_a_subscription_streams_to_whoever_is_signed_in(visit: Visit) -> N
     await visit.page.get_by_role("button", name="Stop").click()
 
 
-async def test_without_demo_accounts_there_is_a_form_that_asks_for_a_one_time_code(visit: Visit) -> None:
-    await _answer_as(visit, "**/graphql/config.json", {"environment": "production", "accounts": [], "starters": []})
-    await visit.open_graphiql()
-    form = visit.page.get_by_role("form", name="Sign in")
-    await form.get_by_label("E-mail").fill("ops@demo.test")
-    await form.get_by_label("Password").fill("not the password")
-    await form.get_by_role("button", name="Sign in").click()
-    await visit.page.wait_for_function("document.querySelector('.notice').textContent !== ''")
-    assert await form.get_by_label("One-time code").count() == 0
+async def test_without_demo_accounts_there_is_a_form_that_says_what_is_wrong(visit: Visit) -> None:
+    await _without_demo_accounts(visit)
+    await _fill_in(visit, password="not the password")
+    assert await visit.page.get_by_role("status").inner_text()
+    assert await visit.page.get_by_label("One-time code").count() == 0
+
+
+async def test_the_form_asks_for_a_one_time_code_once_the_server_wants_one(visit: Visit) -> None:
+    asks = {"code": "ONE_TIME_CODE", "message": "Enter the code.", "field": ["input", "oneTimeCode"]}
+    nothing = {"accessToken": None, "refreshToken": None, "expiresAt": None, "viewer": None}
+    await _without_demo_accounts(visit)
+    await _answer_as(visit, "**/graphql", {"data": {"signIn": {**nothing, "userErrors": [asks]}}})
+    await _fill_in(visit, password="right")
+    await visit.page.get_by_label("One-time code").fill("123456")
+    await visit.page.get_by_role("form").get_by_role("button", name="Sign in").click()
+    await visit.until("!document.querySelector('header[aria-busy=true]')")
+    assert visit.operations[-1]["variables"]["input"]["oneTimeCode"] == "123456"
 
 
 async def test_staff_move_the_demo_clock(visit: Visit) -> None:
     await visit.open_graphiql()
     await visit.sign_in("Operations")
     clock = visit.page.get_by_role("group", name="Demo server's clock")
-    await visit.page.wait_for_function("document.querySelector('.clock output').textContent !== ''")
+    await visit.until("document.querySelector('.clock output').textContent !== ''")
     before = await clock.locator("output").inner_text()
     await clock.get_by_role("button", name="+1 day").click()
-    await visit.page.wait_for_function(
-        "(before) => document.querySelector('.clock output').textContent !== before", arg=before
-    )
+    await visit.until(f"document.querySelector('.clock output').textContent !== {json.dumps(before)}")
 
 
 async def test_only_staff_see_the_clock(visit: Visit) -> None:
@@ -110,8 +117,22 @@ async def test_the_page_renews_its_session_before_the_token_ends(visit: Visit) -
     assert [operation for operation in visit.operations if "mutation Refresh" in operation["query"]]
 
 
+async def _without_demo_accounts(visit: Visit) -> None:
+    await _answer_as(visit, "**/graphql/config.json", {"environment": "production", "accounts": [], "starters": []})
+    await visit.open_graphiql()
+
+
+async def _fill_in(visit: Visit, *, password: str) -> None:
+    form = visit.page.get_by_role("form", name="Sign in")
+    await form.get_by_label("E-mail").fill("ops@demo.test")
+    await form.get_by_label("Password").fill(password)
+    await form.get_by_role("button", name="Sign in").click()
+    await visit.until("document.querySelector('.notice').textContent !== ''")
+
+
 async def _answer_as(visit: Visit, address: str, answer: Any) -> None:
     async def fulfil(route: Route) -> None:
+        visit.watch_request(route.request)
         await route.fulfill(json=answer)
 
     await visit.page.route(address, fulfil)

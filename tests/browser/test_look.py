@@ -45,7 +45,7 @@ async def test_the_bar_can_be_read_in_light_and_in_dark(browser: Browser, base: 
     visit = await Visit.begin(context, base)
     await visit.open_graphiql()
     await visit.sign_in("Operations")
-    await visit.page.wait_for_function("!document.querySelector('header button:disabled')")
+    await visit.until("!document.querySelector('header button:disabled')")
     worst = await visit.page.evaluate(WORST_CONTRAST)
     await context.close()
     assert worst >= CONTRAST_MIN
