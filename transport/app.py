@@ -11,6 +11,9 @@ from transport.http import HttpTransport
 from transport.limits import Limits
 from transport.operations import Operations
 from transport.security import Origins
+from transport.sse import EventStreams
+from transport.streams import Connections
+from transport.websocket import WebSocketTransport
 
 
 class GraphQLApp:
@@ -25,9 +28,14 @@ class GraphQLApp:
         origins: Origins | None = None,
     ) -> None:
         self.operations = Operations(engine, limits or Limits(), trusted)
-        self.http = HttpTransport(self.operations, origins or Origins())
+        self.connections = Connections(self.operations.limits)
+        allowed = origins or Origins()
+        self.http = HttpTransport(self.operations, allowed, EventStreams(self.operations, self.connections))
+        self.websocket = WebSocketTransport(self.operations, allowed, self.connections)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         if scope["type"] == "http":
             await self.http.serve(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self.websocket.serve(scope, receive, send)

@@ -159,9 +159,7 @@ class Documents:
     def _parsed(self, text: str) -> DocumentNode:
         try:
             many_lines = text.count("\n") + text.count("\r") > LOCATED_LINES_MAX
-            return parse(
-                text, no_location=many_lines, max_lexical_tokens=self.limits.tokens, max_comments=COMMENTS_MAX
-            )
+            return parse(text, no_location=many_lines, max_lexical_tokens=self.limits.tokens, max_comments=COMMENTS_MAX)
         except GraphQLError as error:
             raise self._as_parse_error(error) from None
 

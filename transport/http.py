@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from transport.asking import Ask, read_ask, read_json, read_query_string
 from transport.documents import DocumentRefused
 from transport.engine import Engine, Incoming
-from transport.errors import Code, refusal
+from transport.errors import Code, log_unexpected, refusal
 from transport.limits import Limits
 from transport.negotiation import Media, is_json, wanted_media
 from transport.operations import Operations, Prepared
@@ -27,6 +27,7 @@ from transport.replies import (
     send_reply,
 )
 from transport.security import Origins
+from transport.sse import EventStreams
 
 OWN_SITES = frozenset({"same-origin", "none"})
 
@@ -34,11 +35,12 @@ OWN_SITES = frozenset({"same-origin", "none"})
 class HttpTransport:
     """Answers queries and mutations over HTTP."""
 
-    def __init__(self, operations: Operations, origins: Origins) -> None:
+    def __init__(self, operations: Operations, origins: Origins, events: EventStreams) -> None:
         self.operations = operations
         self.engine: Engine = operations.engine
         self.limits: Limits = operations.limits
         self.origins = origins
+        self.events = events
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -49,6 +51,9 @@ class HttpTransport:
             if media is None:
                 raise _not_acceptable()
             ask = await self.read(scope, receive, headers)
+            if media is Media.EVENTS:
+                await self._stream(scope, receive, send, ask, headers, request_id)
+                return
             incoming = Incoming(headers, source_ip_of(scope), request_id, "http")
             reply = await self.reply(ask, incoming, media, reads_only=scope["method"] == "GET")
         except HttpRefused as refused:
@@ -58,6 +63,19 @@ class HttpTransport:
         except Exception as error:  # nothing may leave here as the server's own bare 500
             reply = reply_with_failure(error, request_id)
         await send_reply(send, reply, media or Media.LEGACY, request_id.encode())
+
+    async def _stream(
+        self, scope: Scope, receive: Receive, send: Send, ask: Ask, headers: dict[str, str], request_id: str
+    ) -> None:
+        if scope["method"] != "POST":
+            raise HttpRefused(405, refusal(Code.BAD_REQUEST, "Streams start with POST."), [(b"allow", b"POST")])
+        incoming = Incoming(headers, source_ip_of(scope), request_id, "sse")
+        try:
+            await self.events.serve(ask, incoming, receive, send)
+        except OSError:
+            pass  # the client left while it was being answered
+        except Exception as error:
+            log_unexpected(error, request_id)  # the answer has begun: it can only be cut
 
     async def read(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Ask:
         """The request inside the HTTP request; raises HttpRefused."""

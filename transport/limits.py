@@ -70,6 +70,8 @@ class Limits:
     connections_per_source: int = 200  # a campus may sit behind one address
     queued_messages: int = 64
     queued_bytes: int = 1_000_000
+    slow_reader_seconds: float = 2.0  # how long a full queue may stay full
+    stuck_reader_seconds: float = 30.0  # how long a client may take nothing at all
     validity_seconds: float = 3.0  # how often a long connection's token is looked at again
     validity_timeout_seconds: float = 1.5
     heartbeat_seconds: float = 12.0
