@@ -155,7 +155,7 @@ def create_app(demo: bool = True) -> Starlette:
         Starter(
             role,
             f"{title}",
-            f"query {title.title().replace(' ', '')}($n: Int) {{\n  # {title} of {role}\n  viewer {{ role name }}\n}}\n",
+            f"query {title.title().replace(' ', '')} {{\n  # {title} of {role}\n  viewer {{ role name }}\n}}\n",
             '{\n  "n": 3\n}',
         )
         for role in ROLES

@@ -23,7 +23,7 @@ async def test_one_click_signs_in_and_the_bar_says_as_whom(visit: Visit) -> None
     await visit.open_graphiql()
     await visit.sign_in("Student")
     assert "Signed in as" in await visit.page.locator(".signed-in").inner_text()
-    await visit.write("{ viewer { role } }")
+    await visit.write("query Me { viewer { role } }")
     assert (await visit.run())["data"]["viewer"]["role"] == "STUDENT"
 
 
@@ -42,7 +42,7 @@ async def test_signing_out_ends_the_session_for_the_next_query(visit: Visit) -> 
     await visit.sign_in("Student")
     await visit.page.get_by_role("button", name="Sign out").click()
     await visit.page.wait_for_selector(".signed-in", state="detached")
-    await visit.write("{ viewer { role } }")
+    await visit.write("query Me { viewer { role } }")
     assert (await visit.run())["data"]["viewer"] is None
 
 
@@ -68,7 +68,7 @@ async def test_nothing_secret_outlives_the_page(visit: Visit) -> None:
 async def test_a_subscription_streams_to_whoever_is_signed_in(visit: Visit) -> None:
     await visit.open_graphiql()
     await visit.sign_in("Operations")
-    await visit.write("subscription { ticks }")
+    await visit.write("subscription Watch { ticks }")
     assert "for OPS" in (await visit.run())["data"]["ticks"]
     await visit.page.get_by_role("button", name="Stop").click()
 
@@ -112,7 +112,7 @@ async def test_the_page_renews_its_session_before_the_token_ends(visit: Visit) -
     await visit.open_graphiql()
     await visit.sign_in("Student")
     await visit.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=14, seconds=30))
-    await visit.write("{ viewer { role } }")
+    await visit.write("query Me { viewer { role } }")
     await visit.run()
     assert [operation for operation in visit.operations if "mutation Refresh" in operation["query"]]
 

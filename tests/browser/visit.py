@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from graphql import OperationDefinitionNode, parse
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
 
 SECONDS_MAX = 30
@@ -59,9 +60,15 @@ class Visit:
     async def run(self) -> Any:
         """Press the run button and read the answer."""
         await self.page.evaluate(f"{ANSWER}.setValue('')")
-        await self.page.wait_for_timeout(150)  # the editor hands over what was typed after a pause of 100 ms
+        await self._settle()
         await self.page.get_by_role("button", name="Execute").click()
         return await self.answer()
+
+    async def _settle(self) -> None:
+        """The editor reads what was typed after a short pause, and then names its tab after the operation."""
+        written = parse(await self.page.evaluate(f"{MODEL % json.dumps('operation.graphql')}.getValue()"))
+        names = [it.name.value for it in written.definitions if isinstance(it, OperationDefinitionNode) and it.name]
+        await self.until(f"document.querySelector('.graphiql-tab-active').textContent.includes({json.dumps(names[0])})")
 
     async def answer(self, containing: str = "") -> Any:
         """The answer's text as data, once there is one that contains the given words."""
