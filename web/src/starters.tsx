@@ -33,7 +33,7 @@ export function Starters({ starters }: { starters: Starter[] }) {
 
 function useOpenStarter() {
   const { tabs, queryEditor, variableEditor } = useGraphiQL(pick('tabs', 'queryEditor', 'variableEditor'));
-  const { addTab, changeTab, updateActiveTabValues } = useGraphiQLActions();
+  const { addTab, changeTab } = useGraphiQLActions();
 
   const starter = ({ query, variables }: Starter) => {
     const already = tabs.findIndex((tab) => tab.query === query);
@@ -41,7 +41,6 @@ function useOpenStarter() {
     addTab();
     queryEditor?.setValue(query);
     variableEditor?.setValue(variables);
-    updateActiveTabValues({ query, variables });
   };
   return { ready: !!queryEditor && !!variableEditor, starter };
 }
