@@ -92,6 +92,8 @@ class Embedded:
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is not None:
             _close(supervisor)
+            if self.sockets != self.folder:
+                shutil.rmtree(self.sockets, ignore_errors=True)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

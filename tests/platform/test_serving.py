@@ -1,0 +1,137 @@
+"""The whole program in real processes: it starts, says where it is, ends as a whole, and refuses in a sentence."""
+
+import asyncio
+import os
+import signal
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from database import Embedded, credentials
+from tests.platform.test_settings import PRODUCTION
+from tests.support.processes import Served, postgres_is_running, postmaster, run_command, wait_until_postgres_is_gone
+
+
+def _status(served: Served, path: str = "/graphql") -> int:
+    """The status of an answer; any says that the server answers."""
+    request = urllib.request.Request(f"{served.address}{path}", headers={"Accept": "text/html"})
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+async def _statement(data_dir: Path, statement: str) -> object:
+    connection = await asyncpg.connect(**credentials(Embedded(data_dir).url("credits")))
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+def test_a_first_start_migrates_and_a_second_has_nothing_to_do(data_dir: Path) -> None:
+    with Served(data_dir) as first:
+        assert _status(first) == 200
+        assert "migrated: 0001" in first.errors
+        said_first = first.errors
+        assert first.end_by(signal.SIGTERM) == 0
+    with Served(data_dir) as second:
+        assert _status(second) == 200
+        assert "migrated" not in second.errors.removeprefix(said_first)
+
+
+def test_a_demo_server_shows_where_it_is_and_who_may_sign_in(data_dir: Path) -> None:
+    with Served(data_dir) as served:
+        assert f"{served.address}/graphql" in served.welcome
+        for role in ("OPS", "FINANCE", "SCHOOL", "PARTNER", "PROVIDER", "OFFICE", "STUDENT"):
+            assert role in served.welcome
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_everything_in_order(data_dir: Path, number: signal.Signals) -> None:
+    with Served(data_dir, FC_ENV="test") as served:
+        assert served.end_by(number) == 0
+        assert not postgres_is_running(data_dir)
+        assert served.errors.endswith("Stopped.\n")
+
+
+async def test_killing_the_server_leaves_no_postgresql_and_loses_no_committed_row(data_dir: Path) -> None:
+    with Served(data_dir, FC_ENV="test") as served:
+        await _statement(data_dir, "CREATE TABLE kept AS SELECT 'committed' AS word")
+        served.end_by(signal.SIGKILL)
+    await asyncio.to_thread(wait_until_postgres_is_gone, data_dir)
+    with Served(data_dir, FC_ENV="test"):
+        assert await _statement(data_dir, "SELECT word FROM kept") == "committed"
+
+
+def test_the_server_ends_when_its_postgresql_is_killed(data_dir: Path) -> None:
+    with Served(data_dir, FC_ENV="test") as served:
+        os.kill(postmaster(data_dir), signal.SIGKILL)
+        assert served.process.wait(60) == 1
+        assert "PostgreSQL ended by itself" in served.errors
+
+
+def test_two_copies_side_by_side_do_not_disturb_each_other(data_dir: Path) -> None:
+    with Served(data_dir / "one", FC_ENV="test") as one, Served(data_dir / "two", FC_ENV="test") as two:
+        assert one.address != two.address
+        assert one.end_by(signal.SIGINT) == 0
+        assert _status(two) == 200
+
+
+def test_a_second_server_of_the_same_folder_says_so(data_dir: Path) -> None:
+    with Served(data_dir, FC_ENV="test") as served:
+        refused = run_command("serve", data_dir=data_dir, FC_ENV="test", FC_PORT="0")
+        assert refused.returncode == 1
+        assert f"process {served.process.pid}) already uses" in refused.stderr
+
+
+def test_other_commands_join_the_running_server(data_dir: Path) -> None:
+    with Served(data_dir, FC_ENV="test"):
+        joined = run_command("migrate", data_dir=data_dir, FC_ENV="test")
+        assert (joined.returncode, joined.stdout) == (0, "nothing to migrate\n")
+
+
+def test_a_port_in_use_is_named_before_anything_starts(data_dir: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused = run_command("serve", data_dir=data_dir, FC_PORT=str(taken.getsockname()[1]))
+    assert refused.returncode == 1
+    assert "FC_PORT" in refused.stderr
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"FC_PORT": "eighty"}, "FC_PORT"),
+        ({"FC_ENV": "production"}, "FC_SECRET_KEYS"),
+        ({"FC_DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none"}, "FC_DATABASE_URL"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence_and_no_traceback(
+    data_dir: Path, variables: dict[str, str], named: str
+) -> None:
+    refused = run_command("serve", data_dir=data_dir, **{"FC_PORT": "0"} | variables)
+    assert refused.returncode == 1
+    assert named in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_production_refuses_a_database_with_demo_accounts(data_dir: Path) -> None:
+    with Served(data_dir) as demo:
+        demo.end_by(signal.SIGTERM)
+    refused = run_command("serve", data_dir=data_dir, **PRODUCTION | {"FC_PORT": "0"})
+    assert refused.returncode == 1
+    assert "FC_ENV=production is refused: the database holds demo accounts." in refused.stderr
+
+
+def test_production_starts_on_a_database_of_its_own(data_dir: Path) -> None:
+    with Served(data_dir, **PRODUCTION) as served:
+        assert "https://credits.example/graphql" in served.welcome
+        assert "demo" not in served.welcome

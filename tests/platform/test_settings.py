@@ -1,0 +1,121 @@
+"""Settings that cannot be read stop the program with a sentence that names them; production refuses what is unsafe."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import Settings, UnreadableSettingsError, read_settings
+
+PRODUCTION = {
+    "FC_ENV": "production",
+    "FC_SECRET_KEYS": "x" * 32,
+    "FC_ENCRYPTION_KEYS": f"k1:{base64.b64encode(b'y' * 32).decode()}",
+    "FC_PUBLIC_URL": "https://credits.example",
+    "FC_SMTP_URL": "smtp://127.0.0.1:25",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return read_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FC_PORT", "eighty"),
+        ("FC_PORT", "70000"),
+        ("FC_ENV", "staging"),
+        ("FC_DATABASE_URL", "mysql://127.0.0.1/x"),
+        ("FC_SMTP_URL", "127.0.0.1:25"),
+        ("FC_SECRET_KEYS", "short"),
+        ("FC_SECRET_KEYS", ""),
+        ("FC_ENCRYPTION_KEYS", "no-name"),
+        ("FC_ENCRYPTION_KEYS", "k1:c2hvcnQ="),
+        ("FC_COMPILED", "perhaps"),
+        ("FC_LIMITS", "many"),
+        ("FC_LIMITS__DEPTH", "deep"),
+        ("FC_LIMITS__DEPHT", "3"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(UnreadableSettingsError) as refused:
+        _read(monkeypatch, **{name: value})
+    assert name in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_refused_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnreadableSettingsError) as refused:
+        _read(monkeypatch, FC_SECRET_KEYS="hunter2")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_misspelt_setting_is_named_with_what_may_be_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnreadableSettingsError, match=r"FC_PROT is not a setting.*FC_PORT"):
+        _read(monkeypatch, FC_PROT="80")
+
+
+def test_the_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FC_PORT=8001\nFC_HOST=127.0.0.2\n")
+    settings = _read(monkeypatch, FC_HOST="127.0.0.3")
+    assert (settings.port, settings.host) == (8001, "127.0.0.3")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"FC_HOST=\xff\xfe\n")
+    with pytest.raises(UnreadableSettingsError, match=r"\.env"):
+        read_settings()
+
+
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _read(monkeypatch, FC_ALLOWED_ORIGINS="https://a.example, https://b.example")
+    assert settings.allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_the_first_key_of_the_ring_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ",".join(f"{name}:{base64.b64encode(name.encode() * 16).decode()}" for name in ("k2", "k1"))
+    assert list(_read(monkeypatch, FC_ENCRYPTION_KEYS=keys).key_ring) == ["k2", "k1"]
+
+
+def test_production_starts_with_its_own_keys_and_a_fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _read(monkeypatch, **PRODUCTION)
+    assert not settings.may_move_clock
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"FC_SECRET_KEYS": None}, "FC_SECRET_KEYS still holds the demo key"),
+        ({"FC_ENCRYPTION_KEYS": None}, "FC_ENCRYPTION_KEYS still holds the demo key"),
+        ({"FC_CLOCK_MOVABLE": "true"}, "FC_CLOCK_MOVABLE is on"),
+        ({"FC_PUBLIC_URL": None}, "FC_PUBLIC_URL is missing"),
+        ({"FC_SMTP_URL": None}, "FC_SMTP_URL is missing"),
+    ],
+)
+def test_production_refuses_what_is_fit_for_a_demonstration_only(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], reason: str
+) -> None:
+    variables = {name: value for name, value in (PRODUCTION | change).items() if value is not None}
+    with pytest.raises(UnreadableSettingsError, match=reason):
+        _read(monkeypatch, **variables)
+
+
+def test_demo_and_test_servers_may_move_their_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _read(monkeypatch, FC_ENV="demo").may_move_clock
+    assert _read(monkeypatch, FC_ENV="test").may_move_clock
+    assert not _read(monkeypatch, FC_CLOCK_MOVABLE="false").may_move_clock
+
+
+def test_each_setting_stands_in_the_example_file() -> None:
+    example = (Path(__file__).parent.parent.parent / ".env.example").read_text()
+    missing = [name for name in Settings.model_fields if f"#FC_{name.upper()}" not in example]
+    assert missing == []
