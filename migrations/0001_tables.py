@@ -286,6 +286,7 @@ CREATE TABLE appointments (
     confirm_by TIMESTAMPTZ NOT NULL,
     confirmed_at TIMESTAMPTZ,
     ended_at TIMESTAMPTZ,
+    attest_by TIMESTAMPTZ NOT NULL,
     expected_cents BIGINT,
     telehealth_link TEXT NOT NULL,
     missed_appointment_policy TEXT NOT NULL,
@@ -293,6 +294,7 @@ CREATE TABLE appointments (
     CONSTRAINT appointments_answer_in_time CHECK (
         confirm_by <= starts_at AND confirm_by <= requested_at + interval '72 hours'
         AND (confirmed_at IS NULL OR confirmed_at < confirm_by)),
+    CONSTRAINT appointments_attest_after CHECK (attest_by > ends_at),
     CONSTRAINT appointments_end CHECK ((status IN ('REQUESTED', 'CONFIRMED')) = (ended_at IS NULL)),
     CONSTRAINT appointments_confirmed CHECK (
         status NOT IN ('CONFIRMED', 'COMPLETED', 'CANCELLED', 'NO_SHOW') OR confirmed_at IS NOT NULL),
@@ -312,6 +314,7 @@ CREATE INDEX appointments_student ON appointments (student_id, starts_at, id);
 CREATE INDEX appointments_provider ON appointments (provider_id, starts_at, id);
 CREATE INDEX appointments_pair ON appointments (provider_id, student_id);
 CREATE INDEX appointments_school ON appointments (school_id, starts_at, id);
+CREATE INDEX appointments_to_attest ON appointments (provider_id, ends_at) WHERE status = 'CONFIRMED';
 CREATE INDEX appointments_unanswered ON appointments (confirm_by) WHERE status = 'REQUESTED';
 
 CREATE TABLE transfers (

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tortoise import fields
 
@@ -17,10 +18,12 @@ from models.events import happened
 from models.providers import License, Provider, Service
 from models.schools import MissedSessionPolicy, School, Student
 from models.statements import Change, fetch, write
+from models.times import end_of_day, local_day
 
 ANSWER_WITHIN = timedelta(hours=72)
 NO_SHOW_AFTER = timedelta(minutes=15)
 LATE_NOTICE = timedelta(hours=24)
+ATTEST_WITHIN_DAYS = 30
 ONE = Credits(1)
 
 
@@ -86,6 +89,7 @@ class Appointment(Entity):
     confirm_by = fields.DatetimeField()
     confirmed_at = fields.DatetimeField(null=True)
     ended_at = fields.DatetimeField(null=True)
+    attest_by = fields.DatetimeField()
     expected_cents = fields.BigIntField(null=True)
     telehealth_link = fields.CharField(max_length=500, default="")
     missed_appointment_policy = fields.TextField(default="")
@@ -186,6 +190,11 @@ class Appointment(Entity):
         """Refuse what can only be done while the request waits for the provider's answer (AP-3)."""
         if self.status is not AppointmentStatus.REQUESTED or at >= self.confirm_by:
             raise not_open(self, "AP-3", "This request is no longer waiting for an answer.")
+
+
+def attestation_deadline(starts_at: datetime, zone: ZoneInfo) -> datetime:
+    """The end of the 30th day after the session's date, in the provider's zone (CL-1)."""
+    return end_of_day(local_day(starts_at, zone) + timedelta(days=ATTEST_WITHIN_DAYS), zone)
 
 
 def not_open(appointment: Appointment, rule: str, message: str) -> Refusal:

@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from models.access import Viewer
-from models.appointments import ANSWER_WITHIN, MINUTES, ONE, TAKEN, Appointment, AppointmentStatus, VisitType
+from models.appointments import (
+    ANSWER_WITHIN,
+    MINUTES,
+    ONE,
+    TAKEN,
+    Appointment,
+    AppointmentStatus,
+    VisitType,
+    attestation_deadline,
+)
 from models.availability import OFFERED, bookable_from, bookable_until
 from models.credits import TransferKind, lock_wallet, moved
 from models.errors import Code, Refusal, not_found, refuse_if_any
@@ -24,6 +34,7 @@ from models.statements import fetch_one, write
 FACTS = f"""
 SELECT openings.provider_id, openings.starts_at, students.id AS student_id, students.school_id,
        providers.accepting_new_clients, providers.searchable, providers.services, providers.missed_appointment_policy,
+       providers.time_zone,
        licensed.id AS license_id, wallets.available, usable.id AS grant_id, paid.amount_cents,
        NOT {OFFERED} AS taken,
        EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = students.id
@@ -85,6 +96,7 @@ class BookingFacts:
     accepting_new_clients: bool
     is_current_client: bool
     missed_appointment_policy: str
+    time_zone: str
     license_id: UUID | None
     visit_type: VisitType
     intake_live: bool
@@ -292,6 +304,7 @@ def requested(facts: BookingFacts, at: datetime) -> Appointment:
         ends_at=facts.ends_at,
         requested_at=at,
         confirm_by=min(at + ANSWER_WITHIN, facts.starts_at),
+        attest_by=attestation_deadline(facts.starts_at, ZoneInfo(facts.time_zone)),
         expected_cents=facts.amount_cents,
         missed_appointment_policy=facts.missed_appointment_policy,
     )

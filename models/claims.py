@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+import orjson
 from tortoise import fields
 
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
-from models.appointments import Appointment, AppointmentStatus, not_open
+from models.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
 from models.credits import TransferKind
 from models.errors import CONSTRAINTS, Code, Refusal
 from models.events import happened
 from models.rates import RATE_OF
 from models.statements import Change, fetch_one, write
-from models.times import end_of_day, local_day
-
-ATTEST_WITHIN_DAYS = 30
 
 
 class PresentingConcern(StrEnum):
@@ -121,11 +118,6 @@ class Claim(Entity):
         table = "claims"
 
 
-def attest_by(starts_at: datetime, zone: ZoneInfo) -> datetime:
-    """The end of the 30th day after the session's date, in the provider's zone (CL-1)."""
-    return end_of_day(local_day(starts_at, zone) + timedelta(days=ATTEST_WITHIN_DAYS), zone)
-
-
 def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudication:
     """Decide an attested session: accepted at its rate, or denied when it was attested late (CL-4, CL-6)."""
     if at >= deadline:
@@ -136,7 +128,7 @@ def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudica
 
 
 RATE = f"""
-SELECT providers.time_zone, paid.id AS rate_id, paid.amount_cents
+SELECT paid.id AS rate_id, paid.amount_cents
   FROM providers JOIN licenses ON licenses.id = $2
   LEFT JOIN LATERAL ({
     RATE_OF.format(
@@ -159,9 +151,7 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
     """
     may_be_attested(appointment, at)
     rate = await rate_of(appointment)
-    decision = adjudicate(
-        rate_cents=rate.amount_cents, deadline=attest_by(appointment.starts_at, ZoneInfo(rate.time_zone)), at=at
-    )
+    decision = adjudicate(rate_cents=rate.amount_cents, deadline=appointment.attest_by, at=at)
     claim = Claim(
         appointment_id=appointment.id,
         student_id=appointment.student_id,
@@ -202,7 +192,7 @@ def may_be_attested(appointment: Appointment, at: datetime) -> None:
 
 
 async def rate_of(appointment: Appointment) -> Any:
-    """The rate of this session on its date, with the provider's time zone (CL-5)."""
+    """The rate of this session on its date (CL-5)."""
     rate = await fetch_one(
         RATE,
         appointment.provider_id,
@@ -215,6 +205,12 @@ async def rate_of(appointment: Appointment) -> Any:
     if rate.amount_cents is None:
         raise Refusal(Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Tell support.")
     return rate
+
+
+def reasons_of(stored: Any) -> list[dict[str, str]]:
+    """The reasons kept on a claim, however the driver hands JSON over."""
+    found: list[dict[str, str]] = orjson.loads(stored) if isinstance(stored, str) else stored
+    return found
 
 
 CONSTRAINTS["claims_one_live"] = Refusal(

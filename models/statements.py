@@ -24,6 +24,12 @@ class Row(Record):  # type: ignore[misc]  # asyncpg ships no types
             raise AttributeError(name) from None
 
 
+@cache
+def row_class(model: type[Model]) -> type[Any]:
+    """The class of rows of one model, so that a row still says what it is."""
+    return type(f"{model.__name__}Row", (Row,), {"__slots__": ()})
+
+
 async def fetch(statement: str, *values: Any, record_class: type[Any] = Row) -> list[Any]:
     """All rows of a statement."""
     async with get_connections().get("default").acquire_connection() as connection:

@@ -1,0 +1,18 @@
+"""Kinds of text that have a form of their own; the API checks the form where it enters."""
+
+from typing import NewType
+
+StateCode = NewType("StateCode", str)
+"""Two letters of a US state or territory, upper case."""
+
+EmailAddress = NewType("EmailAddress", str)
+"""An e-mail address, normalised: without spaces around it, in lower case."""
+
+PhoneNumber = NewType("PhoneNumber", str)
+"""A telephone number in E.164 form, `+16175550123`."""
+
+HttpsUrl = NewType("HttpsUrl", str)
+"""An address that begins with https://."""
+
+TimeZone = NewType("TimeZone", str)
+"""The name of an IANA time zone, `America/New_York`."""

@@ -1,0 +1,1 @@
+"""How a request is answered: who may, by which rows, with which verb. No rules here."""

@@ -1,0 +1,97 @@
+"""How requests about weekly hours and openings are answered."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from execution import Batched, Selection
+from models import availability
+from models.access import Role
+from models.availability import OFFERED, Hours, Opening, WeeklyHours, bookable_from, bookable_until
+from models.errors import Code, Refusal
+from models.providers import Provider
+from resolvers.context import Context
+from resolvers.operation import find
+from resolvers.paging import Order, PageRequest
+from resolvers.reading import pages, row, to_all
+
+BY_START = Order("starts_at")
+OWN_TIME = (
+    " AND NOT EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = $4"
+    " AND own.status IN ('REQUESTED', 'CONFIRMED')"
+    " AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))"
+)
+
+
+class HoursInput:
+    """One block of a provider's week, as a client sends it; an input type of the schema."""
+
+    weekday: int = strawberry.field(description="The ISO weekday: 1 is Monday, 7 is Sunday.")
+    starts: str = strawberry.field(description="When it begins on the wall clock, HH:MM.")
+    ends: str = strawberry.field(description="When it ends on the wall clock, HH:MM.")
+
+
+async def opening(context: Context, selection: Selection, *, id: Annotated[UUID, Opening, "The opening's id."]) -> Any:
+    """One opening, whether it is still offered or not."""
+    return await row(context, Opening, selection, id)
+
+
+async def offered(
+    context: Context,
+    parents: list[Any],
+    selection: Selection,
+    *,
+    page: PageRequest,
+    since: Annotated[datetime | None, "Only openings from this instant on."] = None,
+    until: Annotated[datetime | None, "Only openings before this instant."] = None,
+) -> list[Any]:
+    """For each provider the openings that a request would get now, soonest first (AV-4)."""
+    begin = max(filter(None, (bookable_from(context.now), since)))
+    end = min(filter(None, (bookable_until(context.now), until)))
+    where = f"openings.starts_at >= $2 AND openings.starts_at < $3 AND {OFFERED}"
+    values: list[Any] = [begin, end]
+    if context.viewer.role is Role.STUDENT:
+        where += OWN_TIME
+        values.append(context.viewer.student_id)
+    found = await pages(
+        context, Opening, selection, page, parents, by="provider_id", order=BY_START, where=where, values=values
+    )
+    return list(found)
+
+
+async def set_weekly_hours(
+    context: Context,
+    *,
+    hours: Annotated[list[HoursInput], "The whole week, in the provider's own time zone; it replaces the last one."],
+    provider_id: Annotated[UUID | None, Provider, "Whose week; a provider may leave it out."] = None,
+) -> Provider:
+    """Set a provider's weekly hours; openings of 60 minutes are derived from them for 60 days (AV-1, AV-2)."""
+    provider: Provider = await find(context, Provider, provider_id or context.viewer.provider_id, path="providerId")
+    week = [
+        Hours(
+            weekday=block.weekday,
+            starts=wall_clock(block.starts, ["hours", str(index), "starts"]),
+            ends=wall_clock(block.ends, ["hours", str(index), "ends"]),
+        )
+        for index, block in enumerate(hours)
+    ]
+    return await availability.set_weekly_hours(provider, week, by=context.viewer, at=context.now)
+
+
+def wall_clock(text: str, path: list[str]) -> time:
+    """A time of day. Raises INVALID."""
+    try:
+        hour, minute = text.split(":")
+        return time(int(hour), int(minute))
+    except ValueError:
+        raise Refusal(
+            Code.INVALID, "A time of day is written HH:MM.", rule="AV-1", path=path, fix="Write it like 09:00."
+        ) from None
+
+
+OPENINGS = Batched(offered, needs=("id",))
+WEEKLY_HOURS = to_all(WeeklyHours, by="provider_id", order="weekday")

@@ -1,0 +1,39 @@
+"""How requests about claims are answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models.access import EVERYTHING
+from models.appointments import Appointment
+from models.claims import Claim, ClaimStatus
+from resolvers.context import Context
+from resolvers.paging import Order, Page, PageRequest
+from resolvers.reading import page as page_of
+from resolvers.reading import row, to_one
+
+LATEST_FIRST = Order("submitted_at", descending=True)
+
+
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Claim, "The claim's id."]) -> Any:
+    """One claim, if you may see it."""
+    return await row(context, Claim, selection, id)
+
+
+async def many(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    status: Annotated[list[ClaimStatus] | None, "Only claims with one of these decisions."] = None,
+) -> Page:
+    """The claims that you may see, latest first."""
+    where, values = EVERYTHING, []
+    if status is not None:
+        where, values = "claims.status = ANY ($1::text[])", [[one.value for one in status]]
+    return await page_of(context, Claim, selection, page, order=LATEST_FIRST, where=where, values=values)
+
+
+APPOINTMENT = to_one(Appointment, by="appointment_id")

@@ -1,0 +1,69 @@
+"""What a request knows: who asks, when, and whose records it has touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from graphql import GraphQLError
+
+from models.access import Entity, Role, Viewer
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """What the program was started with, as far as answering a request depends on it."""
+
+    address: str = "http://127.0.0.1:8000"
+    clock_is_movable: bool = False
+    demo: bool = False
+
+
+@dataclass(kw_only=True, slots=True)
+class Context:
+    """One request. The clock is read once, at the edge; `loaders` is made anew, so that nobody sees another's rows."""
+
+    signed_in: Viewer | None
+    now: datetime
+    request_id: str = ""
+    source: str = ""
+    environment: Environment = field(default_factory=Environment)
+    loaders: dict[Any, Any] = field(default_factory=dict)
+    touched: set[UUID] = field(default_factory=set)
+    operation: str = ""
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks. Raises UNAUTHENTICATED when nobody is signed in."""
+        if self.signed_in is None:
+            raise unauthenticated()
+        return self.signed_in
+
+    def touch(self, model: type[Entity], rows: Iterable[Any]) -> None:
+        """Note the students whose records these rows are part of, for the audit trail (ID-6)."""
+        column = model.RECORD_OF
+        if column is not None and self.signed_in is not None and self.signed_in.role is not Role.STUDENT:
+            self.touched.update(student for row in rows if (student := getattr(row, column)) is not None)
+
+
+def refused_at_the_edge(code: str, message: str, **extensions: Any) -> GraphQLError:
+    """A top-level error with a code that a program can act upon."""
+    return GraphQLError(message, extensions={"code": code, **extensions})
+
+
+def unauthenticated() -> GraphQLError:
+    """Nobody is signed in."""
+    return refused_at_the_edge("UNAUTHENTICATED", "Sign in first.")
+
+
+def forbidden() -> GraphQLError:
+    """The viewer's role is not in the field's audience."""
+    return refused_at_the_edge("FORBIDDEN", "This is not for your role.")
+
+
+def bad_input(message: str, **extensions: Any) -> GraphQLError:
+    """An argument that no rule of the schema could refuse."""
+    return refused_at_the_edge("BAD_INPUT", message, **extensions)

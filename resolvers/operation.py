@@ -1,0 +1,303 @@
+"""The edge of every operation: who may, one transaction, refusals to user errors, retries. Nothing else commits."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import inspect
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import Any, Literal
+
+import asyncpg
+import orjson
+import strawberry
+from strawberry.types.unset import UNSET
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from execution import Batched, Computed, Kind, Selection, Single, as_resolver
+from models import idempotency
+from models.access import Entity, Role
+from models.errors import CONSTRAINTS, Code, Refusal, Refused
+from resolvers.answers import restored, snapshot
+from resolvers.arguments import Argument, arguments_of, paged, parsed
+from resolvers.context import Context, bad_input, forbidden, refused_at_the_edge, unauthenticated
+from resolvers.paging import PAGE_ARGUMENTS, PageRequest
+
+TRIES = 4
+ANYONE: Literal["anyone"] = "anyone"
+"""The audience of the few fields that need no sign-in."""
+
+Audience = Collection[Role] | Literal["anyone"]
+EVERYBODY: frozenset[Role] = frozenset(Role)
+"""Every role; signed in all the same."""
+
+IDEMPOTENCY = Argument(
+    name="idempotency_key",
+    kind=str | None,
+    description="A text of your own, new for each new request. Sent again with the same input within 24 h it is "
+    "answered again without doing anything twice.",
+    default=None,
+)
+AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+
+def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience) -> Any:
+    """A root field: its audience, its arguments from the resolver's signature, its description from the docstring."""
+    arguments = arguments_of(resolver)
+    page = paged(resolver)
+
+    async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
+        admit(context, allow)
+        try:
+            return await resolver(context, selection, **read_arguments(arguments, page, given))
+        except Refusal as refusal:
+            raise refused_at_the_edge(refusal.code, refusal.message, rule=refusal.rule, fix=refusal.fix) from None
+
+    return declared(Single(resolve), arguments, describe(resolver), allow)
+
+
+def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> Any:
+    """A field below an object that was found through `visible_to`; `allow` narrows it to some roles."""
+    if isinstance(kind, Computed):
+        return declared(kind if allow is None else restricted(kind, allow), (), description, allow)
+    arguments = arguments_of(kind.resolve) if isinstance(kind, Batched | Single) else ()
+    if not arguments and allow is None:
+        return declared(kind, (), description, None)
+    assert isinstance(kind, Batched), "a relation with arguments is batched"
+    page = paged(kind.resolve)
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection, **given: Any) -> list[Any]:
+        if allow is not None:
+            admit(context, allow)
+        return await kind.resolve(context, parents, selection, **read_arguments(arguments, page, given))
+
+    return declared(Batched(resolve, kind.needs), arguments, description, allow)
+
+
+def restricted(kind: Computed, allow: Audience) -> Batched:
+    """A calculated field that only some roles may read."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        admit(context, allow)
+        return [kind.function(parent) for parent in parents]
+
+    return Batched(resolve, kind.needs)
+
+
+def mutation(resolver: Callable[..., Awaitable[Any]], *, answers: Any, allow: Audience, idempotent: bool = True) -> Any:
+    """One mutation: audience, one `input`, one transaction, its payload `answers` or user errors.
+
+    `idempotent=False` is for answers that must not be kept, such as tokens.
+    """
+    arguments = arguments_of(resolver)
+    shown = (*arguments, IDEMPOTENCY) if idempotent and allow is not ANYONE else arguments
+    verb = answers.verb
+
+    async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
+        admit(context, allow)
+        sent = sent_fields(given.get("input"))
+        key = sent.pop("idempotency_key", None)
+        values, faults = parsed(arguments, sent, under=["input"])
+        if faults:
+            return answers.refused(faults)
+        try:
+            result = await once(context, resolver, values, name=verb, key=key or None, asked=sent)
+        except Refused as refused:
+            return answers.refused(under_input(refused.refusals))
+        return answers.of(result)
+
+    field_type = input_type(f"{verb}Input", shown, describe(resolver))
+    input_argument = Argument(name="input", kind=field_type, description="What to do.")
+    return declared(Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None)
+
+
+async def once(
+    context: Context,
+    resolver: Callable[..., Awaitable[Any]],
+    values: Mapping[str, Any],
+    *,
+    name: str,
+    key: str | None,
+    asked: Any,
+) -> Any:
+    """Run a verb in one transaction, again when PostgreSQL asks for it, and never twice for one key. Raises Refused.
+
+    A verb that raises a refusal changes nothing; one that returns it has its changes committed, as a reused refresh
+    token does that ends its session.
+    """
+    for attempt in range(TRIES):
+        try:
+            async with in_transaction():
+                if key is None:
+                    outcome = await resolver(context, **values)
+                else:
+                    outcome = await with_key(context, resolver, values, key=key, asked=digest(name, asked))
+            if isinstance(outcome, Refused):
+                raise outcome
+            return outcome
+        except Refusal as refusal:
+            raise Refused([refusal]) from None
+        except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as violation:
+            raise Refused([refusal_for(violation)]) from violation
+        except AGAIN:
+            if attempt == TRIES - 1:
+                raise
+            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 — jitter, not a secret
+    raise AssertionError("the last try returns or raises")
+
+
+async def with_key(
+    context: Context, resolver: Callable[..., Awaitable[Any]], values: Mapping[str, Any], *, key: str, asked: bytes
+) -> Any:
+    """The verb's outcome, or the one that was kept for this key; a refusal is kept too."""
+    account = context.viewer.account_id
+    kept = await idempotency.claim(account, key, asked=asked, at=context.now)
+    if kept is not None:
+        return restored(kept)
+    outcome: Any
+    try:
+        async with in_transaction():
+            outcome = await resolver(context, **values)
+    except Refused as refused:
+        outcome = refused
+    except Refusal as refusal:
+        outcome = Refused([refusal])
+    except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as violation:
+        outcome = Refused([refusal_for(violation)])
+    await idempotency.keep(account, key, answer=snapshot(outcome))
+    return outcome
+
+
+def subscription(source: Callable[..., AsyncIterator[Any]], *, allow: Audience) -> Any:
+    """A root field of Subscription: `source(context, **arguments)` yields the values."""
+    arguments = arguments_of(source)
+
+    async def resolve(info: strawberry.Info, **given: Any) -> AsyncIterator[Any]:
+        context: Context = info.context
+        admit(context, allow)
+        async for value in source(context, **read_arguments(arguments, None, given)):
+            yield value
+
+    sign(resolve, arguments, takes_parent=False)
+    return strawberry.subscription(resolver=resolve, description=describe(source), metadata={"audience": allow})
+
+
+def admit(context: Context, allow: Audience) -> None:
+    """Refuse who is not in the audience."""
+    if allow == ANYONE:
+        return
+    if context.signed_in is None:
+        raise unauthenticated()
+    if context.signed_in.role not in allow:
+        raise forbidden()
+
+
+def read_arguments(arguments: tuple[Argument, ...], page: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The resolver's own values; all faults of form in one error."""
+    values, faults = parsed(arguments, given)
+    if faults:
+        raise bad_input(
+            " ".join(fault.message for fault in faults), arguments=[".".join(fault.path) for fault in faults]
+        )
+    if page is not None:
+        values[page] = PageRequest(**{name: values.pop(name, None) for name, _, _ in PAGE_ARGUMENTS})
+    return values
+
+
+def declared(
+    kind: Kind, arguments: tuple[Argument, ...], description: str, allow: Audience | None, graphql_type: Any = None
+) -> Any:
+    """The strawberry field that answers as its kind says, whichever path executes it."""
+    resolver = as_resolver(kind)
+    sign(resolver, arguments)
+    return strawberry.field(
+        resolver=resolver,
+        description=description,
+        metadata={"plan": kind, "audience": allow},
+        graphql_type=graphql_type,
+    )
+
+
+def sign(resolver: Callable[..., Any], arguments: tuple[Argument, ...], *, takes_parent: bool = True) -> None:
+    """Add the arguments to the signature that strawberry reads."""
+    if takes_parent:
+        own = list(inspect.signature(resolver).parameters.values())
+    else:
+        own = [inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info)]
+    parameters = [*own, *(argument.parameter for argument in arguments)]
+    resolver.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    resolver.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+
+
+@functools.cache
+def input_type(name: str, arguments: tuple[Argument, ...], description: str) -> Any:
+    """The GraphQL input type of a mutation, made of its resolver's arguments."""
+    members: dict[str, Any] = {"__annotations__": {argument.name: argument.kind for argument in arguments}}
+    for argument in arguments:
+        extra = (
+            {}
+            if argument.default is inspect.Parameter.empty
+            else {"default": UNSET if argument.default is None else argument.default}
+        )
+        members[argument.name] = strawberry.field(description=argument.description, **extra)
+    members["__doc__"] = f"What `{name[0].lower()}{name[1:-5]}` takes. {description}"
+    return strawberry.input(type(name, (), members), description=members["__doc__"])
+
+
+def sent_fields(sent: Any) -> dict[str, Any]:
+    """The fields of an input object that the client sent."""
+    if sent is None:
+        return {}
+    return {name: value for name, value in vars(sent).items() if value is not UNSET}
+
+
+def under_input(refusals: Collection[Refusal]) -> list[Refusal]:
+    """The refusals with paths as clients see them: below `input`."""
+    return [
+        Refusal(
+            r.code, r.message, rule=r.rule, path=r.path if r.path[:1] == ("input",) else ("input", *r.path), fix=r.fix
+        )
+        if r.path
+        else r
+        for r in refusals
+    ]
+
+
+def refusal_for(violation: Exception) -> Refusal:
+    """What a violated constraint means to a person. An unknown one is a fault of ours and is raised."""
+    cause = violation.args[0] if isinstance(violation, IntegrityError) else violation
+    name = getattr(cause, "constraint_name", None)
+    if name not in CONSTRAINTS:
+        raise violation
+    return CONSTRAINTS[name]
+
+
+def digest(name: str, asked: Any) -> bytes:
+    """What was asked, as 32 bytes to compare."""
+    return hashlib.sha256(orjson.dumps([name, asked], default=str, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def describe(resolver: Callable[..., Any]) -> str:
+    """The description of a field: the resolver's docstring."""
+    text = inspect.getdoc(resolver)
+    if not text:
+        raise TypeError(f"{resolver.__name__} has no docstring, which is its field's description")
+    return text
+
+
+def found(row: Any, what: str, *, path: Collection[str] = ("id",)) -> Any:
+    """The row, or the refusal that there is none."""
+    if row is None:
+        raise Refusal(
+            Code.NOT_FOUND, f"There is no such {what}.", path=list(path), fix="Check the id, or read the list again."
+        )
+    return row
+
+
+async def find(context: Context, model: type[Entity], id: Any, *, path: str) -> Any:
+    """The visible row of `model` with this id, as a model instance to call a verb on. Raises NOT_FOUND."""
+    what = model.__name__.lower()
+    return found(await model.visible_to(context.viewer).get_or_none(id=id), what, path=[path])

@@ -1,0 +1,120 @@
+"""How requests about providers are answered."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models.providers import DegreeLevel, License, LicenseClass, Provider, Service
+from models.text import EmailAddress, HttpsUrl, StateCode, TimeZone
+from resolvers.context import Context
+from resolvers.operation import find
+from resolvers.paging import Page, PageRequest
+from resolvers.reading import page as page_of
+from resolvers.reading import row, to_all
+from resolvers.schools import BY_NAME, like
+
+LICENSED_IN = (
+    "EXISTS (SELECT 1 FROM licenses held WHERE held.provider_id = providers.id AND held.state = ${state}"
+    " AND held.verified_at IS NOT NULL AND held.expires_on >= ${day}"
+    " AND (${service}::text IS NULL OR ${service} = ANY (providers.services)))"
+)
+
+
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "The provider's id."]) -> Any:
+    """One provider, if you may see them."""
+    return await row(context, Provider, selection, id)
+
+
+async def search(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    state: Annotated[StateCode, "The state where the student will be; a license must be valid there (AP-1)."],
+    service: Annotated[Service | None, "Only who offers this service."] = None,
+    specialty: Annotated[str | None, "Only who names this specialty."] = None,
+) -> Page:
+    """The directory of Flexible Credits: enrolled providers with a verified license in a state, by name."""
+    where = "providers.searchable AND " + LICENSED_IN.format(state=1, day=2, service=3)
+    values: list[Any] = [state, context.now.date(), service.value if service else None]
+    if specialty:
+        where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $4)"
+        values.append(like(specialty))
+    return await page_of(context, Provider, selection, page, order=BY_NAME, where=where, values=values)
+
+
+async def join(
+    context: Context,
+    *,
+    name: Annotated[str, "The clinician's name, as clients see it."],
+    title: Annotated[str, "What stands behind the name, LICSW say."],
+    email: Annotated[EmailAddress, "The work address that messages go to."],
+    degree_level: Annotated[DegreeLevel, "The degree, which the rate depends on (CL-5)."],
+    services: Annotated[list[Service], "What sessions are offered (EN-2)."],
+    time_zone: Annotated[TimeZone, "The zone of the provider's calendar (AV-1)."],
+    specialties: Annotated[list[str] | None, "What the provider is experienced in."] = None,
+    bio: Annotated[str, "A few words to students."] = "",
+    telehealth_link: Annotated[
+        HttpsUrl | None, "The room; it goes to the student with the confirmation (EN-7)."
+    ] = None,
+    missed_appointment_policy: Annotated[str, "What a missed session means, shown before a request (AP-5)."] = "",
+) -> Provider:
+    """Enter a provider's profile. It is found once a license is verified and the enrollment is active (PR-4)."""
+    return await Provider.join(
+        name=name,
+        title=title,
+        email=email,
+        degree_level=degree_level,
+        services=services,
+        specialties=specialties or [],
+        time_zone=time_zone,
+        telehealth_link=telehealth_link or "",
+        bio=bio,
+        missed_appointment_policy=missed_appointment_policy,
+        by=context.viewer,
+        at=context.now,
+    )
+
+
+async def enter_license(
+    context: Context,
+    *,
+    provider_id: Annotated[UUID, Provider, "Whose license it is."],
+    license_class: Annotated[LicenseClass, "What it permits (EN-2)."],
+    title: Annotated[str, "The state's own title, LICSW say (EN-2)."],
+    number: Annotated[str, "The number, as the board prints it."],
+    state: Annotated[StateCode, "The state that gave it (EN-1)."],
+    expires_on: Annotated[date, "Its last day."],
+) -> License:
+    """Enter a provider's license; it counts once it is verified (PR-4)."""
+    provider: Provider = await find(context, Provider, provider_id, path="providerId")
+    return await License.enter(
+        provider,
+        license_class=license_class,
+        title=title,
+        number=number,
+        state=state,
+        expires_on=expires_on,
+        by=context.viewer,
+        at=context.now,
+    )
+
+
+async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "The license."]) -> License:
+    """OPS verified the license with the board (PR-4)."""
+    license: License = await find(context, License, license_id, path="licenseId")
+    await license.verify(by=context.viewer, at=context.now)
+    return license
+
+
+async def enroll(context: Context, *, provider_id: Annotated[UUID, Provider, "The provider."]) -> Provider:
+    """Make a provider's Flexible Credits contract active (EN-4)."""
+    provider: Provider = await find(context, Provider, provider_id, path="providerId")
+    await provider.enroll(by=context.viewer, at=context.now)
+    return provider
+
+
+LICENSES = to_all(License, by="provider_id", order="state")

@@ -1,0 +1,230 @@
+"""Reads: the rows that exist for the viewer, only the columns that were asked for, one statement a level.
+
+Everything that is read for a client passes here, and nothing here reads without the model's reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from execution import Batched, Selection
+from models.access import EVERYTHING, Entity
+from models.statements import fetch, row_class
+from resolvers.context import Context
+from resolvers.paging import Count, Order, Page, PageRequest, place_of
+
+
+def columns_for(model: type[Entity], needs: Iterable[str], *extra: str) -> str:
+    """The columns to select: what the client's fields need, the id, and the student for the audit trail."""
+    names = dict.fromkeys(("id", *needs, *extra))
+    if model.RECORD_OF is not None:
+        names[model.RECORD_OF] = None
+    table = model._meta.db_table
+    return ", ".join(f"{table}.{name}" for name in names)
+
+
+def needs_of_nodes(selection: Selection) -> tuple[str, ...]:
+    """What the rows of a connection need, asked for by `nodes` or by `edges`."""
+    return (*selection["nodes"].needs, *selection["edges"]["node"].needs)
+
+
+async def rows_where(
+    context: Context, model: type[Entity], needs: Iterable[str], where: str, *values: Any, tail: str = ""
+) -> list[Any]:
+    """The visible rows that meet a condition, whose values are the parameters from `$1` on."""
+    reach, ids = model.reach_of(context.viewer, first=len(values) + 1)
+    condition = where if reach == EVERYTHING else f"{where} AND {reach}"
+    statement = f"SELECT {columns_for(model, needs)} FROM {model._meta.db_table} WHERE {condition} {tail}"
+    rows = await fetch(statement, *values, *ids, record_class=row_class(model))
+    context.touch(model, rows)
+    return rows
+
+
+async def row(context: Context, model: type[Entity], selection: Selection, id: UUID | None) -> Any:
+    """The one visible row with this id, or None."""
+    rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = $1", id)
+    return rows[0] if rows else None
+
+
+def to_one(model: type[Entity], *, by: str) -> Batched:
+    """The relation from a column of the parents to the id of `model`, for all parents at once."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        keys = {key for parent in parents if (key := getattr(parent, by)) is not None}
+        rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = ANY($1)", list(keys))
+        found = {row.id: row for row in rows}
+        return [found.get(getattr(parent, by)) for parent in parents]
+
+    return Batched(resolve, needs=(by,))
+
+
+def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Batched:
+    """The relation from the parents' ids to the one row of `model` that names them in column `by`."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        table = model._meta.db_table
+        ids = [parent.id for parent in parents]
+        needs = (*selection.needs, by)
+        rows = await rows_where(context, model, needs, f"{table}.{by} = ANY($1) AND {where}", ids)
+        found = {getattr(row, by): row for row in rows}
+        return [found.get(id) for id in ids]
+
+    return Batched(resolve, needs=("id",))
+
+
+async def all_of(
+    context: Context,
+    model: type[Entity],
+    needs: Sequence[str],
+    parents: Sequence[Any],
+    *,
+    by: str,
+    where: str = EVERYTHING,
+    order: str,
+) -> list[list[Any]]:
+    """For each parent the short list of all rows that name it in column `by`, in order."""
+    table = model._meta.db_table
+    rows = await rows_where(
+        context, model, (*needs, by), f"{table}.{by} = ANY($1) AND {where}", [parent.id for parent in parents],
+        tail=f"ORDER BY {table}.{order}, {table}.id",
+    )  # fmt: skip
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, by), []).append(row)
+    return [found.get(parent.id, []) for parent in parents]
+
+
+def to_all(model: type[Entity], *, by: str, order: str, where: str = EVERYTHING) -> Batched:
+    """The relation from the parents to all their rows of `model`: for lists that are short by nature."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        return list(await all_of(context, model, selection.needs, parents, by=by, where=where, order=order))
+
+    return Batched(resolve, needs=("id",))
+
+
+async def page(
+    context: Context,
+    model: type[Entity],
+    selection: Selection,
+    request: PageRequest,
+    *,
+    order: Order,
+    where: str = EVERYTHING,
+    values: Sequence[Any] = (),
+) -> Page:
+    """A page of the visible rows that meet a condition (whose values are `$1` on)."""
+    table = model._meta.db_table
+    beyond, places = keyset(model, request, order, first=len(values) + 1)
+    rows = await rows_where(
+        context,
+        model,
+        (*needs_of_nodes(selection), order.column),
+        f"{where}{beyond}",
+        *values,
+        *places,
+        tail=f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
+    )
+
+    async def count() -> dict[Any, int]:
+        reach, ids = model.reach_of(context.viewer, first=len(values) + 1)
+        counted = await fetch(f"SELECT count(*) AS n FROM {table} WHERE {where} AND {reach}", *values, *ids)
+        return {None: counted[0].n}
+
+    return Page(rows, request=request, order=order, count=Count(count))
+
+
+async def pages(
+    context: Context,
+    model: type[Entity],
+    selection: Selection,
+    request: PageRequest,
+    parents: Sequence[Any],
+    *,
+    by: str,
+    order: Order,
+    where: str = EVERYTHING,
+    values: Sequence[Any] = (),
+) -> list[Page]:
+    """For each parent a page of the visible rows that name it in column `by`: one statement for all."""
+    table = model._meta.db_table
+    ids = list({parent.id for parent in parents})
+    taken = (ids, *values)
+    beyond, places = keyset(model, request, order, first=len(taken) + 1)
+    reach, own = model.reach_of(context.viewer, first=len(taken) + len(places) + 1)
+    columns = columns_for(model, needs_of_nodes(selection), order.column, by)
+    rows = await fetch(
+        f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL ("
+        f"SELECT {columns} FROM {table} WHERE {table}.{by} = parent.id AND {where}{beyond} AND {reach}"
+        f" ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}) page",
+        *taken,
+        *places,
+        *own,
+        record_class=row_class(model),
+    )
+    context.touch(model, rows)
+    found: dict[Any, list[Any]] = {}
+    for row in rows:
+        found.setdefault(getattr(row, by), []).append(row)
+
+    async def count() -> dict[Any, int]:
+        reach, own = model.reach_of(context.viewer, first=len(taken) + 1)
+        counted = await fetch(
+            f"SELECT {by} AS parent, count(*) AS n FROM {table}"
+            f" WHERE {table}.{by} = ANY($1) AND {where} AND {reach} GROUP BY 1",
+            *taken,
+            *own,
+        )
+        return {row.parent: row.n for row in counted}
+
+    counts = Count(count)
+    return [
+        Page(found.get(parent.id, []), request=request, order=order, count=counts, parent=parent.id)
+        for parent in parents
+    ]
+
+
+def to_many(model: type[Entity], *, by: str, order: Order, where: str = EVERYTHING) -> Batched:
+    """The relation from the parents to pages of their rows of `model`."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection, *, page: PageRequest) -> list[Any]:
+        return list(await pages(context, model, selection, page, parents, by=by, order=order, where=where))
+
+    return Batched(resolve, needs=("id",))
+
+
+def sorting(table: str, order: Order, request: PageRequest) -> str:
+    """ORDER BY for this order, turned round for a page from the end."""
+    direction = "DESC" if order.descending is not request.backward else "ASC"
+    if order.column == "id":
+        return f"{table}.id {direction}"
+    return f"{table}.{order.column} {direction}, {table}.id {direction}"
+
+
+def keyset(model: type[Entity], request: PageRequest, order: Order, *, first: int) -> tuple[str, list[Any]]:
+    """The conditions that keep a page behind `after` and in front of `before`, and their values."""
+    table = model._meta.db_table
+    conditions = ""
+    values: list[Any] = []
+    for cursor, forward in ((request.after, True), (request.before, False)):
+        if cursor is not None:
+            sign = ">" if forward is not order.descending else "<"
+            at = first + len(values)
+            conditions += f" AND ({table}.{order.column}, {table}.id) {sign} (${at}, ${at + 1})"
+            values.extend(place_of(cursor, model, order.column))
+    return conditions, values
+
+
+async def total_counts(context: Context, pages: list[Any], selection: Selection) -> list[Any]:
+    """The number of rows behind each page, one statement for all pages that were read together."""
+    return [await page.count.of(page.parent) for page in pages]
+
+
+TOTAL_COUNT = Batched(total_counts)
+
+
+def unique(ids: Collection[UUID]) -> list[UUID]:
+    """The ids without repetition, in order."""
+    return list(dict.fromkeys(ids))

@@ -1,0 +1,162 @@
+"""How requests about schools and students are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from execution import Batched, Selection
+from models.access import EVERYTHING
+from models.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, Student
+from models.statements import fetch
+from models.text import EmailAddress, StateCode, TimeZone
+from resolvers.context import Context
+from resolvers.operation import find
+from resolvers.paging import Order, Page, PageRequest
+from resolvers.reading import page as page_of
+from resolvers.reading import row
+
+SMALLEST_GROUP = 11
+BY_NAME = Order("name")
+
+
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, School, "The school's id."]) -> Any:
+    """One school, if you may see it."""
+    return await row(context, School, selection, id)
+
+
+async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
+    """The schools that you may see, by name."""
+    return await page_of(context, School, selection, page, order=BY_NAME)
+
+
+async def students(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    search: Annotated[str | None, "A part of the name or of the e-mail address."] = None,
+) -> Page:
+    """The students that you may see, by name."""
+    where, values = matching(search)
+    return await page_of(context, Student, selection, page, order=BY_NAME, where=where, values=values)
+
+
+def matching(search: str | None) -> tuple[str, list[Any]]:
+    """The condition of a search among students."""
+    if not search:
+        return EVERYTHING, []
+    return "(students.name ILIKE $1 OR students.email ILIKE $1)", [like(search)]
+
+
+def like(search: str) -> str:
+    """A text as a pattern that finds it anywhere, its own signs taken literally."""
+    literal = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{literal}%"
+
+
+async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "The student's id."]) -> Any:
+    """One student, if you may see them."""
+    return await row(context, Student, selection, id)
+
+
+async def open_school(
+    context: Context,
+    *,
+    name: Annotated[str, "The school's full name; no other school has it."],
+    time_zone: Annotated[TimeZone, "The time zone of its calendar."],
+    credits_min: Annotated[int, "The fewest credits of one grant (CR-2)."] = TYPICAL_CREDITS_MIN,
+    credits_max: Annotated[int, "The most credits of one grant (CR-2)."] = TYPICAL_CREDITS_MAX,
+) -> School:
+    """Enter a school that sponsors credits, with its own limits for one grant (CR-2)."""
+    return await School.open(
+        name=name,
+        time_zone=time_zone,
+        credits_min=credits_min,
+        credits_max=credits_max,
+        by=context.viewer,
+        at=context.now,
+    )
+
+
+async def enter_student(
+    context: Context,
+    *,
+    name: Annotated[str, "The student's name."],
+    email: Annotated[EmailAddress, "The address that the invitation and all messages go to."],
+    state: Annotated[StateCode, "The state where the student usually is."],
+    time_zone: Annotated[TimeZone, "The student's time zone."],
+    school_id: Annotated[
+        UUID | None, School, "The school; needed from OPS, a school's own staff may leave it out."
+    ] = None,
+) -> Student:
+    """Enter a student of a school, with an empty wallet."""
+    school: School = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
+    return await Student.enroll(
+        school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonthlyFigures:
+    """One month of a school in numbers; None where a group is too small to be told (CL-9)."""
+
+    month: date
+    suppressed: bool
+    requested: int | None = None
+    completed: int | None = None
+    no_shows: int | None = None
+    settled_credits: int | None = None
+    amount_cents: int | None = None
+
+
+FIGURES = """
+SELECT appointments.school_id,
+       date_trunc('month', appointments.starts_at AT TIME ZONE schools.time_zone)::date AS month,
+       count(DISTINCT appointments.student_id) AS students, count(*) AS requested,
+       count(*) FILTER (WHERE appointments.status = 'COMPLETED') AS completed,
+       count(*) FILTER (WHERE appointments.status = 'NO_SHOW') AS no_shows,
+       count(*) FILTER (WHERE claims.status = 'ACCEPTED') AS settled_credits,
+       coalesce(sum(claims.amount_cents) FILTER (WHERE claims.status = 'ACCEPTED'), 0)::bigint AS amount_cents
+  FROM appointments
+  JOIN schools ON schools.id = appointments.school_id
+  LEFT JOIN claims ON claims.appointment_id = appointments.id AND claims.status <> 'VOID'
+ WHERE appointments.school_id = ANY($1) AND appointments.starts_at >= $2 AND appointments.starts_at < $3
+ GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+async def monthly(
+    context: Context,
+    parents: list[Any],
+    selection: Selection,
+    *,
+    year: Annotated[int, "The calendar year, in the school's time zone."],
+) -> list[Any]:
+    """For each school the figures of the months of a year that had sessions."""
+    found: dict[UUID, list[MonthlyFigures]] = {}
+    for parent in parents:
+        zone = ZoneInfo(parent.time_zone)
+        first = datetime(max(1970, min(year, 9000)), 1, 1, tzinfo=zone)
+        rows = await fetch(
+            FIGURES, [parent.id], first.astimezone(UTC), first.replace(year=first.year + 1).astimezone(UTC)
+        )
+        found[parent.id] = [figures(dict(row)) for row in rows]
+    return [found[parent.id] for parent in parents]
+
+
+def figures(row: Mapping[str, Any]) -> MonthlyFigures:
+    """The figures of one month; a group of fewer than 11 students is suppressed (CL-9)."""
+    if row["students"] < SMALLEST_GROUP:
+        return MonthlyFigures(month=row["month"], suppressed=True)
+    told = {
+        name: row[name] for name in ("month", "requested", "completed", "no_shows", "settled_credits", "amount_cents")
+    }
+    return MonthlyFigures(suppressed=False, **told)
+
+
+MONTHLY = Batched(monthly, needs=("id", "time_zone"))

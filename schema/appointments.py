@@ -1,0 +1,116 @@
+"""Appointments as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from models import appointments as models
+from models.access import Role
+from models.appointments import AppointmentStatus, VisitType
+from models.providers import Service
+from models.text import StateCode
+from resolvers import appointments as resolvers
+from resolvers.accounts import PROVIDER, SCHOOL, STUDENT
+from resolvers.appointments import AppointmentFilter
+from resolvers.operation import mutation, query, relation
+from schema.claims import Claim
+from schema.events import Event
+from schema.providers import Provider
+from schema.shape import Connection, Money, Node, UserError, computed, money, payload, shown, shows, user_error
+
+if TYPE_CHECKING:
+    from schema.schools import School, Student
+
+
+strawberry.input(AppointmentFilter, description="Which appointments; conditions are joined by and.")
+
+PAYERS = [Role.PROVIDER, Role.OPS, Role.FINANCE]
+
+
+@shows(models.Appointment)
+class Appointment(Node):
+    """One session between a student and a provider, from request to outcome."""
+
+    status: AppointmentStatus = shown("Where it stands.")
+    visit_type: VisitType = shown("Intake, 60 minutes, or follow-up, 50 minutes (AP-2).")
+    service: Service = shown("What the session is for.")
+    state: StateCode = shown("The state where the student will be (AP-1).")
+    starts_at: datetime = shown("When the session begins.")
+    ends_at: datetime = shown("When the session ends.")
+    requested_at: datetime = shown("When the student asked for it.")
+    confirm_by: datetime = shown("Until when the provider answers; then it expires (AP-3).")
+    confirmed_at: datetime | None = shown("When the provider accepted it.")
+    ended_at: datetime | None = shown("When it reached its end.")
+    attest_by: datetime = shown("Until when the provider attests it in time (CL-1).")
+    telehealth_link: str = shown("The provider's room, once it is confirmed (EN-7).")
+    missed_appointment_policy: str = shown("The provider's policy that was accepted with the request (AP-5).")
+    expected_reimbursement: Money | None = money(
+        "expected_cents", "What the provider will be reimbursed if it takes place (CL-5).", allow=PAYERS
+    )
+    student: Annotated[Student, strawberry.lazy("schema.schools")] | None = relation(STUDENT, "Who asked for it.")
+    provider: Provider | None = relation(PROVIDER, "Who gives it.")
+    school: Annotated[School, strawberry.lazy("schema.schools")] | None = relation(SCHOOL, "Who sponsors it.")
+    claim: Claim | None = relation(resolvers.CLAIM, "The claim for it, once it was attested.")
+    history: Connection[Event] = relation(resolvers.HISTORY, "All that happened to it and to its claim, in order.")
+
+
+@strawberry.type
+class BookingPreflight:
+    """What a request would come to, and every rule that would refuse it (AP-9)."""
+
+    would_succeed: bool = shown("Whether nothing speaks against it now.")
+    visit_type: VisitType = shown("What the session would be (AP-2).")
+    starts_at: datetime = shown("When it would begin.")
+    ends_at: datetime = shown("When it would end.")
+    credits_available: int = shown("Credits that are free now.")
+    missed_appointment_policy: str = shown("The provider's policy, to be accepted with the request (AP-5).")
+    refusals: list[UserError] = computed(
+        lambda value: [user_error(refusal) for refusal in value.refusals],
+        "Every reason against it.",
+        needs=("refusals",),
+    )
+
+
+@strawberry.type
+class Query:
+    """What appointments add to Query."""
+
+    appointment: Appointment | None = query(
+        resolvers.one, allow=[Role.STUDENT, Role.PROVIDER, Role.SCHOOL, Role.PARTNER, Role.OPS]
+    )
+    appointments: Connection[Appointment] | None = query(
+        resolvers.many, allow=[Role.STUDENT, Role.PROVIDER, Role.SCHOOL, Role.PARTNER, Role.OPS]
+    )
+    booking_preflight: BookingPreflight | None = query(resolvers.preflight, allow=[Role.STUDENT])
+
+
+@strawberry.type
+class Mutation:
+    """What appointments add to Mutation."""
+
+    request_appointment = mutation(
+        resolvers.request, answers=payload("RequestAppointment", Appointment), allow=[Role.STUDENT]
+    )
+    withdraw_appointment = mutation(
+        resolvers.withdraw, answers=payload("WithdrawAppointment", Appointment), allow=[Role.STUDENT]
+    )
+    confirm_appointment = mutation(
+        resolvers.confirm, answers=payload("ConfirmAppointment", Appointment), allow=[Role.PROVIDER]
+    )
+    decline_appointment = mutation(
+        resolvers.decline, answers=payload("DeclineAppointment", Appointment), allow=[Role.PROVIDER]
+    )
+    cancel_appointment = mutation(
+        resolvers.cancel, answers=payload("CancelAppointment", Appointment), allow=[Role.STUDENT, Role.PROVIDER]
+    )
+    mark_no_show = mutation(
+        resolvers.mark_no_show, answers=payload("MarkNoShow", Appointment), allow=[Role.PROVIDER, Role.OPS]
+    )
+    attest_session = mutation(
+        resolvers.attest,
+        answers=payload("AttestSession", {"claim": (Claim, "The claim with its decision; null if refused.")}),
+        allow=[Role.PROVIDER],
+    )

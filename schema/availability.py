@@ -1,0 +1,48 @@
+"""Weekly hours and openings as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from models import availability as models
+from models.access import Role
+from resolvers import availability as resolvers
+from resolvers.accounts import PROVIDER
+from resolvers.availability import HoursInput
+from resolvers.operation import query, relation
+from schema.shape import Node, computed, shown, shows
+
+if TYPE_CHECKING:
+    from schema.providers import Provider
+
+strawberry.input(HoursInput, description="One block of a provider's week.")
+
+
+@shows(models.WeeklyHours)
+class WeeklyHours(Node):
+    """One block of a provider's week, in wall-clock time."""
+
+    weekday: int = shown("The ISO weekday: 1 is Monday, 7 is Sunday.")
+    starts: str = computed(
+        lambda row: models.as_time(row.starts).isoformat("minutes"), "From, HH:MM.", needs=("starts",)
+    )
+    ends: str = computed(lambda row: models.as_time(row.ends).isoformat("minutes"), "To, HH:MM.", needs=("ends",))
+
+
+@shows(models.Opening)
+class Opening(Node):
+    """One bookable start time."""
+
+    starts_at: datetime = shown("When a session would begin.")
+    ends_at: datetime = shown("When the time that is kept for it ends.")
+    provider: Annotated[Provider, strawberry.lazy("schema.providers")] | None = relation(PROVIDER, "Whose time it is.")
+
+
+@strawberry.type
+class Query:
+    """What availability adds to Query."""
+
+    opening: Opening | None = query(resolvers.opening, allow=[Role.OPS, Role.SCHOOL, Role.STUDENT, Role.PROVIDER])

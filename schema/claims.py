@@ -1,0 +1,66 @@
+"""Claims as clients see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from execution import Computed
+from models import claims as models
+from models.access import Role
+from models.appointments import VisitType
+from models.claims import ClaimStatus, PresentingConcern
+from resolvers import claims as resolvers
+from resolvers.operation import query, relation
+from schema.shape import Connection, Money, Node, computed, money, shown, shows
+
+if TYPE_CHECKING:
+    from schema.appointments import Appointment
+
+
+CLINICAL = [Role.PROVIDER, Role.OPS]
+PAID = [Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER]
+
+
+@strawberry.type
+class ClaimReason:
+    """Why a claim was decided as it was (CL-6)."""
+
+    group: str = computed(lambda reason: reason["group"], "The claim adjustment group code.", needs=())
+    carc: str = computed(lambda reason: reason["carc"], "The claim adjustment reason code.", needs=())
+    text: str = computed(lambda reason: reason["text"], "The reason in plain words.", needs=())
+    next_step: str = computed(lambda reason: reason["next_step"], "What to do next.", needs=())
+
+
+@shows(models.Claim)
+class Claim(Node):
+    """A request for reimbursement of one completed session, with its decision."""
+
+    status: ClaimStatus = shown("The decision.")
+    visit_type: VisitType = shown("Intake or follow-up; the rate depends on it (CL-3).")
+    amount: Money | None = money("amount_cents", "What is reimbursed.", allow=PAID)
+    presenting_concern: PresentingConcern | None = relation(
+        Computed(lambda row: row.presenting_concern, needs=("presenting_concern",)),
+        "What the session was about; for the provider and OPS alone (CL-9).",
+        allow=CLINICAL,
+    )
+    reasons: list[ClaimReason] = computed(
+        lambda row: models.reasons_of(row.reasons),
+        "Why it was decided so; empty if it was accepted as it was sent.",
+        needs=("reasons",),
+    )
+    submitted_at: datetime = shown("When the provider attested and submitted it.")
+    adjudicated_at: datetime = shown("When it was decided.")
+    appointment: Annotated[Appointment, strawberry.lazy("schema.appointments")] | None = relation(
+        resolvers.APPOINTMENT, "The session."
+    )
+
+
+@strawberry.type
+class Query:
+    """What claims add to Query."""
+
+    claim: Claim | None = query(resolvers.one, allow=[Role.STUDENT, *PAID])
+    claims: Connection[Claim] | None = query(resolvers.many, allow=PAID)

@@ -1,0 +1,30 @@
+"""Enums as clients see them: declared once, in the models, and described here before any type uses them."""
+
+from __future__ import annotations
+
+import strawberry
+
+from models.access import Role
+from models.appointments import AppointmentStatus, VisitType
+from models.claims import ClaimStatus, PresentingConcern
+from models.credits import Bucket, TransferKind
+from models.errors import Code
+from models.providers import DegreeLevel, LicenseClass, Service
+from models.schools import MissedSessionPolicy
+from resolvers.appointments import AppointmentOrder
+
+strawberry.enum(Role, description="What somebody is to the program; every request acts under exactly one.")
+strawberry.enum(AppointmentStatus, description="Where an appointment stands.")
+strawberry.enum(VisitType, description="The first completed session of a pair is its intake (AP-2).")
+strawberry.enum(AppointmentOrder, description="The order of a list of appointments.")
+strawberry.enum(ClaimStatus, description="The decision on a claim.")
+strawberry.enum(PresentingConcern, description="What a session was about; never shown to a school (CL-9).")
+strawberry.enum(Bucket, description="Where a credit is.")
+strawberry.enum(TransferKind, description="Why credits moved.")
+strawberry.enum(LicenseClass, description="What a license permits; each state titles it differently (EN-2).")
+strawberry.enum(Service, description="What a session is for.")
+strawberry.enum(DegreeLevel, description="A provider's degree, which the rate depends on (CL-5).")
+strawberry.enum(
+    MissedSessionPolicy, description="What becomes of the credit of a session that its student missed (CR-5)."
+)
+strawberry.enum(Code, name="UserErrorCode", description="Why a mutation changed nothing, for a program to act upon.")

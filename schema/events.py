@@ -1,0 +1,31 @@
+"""Events as clients see them: the history of a thing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from execution import Computed
+from models import events as models
+from models.access import Role
+from models.ids import encode
+from resolvers.operation import relation
+from schema.shape import Node, computed, shown, shows
+
+
+@shows(models.Event)
+class Event(Node):
+    """One fact: who did what, and when. Never changed."""
+
+    verb: str = shown("What happened, `appointment.confirmed` say.")
+    at: datetime = shown("When.")
+    subject_id: strawberry.ID = computed(
+        lambda row: encode(row.subject_type, row.subject_id),
+        "What it happened to.",
+        needs=("subject_id", "subject_type"),
+    )
+    actor_role: Role | None = shown("Under which role it was done; null for the program itself.")
+    request_id: str = relation(
+        Computed(lambda row: row.request_id, needs=("request_id",)), "The request that did it.", allow=[Role.OPS]
+    )

@@ -1,0 +1,44 @@
+"""The API's table of contents: each area's part of Query and Mutation, and the schema made of them."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from resolvers import nodes
+from resolvers.operation import EVERYBODY, query
+from schema import accounts, appointments, availability, claims, clock, credits, providers, schools
+from schema.scalars import SCALARS
+from schema.shape import Node
+
+
+@strawberry.type(description="What can be read. Every list is a connection; every id is a TypeID.")
+class Query(
+    accounts.Query,
+    schools.Query,
+    providers.Query,
+    availability.Query,
+    credits.Query,
+    appointments.Query,
+    claims.Query,
+    clock.Query,
+):
+    """All that can be read."""
+
+    node: Node | None = query(nodes.one, allow=EVERYBODY)
+    nodes: list[Node | None] | None = query(nodes.many, allow=EVERYBODY)
+
+
+@strawberry.type(description="What can be done. Each takes one `input` and answers its object and `userErrors`.")
+class Mutation(
+    accounts.Mutation,
+    schools.Mutation,
+    providers.Mutation,
+    credits.Mutation,
+    appointments.Mutation,
+    clock.Mutation,
+):
+    """All that can be done."""
+
+
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))
