@@ -36,6 +36,7 @@ function useOpenStarter() {
   const { addTab, changeTab } = useGraphiQLActions();
 
   const starter = ({ query, variables }: Starter) => {
+    if (queryEditor?.getValue() === query) return; // it is the tab in front
     const already = tabs.findIndex((tab) => tab.query === query);
     if (already >= 0) return changeTab(already);
     addTab();
