@@ -166,6 +166,7 @@ class StandInEngine:
     closed: int = 0
     charged: list[int] = field(default_factory=list)
     fail_on_open: BaseException | None = None
+    all_closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def open(self, request: Incoming) -> Context:
         """Let everyone in but `Bearer wrong` and whoever the test keeps out."""
@@ -192,8 +193,10 @@ class StandInEngine:
         return await result if asyncio.iscoroutine(result) else result  # type: ignore[return-value]
 
     async def close(self, context: Context) -> None:
-        """Count."""
+        """Count, and tell when nothing is open any more."""
         self.closed += 1
+        if self.closed == len(self.opened):
+            self.all_closed.set()
 
     def allows_free_documents(self, context: Context) -> bool:
         """As the test says."""
