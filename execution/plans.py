@@ -12,12 +12,13 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     FragmentDefinitionNode,
+    GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
     assert_valid_schema,
 )
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 
 from execution.arguments import NO_VARIABLES
 from execution.core_path import core_execute
@@ -79,14 +80,9 @@ class Plans:
         """Execute a query or mutation of a document that was validated against the schema."""
         prepared = self._prepare(document, operation_name) if self._compiled else None
         if prepared is not None and prepared.operation is not None:
-            values = NO_VARIABLES
-            if prepared.operation.variable_definitions:
-                coerced = get_variable_values(
-                    self.schema, prepared.operation.variable_definitions, variables or {}, COERCION_ERRORS_MAX
-                )
-                if isinstance(coerced, list):
-                    return ExecutionResult(None, coerced)
-                values = coerced
+            values = self._coerced(prepared.operation, variables)
+            if isinstance(values, list):
+                return ExecutionResult(None, values)
             plan = self._plan(prepared, values.coerced)
             if plan is not None:
                 return await run_plan(plan, context, root_value, values)
@@ -104,7 +100,18 @@ class Plans:
     ) -> Plan | None:
         """The plan by which an operation is executed; None if graphql-core executes it."""
         prepared = self._prepare(document, operation_name) if self._compiled else None
-        return None if prepared is None else self._plan(prepared, variables or {})
+        if prepared is None or prepared.operation is None:
+            return None
+        values = self._coerced(prepared.operation, variables)
+        return None if isinstance(values, list) else self._plan(prepared, values.coerced)
+
+    def _coerced(
+        self, operation: OperationDefinitionNode, variables: dict[str, Any] | None
+    ) -> VariableValues | list[GraphQLError]:
+        """The variables of a request, or why they are refused."""
+        if not operation.variable_definitions:
+            return NO_VARIABLES
+        return get_variable_values(self.schema, operation.variable_definitions, variables or {}, COERCION_ERRORS_MAX)
 
     def _prepare(self, document: DocumentNode, operation_name: str | None) -> Prepared:
         key = (id(document), operation_name)
