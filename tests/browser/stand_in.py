@@ -29,20 +29,14 @@ class UserError:
 
 
 @strawberry.type
-class Membership:
-    id: str
-    role: str
-    organization: str | None
+class Account:
+    name: str
 
 
 @strawberry.type
 class Viewer:
     role: str
-    name: str
-
-    @strawberry.field
-    def memberships(self) -> list[Membership]:
-        return [Membership(id="m1", role=self.role, organization="Hillside University")]
+    account: Account | None
 
 
 @strawberry.type
@@ -82,7 +76,7 @@ def _viewer(info: strawberry.Info) -> Viewer | None:
         "authorization", ""
     )
     role = token.removeprefix("Bearer token-")
-    return Viewer(role=role, name=f"Demo {role.title()}") if role in ROLES else None
+    return Viewer(role=role, account=Account(name=f"Demo {role.title()}")) if role in ROLES else None
 
 
 @strawberry.type
@@ -109,8 +103,12 @@ class Mutation:
             access_token=f"token-{role}",
             refresh_token="r",
             expires_at=_now() + timedelta(minutes=15),
-            viewer=Viewer(role=role, name=f"Demo {role.title()}"),
+            viewer=Viewer(role=role, account=Account(name=f"Demo {role.title()}")),
         )
+
+    @strawberry.mutation
+    def sign_out(self) -> MoveClockPayload:
+        return MoveClockPayload(now=_now(), user_errors=[])
 
     @strawberry.mutation
     def move_clock(self, input: MoveClockInput) -> MoveClockPayload:

@@ -23,16 +23,23 @@ export function Bar({ config }: { config: Config }) {
     return errors;
   };
 
+  const enter = (account: DemoAccount) => (account.key ? session.useKey(account.key) : session.signIn(account));
+
+  // Hours have passed on the server, and every session with them: staff who moved the clock go on at once.
+  const signInAgain = async () => {
+    const account = config.accounts.find(({ role }) => role === person?.role);
+    if (account) await attempt(() => enter(account));
+  };
+
   return (
     <header className="top" aria-busy={busy}>
       <h1 className="product">Flexible Credits</h1>
       {config.environment !== 'production' && <span className="place">{config.environment} server</span>}
       {isDemo && <DemoRoles accounts={config.accounts} person={person} busy={busy}
-        onChoose={(account) => attempt(() => (account.key ? session.useKey(account.key) : session.signIn(account)))} />}
+        onChoose={(account) => attempt(() => enter(account))} />}
       {!isDemo && !person && <SignInForm busy={busy} onSignIn={(credentials) => attempt(() => session.signIn(credentials))} />}
-      {person && <SignedIn person={person} onSignOut={() => session.signOut()}
-        onActAs={(membership) => attempt(() => session.actAs(membership))} />}
-      {person?.role === 'OPS' && config.environment !== 'production' && <Clock />}
+      {person && <SignedIn person={person} onSignOut={() => session.signOut()} />}
+      {person?.role === 'OPS' && config.environment !== 'production' && <Clock onMoved={signInAgain} />}
       <p className="notice" role="status">{trouble || notice}</p>
     </header>
   );
@@ -59,27 +66,10 @@ function DemoRoles({ accounts, person, busy, onChoose }: DemoRolesProps): ReactN
   );
 }
 
-interface SignedInProps {
-  person: Person;
-  onSignOut(): void;
-  onActAs(membershipId: string): void;
-}
-
-function SignedIn({ person, onSignOut, onActAs }: SignedInProps): ReactNode {
-  const { memberships } = person;
+function SignedIn({ person, onSignOut }: { person: Person; onSignOut(): void }): ReactNode {
   return (
     <div className="signed-in">
-      <span>Signed in as <strong>{person.name}</strong>, {roleName(person.role)}</span>
-      {memberships.length > 1 && (
-        <label>
-          Acting as
-          <select onChange={(event) => onActAs(event.target.value)}>
-            {memberships.map(({ id, role, organization }) => (
-              <option key={id} value={id}>{[roleName(role), organization].filter(Boolean).join(', ')}</option>
-            ))}
-          </select>
-        </label>
-      )}
+      <span>Signed in as {person.name && <><strong>{person.name}</strong>, </>}{roleName(person.role)}</span>
       <button type="button" onClick={onSignOut}>Sign out</button>
     </div>
   );

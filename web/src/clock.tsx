@@ -8,7 +8,7 @@ import { ask } from './server';
 const STEPS: [string, number][] = [['+1 h', 1], ['+1 day', 24], ['+72 h', 72], ['+30 days', 720]];
 const SHOWN = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 
-export function Clock() {
+export function Clock({ onMoved }: { onMoved(): Promise<void> }) {
   const [session] = useSession();
   const [shown, setShown] = useState('');
   const [busy, setBusy] = useState(false);
@@ -24,8 +24,10 @@ export function Clock() {
     try {
       type Moved = { moveClock: { now: string | null; userErrors: UserError[] } };
       const { moveClock } = await ask<Moved>(MOVE_CLOCK, { input: { hours } }, await session.accessToken());
-      if (moveClock.now) show(moveClock.now);
-      else setShown(moveClock.userErrors.map((error) => error.message).join(' '));
+      if (moveClock.now) {
+        show(moveClock.now);
+        await onMoved();
+      } else setShown(moveClock.userErrors.map((error) => error.message).join(' '));
     } catch (error) {
       setShown((error as Error).message);
     }

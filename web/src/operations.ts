@@ -1,35 +1,33 @@
 // The few operations that the page itself sends, and the shape of their answers.
 
 const USER_ERRORS = 'userErrors { code message field rule fix }';
-const SESSION = `accessToken refreshToken expiresAt viewer { role name } ${USER_ERRORS}`;
+const VIEWER = 'viewer { role account { name } }';
+const SESSION = `accessToken refreshToken expiresAt ${VIEWER} ${USER_ERRORS}`;
 
+export const WHO_AM_I = `query WhoAmI { ${VIEWER} }`;
 export const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { ${SESSION} } }`;
 export const REFRESH = `mutation Refresh($input: RefreshInput!) { refresh(input: $input) { ${SESSION} } }`;
-export const SIGN_OUT = `mutation SignOut($input: SignOutInput!) { signOut(input: $input) { ${USER_ERRORS} } }`;
-export const WHO_AM_I = 'query WhoAmI { viewer { role name } }';
-export const MEMBERSHIPS = 'query Memberships { viewer { memberships { id role organization } } }';
-export const ACT_AS = `mutation ActAs($input: ActAsInput!) { actAs(input: $input) { ${SESSION} } }`;
+export const SIGN_OUT = `mutation SignOut { signOut { ${USER_ERRORS} } }`;
 export const SERVER_CLOCK = 'query ServerClock { now }';
 export const MOVE_CLOCK = `mutation MoveClock($input: MoveClockInput!) { moveClock(input: $input) { now ${USER_ERRORS} } }`;
 
 export interface UserError {
   code: string;
   message: string;
-  field: string[] | null;
-  rule: string | null;
-  fix: string | null;
+  field: string[];
+  rule: string;
+  fix: string;
+}
+
+export interface Viewer {
+  role: string;
+  account: { name: string } | null;
 }
 
 export interface SessionPayload {
   accessToken: string | null;
   refreshToken: string | null;
   expiresAt: string | null;
-  viewer: { role: string; name: string } | null;
+  viewer: Viewer | null;
   userErrors: UserError[];
-}
-
-export interface Membership {
-  id: string;
-  role: string;
-  organization: string | null;
 }

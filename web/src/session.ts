@@ -1,15 +1,5 @@
 // Who is signed in. Everything stands in this object's fields, so a reload signs out and nothing can be read from disk.
-import {
-  ACT_AS,
-  MEMBERSHIPS,
-  REFRESH,
-  SIGN_IN,
-  SIGN_OUT,
-  WHO_AM_I,
-  type Membership,
-  type SessionPayload,
-  type UserError,
-} from './operations';
+import { REFRESH, SIGN_IN, SIGN_OUT, WHO_AM_I, type SessionPayload, type UserError, type Viewer } from './operations';
 import { ask, ServerFailure } from './server';
 
 const LIFETIME_MAX_MS = 15 * 60_000;
@@ -18,7 +8,6 @@ const RENEW_EARLY_MS = 60_000;
 export interface Person {
   name: string;
   role: string;
-  memberships: Membership[];
 }
 
 export interface Credentials {
@@ -56,27 +45,17 @@ export class Session {
 
   /** Acts as the machine whose key this is; a key has no end that the page could see. */
   async useKey(key: string): Promise<UserError[]> {
-    const { viewer } = await ask<{ viewer: SessionPayload['viewer'] }>(WHO_AM_I, {}, key);
+    const { viewer } = await ask<{ viewer: Viewer | null }>(WHO_AM_I, {}, key);
     if (!viewer) throw new ServerFailure('The server does not know this key.');
     [this.#accessToken, this.#refreshToken, this.#renewAt] = [key, null, Infinity];
-    this.#tell({ person: { ...viewer, memberships: [] }, notice: '' });
+    this.#greet(viewer);
     return [];
   }
 
-  /** Goes on under another of the person's memberships. */
-  async actAs(membershipId: string): Promise<UserError[]> {
-    const { actAs } = await ask<{ actAs: SessionPayload }>(
-      ACT_AS,
-      { input: { membershipId } },
-      await this.accessToken(),
-    );
-    return this.#begin(actAs);
-  }
-
   async signOut(): Promise<void> {
-    const [accessToken, refreshToken] = [this.#accessToken, this.#refreshToken];
+    const ended = this.#end();
     this.#forget('');
-    if (accessToken && refreshToken) await ask(SIGN_OUT, { input: { refreshToken } }, accessToken).catch(() => undefined);
+    await ended;
   }
 
   /** The token to send now: renewed first when its end is near. */
@@ -100,17 +79,21 @@ export class Session {
     this.#keep(refresh);
   }
 
-  async #begin(payload: SessionPayload): Promise<UserError[]> {
+  #begin(payload: SessionPayload): UserError[] {
     if (!payload.accessToken || !payload.viewer) return payload.userErrors;
+    void this.#end();
     this.#keep(payload);
-    const memberships = await this.#memberships();
-    this.#tell({ person: { ...payload.viewer, memberships }, notice: '' });
+    this.#greet(payload.viewer);
     return [];
   }
 
-  async #memberships(): Promise<Membership[]> {
-    const answer = ask<{ viewer: { memberships: Membership[] } | null }>(MEMBERSHIPS, {}, this.#accessToken);
-    return answer.then(({ viewer }) => viewer?.memberships ?? []).catch(() => []);
+  /** Ends the session on the server too; one that has ended already cannot be ended again, which is as well. */
+  async #end(): Promise<void> {
+    if (this.#accessToken && this.#refreshToken) await ask(SIGN_OUT, {}, this.#accessToken).catch(() => undefined);
+  }
+
+  #greet({ role, account }: Viewer): void {
+    this.#tell({ person: { role, name: account?.name ?? '' }, notice: '' });
   }
 
   #keep(payload: SessionPayload): void {

@@ -29,7 +29,9 @@ const WELCOME = `# Flexible Credits: one credit, one session.
 query WhoAmI {
   viewer {
     role
-    name
+    account {
+      name
+    }
   }
 }
 `;
