@@ -82,7 +82,7 @@ def demo() -> None:
 @commands.command()
 def schema() -> None:
     """Print the schema in GraphQL's own language, as schema.graphql holds it."""
-    typer.echo(_part("schema.root", "schema").as_str())
+    typer.echo(_part("schema.root", "SCHEMA").as_str())
 
 
 @commands.command()
@@ -91,7 +91,7 @@ def documents(
     output: Annotated[Path, typer.Option(help="The manifest to write.")] = Path("build/trusted-documents.json"),
 ) -> None:
     """Build the manifest of trusted documents from .graphql files."""
-    schema = _part("schema.root", "schema")
+    schema = _part("schema.root", "SCHEMA")
     manifest = _part("transport.trusted", "build_manifest")(folder, schema._schema)
     _part("transport.trusted", "write_manifest")(manifest, output)
     typer.echo(f"{len(manifest)} documents in {output}")

@@ -113,11 +113,11 @@ BEGIN
     SELECT status INTO now_status FROM appointments WHERE id = session;
     SELECT bool_or(kind = 'HOLD'), max(kind) FILTER (WHERE kind IN ('SETTLE', 'RELEASE', 'FORFEIT'))
       INTO is_held, ended_by FROM transfers WHERE appointment_id = session;
-    IF is_held IS NOT TRUE OR NOT CASE
+    IF is_held IS NOT TRUE OR NOT (CASE
         WHEN now_status IN ('REQUESTED', 'CONFIRMED') THEN ended_by IS NULL
         WHEN now_status = 'COMPLETED' THEN ended_by IS NOT NULL AND ended_by IN ('SETTLE', 'RELEASE')
         WHEN now_status IN ('CANCELLED', 'NO_SHOW') THEN ended_by IS NOT NULL AND ended_by IN ('RELEASE', 'FORFEIT')
-        ELSE ended_by IS NOT NULL AND ended_by = 'RELEASE' END THEN
+        ELSE ended_by IS NOT NULL AND ended_by = 'RELEASE' END) THEN
         RAISE EXCEPTION 'the credit of appointment % does not agree with its status', session
             USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_agrees_with_appointment';
     END IF;

@@ -33,7 +33,7 @@ class Context:
     environment: Environment = field(default_factory=Environment)
     loaders: dict[Any, Any] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
-    operation: str = ""
+    token: str | None = field(default=None, repr=False)
 
     @property
     def viewer(self) -> Viewer:

@@ -1,0 +1,99 @@
+"""Builds the application: routes, middleware, lifespan; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from inspect import isawaitable
+from typing import Any
+
+from graphql import subscribe as start_subscription
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from database import connected
+from execution import Plans
+from models.statements import Row, fetch_one
+from resolvers.context import Environment
+from resolvers.engine import ProgramEngine
+from schema.root import SCHEMA
+from schema.scalars import NATIVE
+from schema.starters import STARTERS
+from settings import Settings
+from transport import GraphQLApp, Limits, Origins, SecurityHeaders
+from web import DemoAccount, GraphiQLConfig, Pages
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application for these settings. It opens the database for as long as it lives."""
+    engine = build_engine(settings)
+    graphql = GraphQLApp(
+        engine, Limits(**settings.limits.model_dump()), origins=Origins(allowed=settings.allowed_origins)
+    )
+    pages = Pages(graphiql_config(settings))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with connected(settings):
+            yield
+
+    application = Starlette(
+        routes=[
+            Route("/graphql", pages.in_front_of(graphql)),
+            WebSocketRoute("/graphql", graphql),
+            Route("/healthz", alive),
+            Route("/readyz", ready),
+            *pages.routes(with_mailbox=settings.smtp_url is None and settings.env != "production"),
+        ],
+        lifespan=lifespan,
+    )
+    application.add_middleware(SecurityHeaders)
+    return application
+
+
+def build_engine(settings: Settings) -> ProgramEngine:
+    """The program behind the transport."""
+    plans = Plans(SCHEMA, row_class=Row, native_scalars=NATIVE, compiled=settings.compiled)
+    environment = Environment(
+        address=settings.address, clock_is_movable=settings.may_move_clock, demo=settings.env == "demo"
+    )
+    return ProgramEngine(
+        plans,
+        environment,
+        cost_per_minute=settings.cost_per_minute,
+        subscribe=subscribe,
+        restricted=settings.env == "production",
+    )
+
+
+async def subscribe(document: Any, context: Any, operation_name: str | None, variables: Any) -> Any:
+    """Start a subscription with graphql-core."""
+    started = start_subscription(
+        SCHEMA._schema, document, context_value=context, operation_name=operation_name, variable_values=variables
+    )
+    return await started if isawaitable(started) else started
+
+
+def graphiql_config(settings: Settings) -> GraphiQLConfig:
+    """What GraphiQL is told: on a demo server the accounts too."""
+    accounts: tuple[DemoAccount, ...] = ()
+    if settings.env == "demo":
+        import demo
+
+        accounts = tuple(
+            DemoAccount(role=account.role, email=account.email, password=demo.PASSWORD) for account in demo.ACCOUNTS
+        )
+    return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=STARTERS)
+
+
+async def alive(_: Request) -> Response:
+    """Whether the process answers at all."""
+    return JSONResponse({"alive": True})
+
+
+async def ready(_: Request) -> Response:
+    """Whether it can answer requests: the database answers too."""
+    await fetch_one("SELECT 1 AS one")
+    return JSONResponse({"ready": True})
