@@ -85,7 +85,7 @@ def wheel_node() -> tuple[Path, list[str]]:
         "-m",
         "pip",
         "install",
-        "--quiet",
+        "-qq",
         "--disable-pip-version-check",
         "--root-user-action=ignore",
     ]

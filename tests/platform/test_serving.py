@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+import demo
 from database import Embedded, credentials
 from tests.platform.test_settings import PRODUCTION
 from tests.support.processes import Served, postgres_is_running, postmaster, run_command, wait_until_postgres_is_gone
@@ -48,8 +49,10 @@ def test_a_first_start_migrates_and_a_second_has_nothing_to_do(data_dir: Path) -
 def test_a_demo_server_shows_where_it_is_and_who_may_sign_in(data_dir: Path) -> None:
     with Served(data_dir) as served:
         assert f"{served.address}/graphql" in served.welcome
-        for role in ("OPS", "FINANCE", "SCHOOL", "PARTNER", "PROVIDER", "OFFICE", "STUDENT"):
-            assert role in served.welcome
+        for account in demo.ACCOUNTS:
+            assert f"{account.role} " in served.welcome
+            assert account.sign_in in served.welcome
+            assert account.first_query in served.welcome
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -124,8 +127,8 @@ def test_what_cannot_be_read_is_one_sentence_and_no_traceback(
 
 
 def test_production_refuses_a_database_with_demo_accounts(data_dir: Path) -> None:
-    with Served(data_dir) as demo:
-        demo.end_by(signal.SIGTERM)
+    with Served(data_dir) as served:
+        served.end_by(signal.SIGTERM)
     refused = run_command("serve", data_dir=data_dir, **PRODUCTION | {"FC_PORT": "0"})
     assert refused.returncode == 1
     assert "FC_ENV=production is refused: the database holds demo accounts." in refused.stderr
