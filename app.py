@@ -20,10 +20,10 @@ from resolvers.context import Environment
 from resolvers.engine import ProgramEngine
 from schema.root import SCHEMA
 from schema.scalars import NATIVE
-from schema.starters import STARTERS
+from schema.starters import examples
 from settings import Settings
 from transport import GraphQLApp, Limits, Origins, SecurityHeaders
-from web import DemoAccount, GraphiQLConfig, Pages
+from web import DemoAccount, GraphiQLConfig, Pages, Starter
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -85,7 +85,11 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         accounts = tuple(
             DemoAccount(role=account.role, email=account.email, password=demo.PASSWORD) for account in demo.ACCOUNTS
         )
-    return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=STARTERS)
+    starters = [
+        Starter(role=example.role, title=example.title, query=example.query, variables=example.variables)
+        for example in examples()
+    ]
+    return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
 
 
 async def alive(_: Request) -> Response:
