@@ -25,7 +25,7 @@ check: $(VENV)/dev.stamp  ## format, lint, types, imports, schema
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --cache-dir build/import-linter
+	@PYTHONWARNINGS=ignore $(BIN)/lint-imports --no-logo --cache-dir build/import-linter
 	@$(BIN)/python -m scripts.schema_check
 
 format: $(VENV)/dev.stamp  ## put the code into its usual form
