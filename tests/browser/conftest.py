@@ -1,16 +1,15 @@
 """The browser, the server on loopback and one visit a test."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from playwright.async_api import Browser, async_playwright
 
 from tests.browser.chromium import FLAGS, chromium
-from tests.browser.stand_in import create_app
+from tests.browser.server import demo_server
 from tests.browser.visit import Visit
+from tests.support.postgres import copy_of_template
 from web.pages import BUILT
 
 
@@ -29,17 +28,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def base() -> AsyncIterator[str]:
-    """The address of a demo server on loopback."""
+async def base(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """The address of a demo server on loopback, with the demo data."""
     if not (BUILT / "graphiql.html").is_file():
         pytest.fail("the pages are not built: run `make web`")
-    server = uvicorn.Server(uvicorn.Config(create_app(), port=0, log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with copy_of_template(postgres) as url, demo_server(url, tmp_path_factory.mktemp("demo")) as address:
+        yield address
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.async_api import Route
+from playwright.async_api import Route, WebSocketRoute, expect
 
 from tests.browser.visit import Visit
 
@@ -28,13 +28,26 @@ async def test_one_click_signs_in_and_the_bar_says_as_whom(visit: Visit) -> None
 
 
 async def test_a_worked_query_opens_with_its_variables_and_only_once(visit: Visit) -> None:
+    starters = [
+        {
+            "role": "PROVIDER",
+            "title": title,
+            "query": f"query {title} {{ now }}",
+            "variables": json.dumps({"of": title}),
+        }
+        for title in ("First", "Second")
+    ]
+    await _answer_as(visit, "**/graphql/config.json", {**await _config(visit), "starters": starters})
     await visit.open_graphiql()
     await visit.sign_in("Provider")
-    tabs = visit.page.locator(".graphiql-tab")
-    await visit.until("document.querySelectorAll('.graphiql-tab').length === 2")
-    first = visit.page.get_by_role("navigation", name="Worked queries").get_by_role("button").first
-    await first.click()
-    assert await tabs.count() == 2
+    tabs = visit.page.locator("[id^=graphiql-session-tab-]")
+    await expect(tabs).to_have_text(["WhoAmI", "First"])  # the first one opens with the sign-in
+    await visit.open_starter("Second")
+    await expect(tabs).to_have_text(["WhoAmI", "First", "Second"])
+    assert json.loads(await visit.written("variables.json")) == {"of": "Second"}
+    await visit.open_starter("First")
+    await expect(tabs).to_have_count(3)
+    assert await visit.written("operation.graphql") == "query First { now }"
 
 
 async def test_signing_out_ends_the_session_for_the_next_query(visit: Visit) -> None:
@@ -43,7 +56,7 @@ async def test_signing_out_ends_the_session_for_the_next_query(visit: Visit) -> 
     await visit.page.get_by_role("button", name="Sign out").click()
     await visit.page.wait_for_selector(".signed-in", state="detached")
     await visit.write("query Me { viewer { role } }")
-    assert (await visit.run())["data"]["viewer"] is None
+    assert (await visit.run())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 async def test_nothing_secret_outlives_the_page(visit: Visit) -> None:
@@ -65,11 +78,28 @@ async def test_nothing_secret_outlives_the_page(visit: Visit) -> None:
     assert await visit.page.locator(".signed-in").count() == 0
 
 
-async def test_a_subscription_streams_to_whoever_is_signed_in(visit: Visit) -> None:
+async def test_a_subscription_signs_in_by_its_first_message_and_streams(visit: Visit) -> None:
+    told: list[dict[str, Any]] = []
+
+    def answer(socket: WebSocketRoute) -> None:
+        def on_message(text: str | bytes) -> None:
+            message = json.loads(text)
+            told.append(message)
+            if message["type"] == "connection_init":
+                socket.send(json.dumps({"type": "connection_ack"}))
+            if message["type"] == "subscribe":
+                next_one = {"id": message["id"], "type": "next", "payload": {"data": {"walletChanged": {"held": 1}}}}
+                socket.send(json.dumps(next_one))
+
+        socket.on_message(on_message)
+
+    await visit.page.route_web_socket("**/graphql", answer)
     await visit.open_graphiql()
-    await visit.sign_in("Operations")
-    await visit.write("subscription Watch { ticks }")
-    assert "for OPS" in (await visit.run())["data"]["ticks"]
+    await visit.sign_in("Student")
+    await visit.write("subscription Watch { walletChanged { held } }")
+    assert (await visit.run())["data"]["walletChanged"] == {"held": 1}
+    assert told[0]["type"] == "connection_init"
+    assert told[0]["payload"]["authorization"].startswith("Bearer ")
     await visit.page.get_by_role("button", name="Stop").click()
 
 
@@ -81,7 +111,7 @@ async def test_without_demo_accounts_there_is_a_form_that_says_what_is_wrong(vis
 
 
 async def test_the_form_asks_for_a_one_time_code_once_the_server_wants_one(visit: Visit) -> None:
-    asks = {"code": "ONE_TIME_CODE", "message": "Enter the code.", "field": ["input", "oneTimeCode"]}
+    asks = {"code": "SECOND_FACTOR_REQUIRED", "message": "Enter the code.", "field": [], "rule": "ID-1", "fix": ""}
     nothing = {"accessToken": None, "refreshToken": None, "expiresAt": None, "viewer": None}
     await _without_demo_accounts(visit)
     await _answer_as(visit, "**/graphql", {"data": {"signIn": {**nothing, "userErrors": [asks]}}})
@@ -113,8 +143,13 @@ async def test_the_page_renews_its_session_before_the_token_ends(visit: Visit) -
     await visit.sign_in("Student")
     await visit.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=14, seconds=30))
     await visit.write("query Me { viewer { role } }")
-    await visit.run()
+    assert (await visit.run())["data"]["viewer"]["role"] == "STUDENT"
     assert [operation for operation in visit.operations if "mutation Refresh" in operation["query"]]
+
+
+async def _config(visit: Visit) -> dict[str, Any]:
+    answer = await visit.page.request.get(f"{visit.base}/graphql/config.json")
+    return dict(await answer.json())
 
 
 async def _without_demo_accounts(visit: Visit) -> None:

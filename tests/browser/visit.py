@@ -47,6 +47,11 @@ class Visit:
         await button.click()
         await self.page.wait_for_selector(f".roles button[aria-pressed=true]:text-is('{role}')")
 
+    async def move_clock(self, step: str) -> None:
+        """Move the server's clock as staff, and wait until the page is signed in again after the jump."""
+        await self.page.get_by_role("group", name="Demo server's clock").get_by_role("button", name=step).click()
+        await self.until("!document.querySelector('.clock button:disabled')")
+
     async def open_starter(self, title: str) -> None:
         """Open a worked query by its button."""
         await self.page.get_by_role("navigation", name="Worked queries").get_by_role("button", name=title).click()
@@ -57,6 +62,10 @@ class Visit:
         for name, text in {"operation.graphql": query, "variables.json": json.dumps(dict(variables or {}))}.items():
             await self.page.evaluate(f"(text) => {MODEL % json.dumps(name)}.setValue(text)", text)
 
+    async def written(self, name: str) -> str:
+        """What stands in one of the editors."""
+        return str(await self.page.evaluate(f"{MODEL % json.dumps(name)}.getValue()"))
+
     async def run(self) -> Any:
         """Press the run button and read the answer."""
         await self.page.evaluate(f"{ANSWER}.setValue('')")
@@ -66,8 +75,8 @@ class Visit:
 
     async def _settle(self) -> None:
         """The editor reads what was typed after a short pause, and then names its tab after the operation."""
-        written = parse(await self.page.evaluate(f"{MODEL % json.dumps('operation.graphql')}.getValue()"))
-        names = [it.name.value for it in written.definitions if isinstance(it, OperationDefinitionNode) and it.name]
+        document = parse(await self.written("operation.graphql"))
+        names = [it.name.value for it in document.definitions if isinstance(it, OperationDefinitionNode) and it.name]
         await self.until(f"document.querySelector('.graphiql-tab-active').textContent.includes({json.dumps(names[0])})")
 
     async def answer(self, containing: str = "") -> Any:

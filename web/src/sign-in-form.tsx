@@ -21,7 +21,7 @@ export function SignInForm({ busy, onSignIn }: SignInFormProps) {
       password: String(fields.get('password') ?? ''),
       oneTimeCode: text('oneTimeCode'),
     });
-    if (errors.some((error) => error.field?.includes('oneTimeCode'))) setNeedsCode(true);
+    if (errors.some((error) => error.code === 'SECOND_FACTOR_REQUIRED')) setNeedsCode(true);
   };
 
   return (
