@@ -70,8 +70,7 @@ class Pricing:
 
     def price(self, variables: Mapping[str, Any] | None) -> Price:
         """The price with these variables; refuses a page, a number of nodes or a cost beyond the limits."""
-        given = variables or {}
-        key = tuple([_size(given.get(name, self.defaults.get(name))) for name in self.sizing])
+        key = self._sizes(variables or {}) if self.sizing else ()
         price = self._prices.get(key)
         if price is None:
             price = self._checked(dict(zip(self.sizing, key, strict=True)))
@@ -87,6 +86,13 @@ class Pricing:
         if price.cost > limits.cost:
             raise _too_much(Code.COST_LIMIT, "cost", price.cost, limits.cost)
         return price
+
+    def _sizes(self, given: Mapping[str, Any]) -> tuple[int | None, ...]:
+        sizes: list[int | None] = []
+        for name in self.sizing:
+            value = given[name] if name in given else self.defaults.get(name)
+            sizes.append(value if type(value) is int and 0 <= value <= COUNT_MAX else _size(value))
+        return tuple(sizes)
 
     def _sizing_variables(self) -> tuple[str, ...]:
         """The names of the variables that decide the length of some list."""

@@ -24,7 +24,7 @@ from transport.limits import INTROSPECTION_FIELDS, Limits, check_document
 from transport.overlap import check_overlaps
 
 REMEMBERED_DOCUMENTS_MAX = 1_000
-REMEMBERED_CHARACTERS_MAX = 1_000_000  # a parsed document takes some fifty times the memory of its text
+REMEMBERED_CHARACTERS_MAX = 300_000  # a parsed document takes up to two hundred times the memory of its text
 VALIDATION_ERRORS_MAX = 10
 COMMENTS_MAX = 1_000
 LOCATED_LINES_MAX = 5_000  # each error counts the lines before it: with more of them errors go without a location

@@ -10,6 +10,7 @@ from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
 from transport.asking import Ask, read_ask, read_json, read_query_string
+from transport.deadline import Deadline
 from transport.documents import DocumentRefused
 from transport.engine import Engine, Incoming
 from transport.errors import Code, log_unexpected, refusal
@@ -47,21 +48,26 @@ class HttpTransport:
         headers = read_headers(scope["headers"])
         request_id = request_id_of(headers)
         media = wanted_media(headers.get("accept"))
+        deadline = Deadline(self.limits.body_seconds)
         try:
             if media is None:
                 raise _not_acceptable()
-            ask = await self.read(scope, receive, headers)
+            ask = await self.read(scope, receive, headers, deadline)
             if media is Media.EVENTS:
+                deadline.stop()
                 await self._stream(scope, receive, send, ask, headers, request_id)
                 return
+            deadline.reset(self.limits.request_seconds)
             incoming = Incoming(headers, source_ip_of(scope), request_id, "http")
-            reply = await self.reply(ask, incoming, media, reads_only=scope["method"] == "GET")
+            reply = await self.reply(ask, incoming, media, deadline, reads_only=scope["method"] == "GET")
         except HttpRefused as refused:
             reply = reply_to_refused(refused, request_id)
         except Disconnected:
             return
         except Exception as error:  # nothing may leave here as the server's own bare 500
             reply = reply_with_failure(error, request_id)
+        finally:
+            deadline.stop()
         await send_reply(send, reply, media or Media.LEGACY, request_id.encode())
 
     async def _stream(
@@ -77,7 +83,7 @@ class HttpTransport:
         except Exception as error:
             log_unexpected(error, request_id)  # the answer has begun: it can only be cut
 
-    async def read(self, scope: Scope, receive: Receive, headers: dict[str, str]) -> Ask:
+    async def read(self, scope: Scope, receive: Receive, headers: dict[str, str], deadline: Deadline) -> Ask:
         """The request inside the HTTP request; raises HttpRefused."""
         method = scope["method"]
         try:
@@ -89,30 +95,33 @@ class HttpTransport:
                 return self._query_string(scope)
         except GraphQLError as error:
             raise HttpRefused(400, error) from None
+        except asyncio.CancelledError as cancelled:
+            if not deadline.was_met_by(cancelled):
+                raise
+            late = refusal(Code.DEADLINE, "The body did not arrive in time.")
+            raise HttpRefused(408, late, [CLOSE]) from None
         wrong_method = refusal(Code.BAD_REQUEST, "Use POST, or GET for queries.")
         raise HttpRefused(405, wrong_method, [(b"allow", b"GET, POST"), CLOSE])
 
-    async def reply(self, ask: Ask, incoming: Incoming, media: Media, reads_only: bool) -> Reply:
+    async def reply(self, ask: Ask, incoming: Incoming, media: Media, deadline: Deadline, reads_only: bool) -> Reply:
         """Run the operation within the deadline and shape its answer."""
         request_id = incoming.request_id
-        deadline = asyncio.timeout(self.limits.request_seconds)
         try:
-            async with deadline:
-                result, prepared = await self._run(ask, incoming, reads_only)
+            result, prepared = await self._run(ask, incoming, deadline, reads_only)
         except DocumentRefused as refused:
             return reply_with_errors(refused.errors, media, request_id)
         except GraphQLError as error:
             return reply_with_errors([error], media, request_id)
-        except HttpRefused:
-            raise
-        except Exception as error:
-            if isinstance(error, TimeoutError) and deadline.expired():
-                late = refusal(Code.DEADLINE, "This took too long and was stopped.", requestId=request_id)
-                return reply_with_errors([late], media, request_id)
-            return reply_with_failure(error, request_id)
+        except asyncio.CancelledError as cancelled:
+            if not deadline.was_met_by(cancelled):
+                raise
+            late = refusal(Code.DEADLINE, "This took too long and was stopped.")
+            return reply_with_errors([late], media, request_id)
         return reply_with_result(result, prepared.cost, media, request_id)
 
-    async def _run(self, ask: Ask, incoming: Incoming, reads_only: bool) -> tuple[ExecutionResult, Prepared]:
+    async def _run(
+        self, ask: Ask, incoming: Incoming, deadline: Deadline, reads_only: bool
+    ) -> tuple[ExecutionResult, Prepared]:
         context: Any = await self.engine.open(incoming)
         try:
             prepared = self.operations.find(context, ask)
@@ -120,6 +129,7 @@ class HttpTransport:
             await self.operations.charge(context, prepared)
             return await self.operations.run(context, prepared), prepared
         finally:
+            deadline.stop()  # giving back what was taken must not be cut short
             await self.engine.close(context)
 
     def _query_string(self, scope: Scope) -> Ask:

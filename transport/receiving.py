@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
+import random
 import re
 import secrets
 from collections.abc import Iterable
@@ -16,6 +17,10 @@ from transport.replies import HttpRefused
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 CLOSE = (b"connection", b"close")
+
+# An id has to be unlike all others, not unguessable: seeded once, it costs no call of the system.
+_random = random.Random(secrets.token_bytes(16))  # noqa: S311
+os.register_at_fork(after_in_child=lambda: _random.seed(secrets.token_bytes(16)))
 
 
 class Disconnected(Exception):  # noqa: N818  (nothing failed: the client has left)
@@ -39,7 +44,7 @@ def request_id_of(headers: dict[str, str]) -> str:
     given = headers.get("x-request-id")
     if given is not None and REQUEST_ID.fullmatch(given):
         return given
-    return secrets.token_hex(12)
+    return f"{_random.getrandbits(96):024x}"
 
 
 def source_ip_of(scope: Scope) -> str:
@@ -49,20 +54,10 @@ def source_ip_of(scope: Scope) -> str:
 
 
 async def read_body(receive: Receive, headers: dict[str, str], limits: Limits) -> bytes:
-    """The whole body, refused as soon as it is known to be too long or too slow."""
+    """The whole body, refused as soon as it is known to be too long."""
     length = headers.get("content-length")
     if length is not None and (not length.isdecimal() or len(length) > 12 or int(length) > limits.body_bytes):
         raise _too_long(limits)
-    try:
-        async with asyncio.timeout(limits.body_seconds):
-            return await _received(receive, limits)
-    except TimeoutError:
-        error = refusal(Code.DEADLINE, "The body did not arrive in time.")
-        raise HttpRefused(408, error, [CLOSE]) from None
-
-
-async def _received(receive: Receive, limits: Limits) -> bytes:
-    body = b""
     chunks: list[bytes] = []
     total = 0
     while True:

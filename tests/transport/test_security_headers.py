@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from tests.transport.client import call
-from transport import PAGE_POLICY, CrossOrigin, Origins, SecurityHeaders, content_security_policy
+from tests.transport.client import call, post
+from tests.transport.stand_in import StandInEngine
+from transport import PAGE_POLICY, CrossOrigin, GraphQLApp, Origins, SecurityHeaders, content_security_policy
 
 
 async def plain(scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +69,20 @@ async def test_preflights_are_answered_by_list() -> None:
     other = await call(app, method="OPTIONS", headers={**asked, "origin": "https://evil.example"})
     assert (other.status, "access-control-allow-origin" in other.headers) == (403, False)
     assert (await call(app, method="OPTIONS", headers={"origin": "https://app.example"})).body == b"ok"
+
+
+async def test_the_application_stands_in_starlettes_routes_behind_both() -> None:
+    graphql = GraphQLApp(StandInEngine(), origins=Origins(["https://app.example"]))
+    app = Starlette(
+        routes=[Route("/graphql", graphql), WebSocketRoute("/graphql", graphql)],
+        middleware=[Middleware(SecurityHeaders), Middleware(CrossOrigin, origins=Origins(["https://app.example"]))],
+    )
+    answer = await post(app, {"query": "{ hello }"}, origin="https://app.example")
+    assert (answer.status, answer.json["data"]) == (200, {"hello": "hello you"})
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert (await call(app, method="DELETE")).status == 405
+    assert (await call(app, method="OPTIONS")).headers["allow"] == "GET, POST"
 
 
 @pytest.mark.parametrize("origin", ["*", "null"])
