@@ -13,7 +13,7 @@ from models.errors import Code, Refusal, Refused
 
 def snapshot(outcome: Any) -> Any:
     """An outcome as JSON: rows with their columns, refusals with their words."""
-    return orjson.loads(orjson.dumps(packed(outcome)))
+    return orjson.loads(orjson.dumps(packed(outcome), default=str))  # asyncpg has a UUID of its own
 
 
 def packed(value: Any) -> Any:

@@ -130,7 +130,7 @@ class Page:
 
 def cursor_of(row: Any, column: str) -> str:
     """The place of a row in its order, opaque to clients."""
-    return base64.urlsafe_b64encode(orjson.dumps([getattr(row, column), row.id])).decode()
+    return base64.urlsafe_b64encode(orjson.dumps([getattr(row, column), row.id.hex])).decode()
 
 
 def place_of(cursor: str, model: type[Entity], column: str) -> tuple[Any, UUID]:

@@ -44,7 +44,8 @@ class Api:
     async def do(self, mutation: str, *, role: str, selection: str, **fields: Any) -> Any:
         """The payload of one mutation with this `input`."""
         name = mutation[0].upper() + mutation[1:]
-        query = f"mutation ($input: {name}Input!) {{ {mutation}(input: $input) {{ {selection} userErrors {{ code message field rule fix }} }} }}"
+        payload = f"{selection} userErrors {{ code message field rule fix }}"
+        query = f"mutation ($input: {name}Input!) {{ {mutation}(input: $input) {{ {payload} }} }}"
         return (await self.ask(query, role=role, input=fields))[mutation]
 
     async def token(self, role: str) -> str:
