@@ -45,6 +45,7 @@ def worker() -> None:
         async with _open_database(read_settings()) as settings:
             stop = asyncio.Event()
             with stop_on_signals(stop.set):
+                _tell("The worker is running; Ctrl-C stops it.")
                 await _part("worker", "run")(settings, stop)
 
     _run(run())
@@ -123,10 +124,10 @@ def health() -> None:
 
     async def run() -> None:
         settings = read_settings()
+        await asyncio.to_thread(_must_be_ready, f"http://{settings.host}:{settings.port}/readyz")
         async with running(settings, join=True) as database:
             if names := await pending(database.settings):
                 raise DatabaseError(f"The database is not up to date: {len(names)} migrations are pending.")
-        await asyncio.to_thread(_must_be_ready, f"http://{settings.host}:{settings.port}/readyz")
         typer.echo("ready")
 
     _run(run())

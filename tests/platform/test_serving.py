@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,9 +14,18 @@ import asyncpg
 import pytest
 
 import demo
-from database import Embedded, credentials
+from database import Embedded, credentials, url_of
+from settings import Settings
 from tests.platform.test_settings import PRODUCTION
-from tests.support.processes import Served, postgres_is_running, postmaster, run_command, wait_until_postgres_is_gone
+from tests.support.processes import (
+    ROOT,
+    Served,
+    bare_environment,
+    postgres_is_running,
+    postmaster,
+    run_command,
+    wait_until_postgres_is_gone,
+)
 
 
 def _status(served: Served, path: str = "/graphql") -> int:
@@ -97,6 +108,41 @@ def test_other_commands_join_the_running_server(data_dir: Path) -> None:
     with Served(data_dir, FC_ENV="test"):
         joined = run_command("migrate", data_dir=data_dir, FC_ENV="test")
         assert (joined.returncode, joined.stdout) == (0, "nothing to migrate\n")
+
+
+def test_health_is_told_by_the_exit_code(data_dir: Path) -> None:
+    with Served(data_dir, FC_ENV="test") as served:
+        port = served.address.rsplit(":", 1)[1]
+        healthy = run_command("health", data_dir=data_dir, FC_ENV="test", FC_PORT=port)
+    ill = run_command("health", data_dir=data_dir, FC_ENV="test", FC_PORT=port)
+    assert (healthy.returncode, healthy.stdout) == (0, "ready\n")
+    assert ill.returncode == 1
+    assert "not ready" in ill.stderr
+
+
+def test_with_an_address_of_a_database_no_embedded_one_starts(data_dir: Path, database_settings: Settings) -> None:
+    with Served(data_dir, FC_ENV="test", FC_DATABASE_URL=url_of(database_settings)) as served:
+        assert _status(served, "/readyz") == 200
+        assert not (data_dir / "postgres").exists()
+
+
+def test_the_worker_can_run_in_a_process_of_its_own(data_dir: Path) -> None:
+    with Served(data_dir, "--no-worker", FC_ENV="test") as served:
+        command = [sys.executable, "-m", "cli", "worker"]
+        environment = bare_environment(data_dir, FC_ENV="test")
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+            assert worker.stderr is not None
+            assert worker.stderr.readline() == "The worker is running; Ctrl-C stops it.\n"
+            worker.send_signal(signal.SIGINT)
+            assert worker.wait(60) == 0
+        assert _status(served, "/readyz") == 200
+
+
+def test_fresh_keys_are_fit_for_production(data_dir: Path) -> None:
+    told = run_command("keys", "new", data_dir=data_dir).stdout
+    keys = dict(line.split("=", 1) for line in told.splitlines())
+    with Served(data_dir, **PRODUCTION | keys | {"FC_PORT": "0"}) as served:
+        assert served.end_by(signal.SIGTERM) == 0
 
 
 def test_a_port_in_use_is_named_before_anything_starts(data_dir: Path) -> None:
