@@ -105,7 +105,7 @@ async def _abstract(run: Run, planned: PlannedField, shape: AbstractShape, place
     of: GraphQLObjectType = Executor.ensure_valid_runtime_type(
         checker, name, shape.type, details, info_of(planned)(run.frames), value
     )
-    return await _object(run, planned, shape.blocks[of.name], place, value)
+    return await _object(run, planned, shape.concrete[of.name].block, place, value)
 
 
 async def _object(run: Run, planned: PlannedField, block: Block, place: Place, value: Any) -> dict[str, Any]:

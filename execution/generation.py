@@ -2,31 +2,23 @@
 
 The generated code computes only what may be computed twice. At the first irregularity it raises, and the careful
 path of `completion` does the same step again, with graphql-core's errors.
+
+In generated functions `v` is the value to complete, `d` its answer, `p` its place, and `r` the frames of the run.
 """
 
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable
 from typing import Any
 
 from graphql import default_type_resolver
 
 from execution.fields import Computed, Direct
-from execution.leaves import IrregularError, Leaf, checked
-from execution.plan import (
-    AbstractShape,
-    Block,
-    LeafShape,
-    ListShape,
-    ObjectShape,
-    Plan,
-    PlannedField,
-    Shape,
-)
+from execution.leaves import IrregularError, Leaf, checked, leaf_expression
+from execution.plan import AbstractShape, Block, LeafShape, ListShape, ObjectShape, Plan, PlannedField, Shape
+from execution.regular import sequence, vetting
 from execution.run import info_of
 
-IRREGULAR_CLASSES = (Exception, type(None))
 BY_CLASS = "by_class"
 
 
@@ -44,26 +36,26 @@ class Generator:
         self._functions: list[str] = []
         self._names: dict[str, Any] = {"sequence": sequence, "IrregularError": IrregularError, "Row": row_class}
         self._known: dict[int, str] = {}
-        self._serializers: dict[int, Callable[[Any], Any]] = {}
-        self._objects: dict[int, str] = {}
+        self._written: dict[int, str] = {}
+        self._serializers: dict[int, Any] = {}
         self._steps: list[tuple[PlannedField, str]] = []
         self._regular: set[type] = set()
 
     def generate(self) -> None:
         """Write, compile and hand out the functions."""
-        self._names["regular"] = self._regular
-        root = None if self._plan.serial else self._object(self._plan.root, checked_type=False)
+        root = None if self._plan.serial else self._root(self._plan.root)
         for planned in self._plan.following:
             self._step(planned)
         source = self._plan.source = "\n".join(self._functions)
-        exec(compile(source, "<compiled GraphQL operation>", "exec"), self._names)  # noqa: S102 - our own text, clients' names only as literals
+        # The text is our own: of what clients write it has only their names, and those as literals.
+        exec(compile(source, "<compiled GraphQL operation>", "exec"), self._names)  # noqa: S102
         if root is not None:
             self._plan.complete = self._names[root]
         for planned, name in self._steps:
             planned.complete = self._names[name]
 
     def _name(self, prefix: str, value: Any) -> str:
-        """A global name for a value of the outside."""
+        """A global name for a value from outside."""
         known = self._known.get(id(value))
         if known is None:
             known = self._known[id(value)] = f"{prefix}_{len(self._names)}"
@@ -72,126 +64,121 @@ class Generator:
 
     def _write(self, prefix: str, parameters: str, lines: list[str]) -> str:
         name = f"{prefix}_{len(self._functions)}_of_plan"
-        self._functions.append(f"def {name}({parameters}):\n" + "\n".join(f"    {line}" for line in lines) + "\n")
+        self._functions.append("\n".join([f"def {name}({parameters}):", *indented(lines)]) + "\n")
         return name
+
+    def _root(self, block: Block) -> str:
+        return self._write("root", "v, p, r", [*self._answer(block), "return d"])
 
     def _step(self, planned: PlannedField) -> None:
         """The completion of an asynchronous field for all parents of its level."""
-        place = f"(p, {planned.key!r})"
-        value = self._value(planned.shape, "v", place, planned)
-        name = self._write(
-            "step",
-            "entries, values, r",
-            ["for (_, d, p), v in zip(entries, values):", f"    d[{planned.key!r}] = {value}"],
-        )
-        self._steps.append((planned, name))
+        place, target = f"(q, {planned.key!r})", f"h[{planned.key!r}]"
+        shape = planned.shape
+        if isinstance(shape, ObjectShape):
+            lines = ["for (_, h, q), v in zip(entries, values):"]
+            if shape.nullable:
+                lines += [f"    if v is None: {target} = None; continue"]
+            if is_tracked(shape):
+                lines += [f"    p = {place}"]
+            lines += indented([*self._checks(shape.block, planned), *self._answer(shape.block), f"{target} = d"])
+        else:
+            value = self._value(shape, "v", place, planned)
+            lines = ["for (_, h, q), v in zip(entries, values):", f"    {target} = {value}"]
+        self._steps.append((planned, self._write("step", "entries, values, r", lines)))
         for following in planned.following:
             self._step(following)
 
     def _value(self, shape: Shape, source: str, place: str, planned: PlannedField) -> str:
-        """An expression for the completed value of `source`."""
+        """An expression for the completed value of the expression `source`."""
         if isinstance(shape, LeafShape):
             return self._leaf(shape, source)
-        call = self._call(shape, place, planned)
+        function = self._function(shape, planned)
+        passed = f", {place}, r" if is_tracked(shape) else ", r" if is_informed(shape) else ""
         if not shape.nullable:
-            return call.format(x=source)
+            return f"{function}({source}{passed})"
         if source.isidentifier():
-            return f"(None if {source} is None else {call.format(x=source)})"
-        return f"(None if (x := {source}) is None else {call.format(x='x')})"
+            return f"(None if {source} is None else {function}({source}{passed}))"
+        return f"(None if (x := {source}) is None else {function}(x{passed}))"
 
-    def _call(self, shape: Shape, place: str, planned: PlannedField) -> str:
-        """A call that completes the value `{x}`, which is not null."""
-        place = place.replace("{", "{{").replace("}", "}}")
-        match shape:
-            case ListShape():
-                function = self._list(shape, planned)
-            case ObjectShape(block=block):
-                function = self._object(block, planned=planned)
-            case AbstractShape():
-                function = self._abstract(shape, planned)
-            case _:
-                raise TypeError(shape)
-        return f"{function}({{x}}{self._passed(shape, place)})"
-
-    def _passed(self, shape: Shape, place: str) -> str:
-        if is_tracked(shape):
-            return f", {place}, r"
-        return ", r" if is_informed(shape) else ""
-
-    def _parameters(self, shape: Shape) -> str:
-        if is_tracked(shape):
-            return "v, p, r"
-        return "v, r" if is_informed(shape) else "v"
+    def _function(self, shape: Shape, planned: PlannedField) -> str:
+        """The function that completes values of a shape, written at its first use."""
+        name = self._written.get(id(shape))
+        if name is None:
+            match shape:
+                case ListShape():
+                    name = self._list(shape, planned)
+                case ObjectShape():
+                    name = self._object(shape, planned)
+                case AbstractShape():
+                    name = self._abstract(shape, planned)
+                case _:
+                    raise TypeError(shape)
+            self._written[id(shape)] = name
+        return name
 
     def _list(self, shape: ListShape, planned: PlannedField) -> str:
-        item = self._value(shape.of, "i", "(p, n)", planned)
-        items = "n, i in enumerate(v)" if is_tracked(shape) else "i in v"
-        lines = ["if type(v) is not list: v = sequence(v)", f"return [{item} for {items}]"]
-        return self._write("list", self._parameters(shape), lines)
+        of, tracked = shape.of, is_tracked(shape)
+        lines = ["if type(s) is not list: s = sequence(s)"]
+        if isinstance(of, ObjectShape):
+            lines += ["a = []", "for n, v in enumerate(s):" if tracked else "for v in s:"]
+            if of.nullable:
+                lines += ["    if v is None: a.append(None); continue"]
+            if tracked:
+                lines += ["    p = (q, n)"]
+            lines += indented([*self._checks(of.block, planned), *self._answer(of.block), "a.append(d)"])
+            lines += ["return a"]
+        else:
+            item = self._value(of, "v", "(q, n)", planned)
+            lines += [f"return [{item} for {'n, v in enumerate(s)' if tracked else 'v in s'}]"]
+        return self._write("list", parameters("s, q" if tracked else "s", shape), lines)
+
+    def _object(self, shape: ObjectShape, planned: PlannedField) -> str:
+        lines = [*self._checks(shape.block, planned), *self._answer(shape.block), "return d"]
+        return self._write("object", parameters("v, p" if is_tracked(shape) else "v", shape), lines)
 
     def _abstract(self, shape: AbstractShape, planned: PlannedField) -> str:
+        """Values of an interface or a union, each completed as what it turns out to be."""
         resolve = self._name("resolve_type", shape.type.resolve_type or default_type_resolver)
-        functions = {name: self._object(block, planned=planned) for name, block in shape.blocks.items()}
-        table = f"table_{len(self._names)}"
-        self._names[table] = None
-        entries = ", ".join(f"{name!r}: {function}" for name, function in functions.items())
-        arguments = {name: self._passed(ObjectShape(False, block), "p") for name, block in shape.blocks.items()}
-        info = self._name("info", info_of(planned))
-        of = self._name("abstract", shape.type)
+        of, info = self._name("abstract", shape.type), self._info(planned)
         lines = [f"t = {resolve}(v, {info}(r), {of})"]
-        for passed in sorted(set(arguments.values())):
-            names = tuple(name for name, its in arguments.items() if its == passed)
-            lines.append(f"if t in {names!r}: return {table}[t](v{passed})")
+        for name, concrete in shape.concrete.items():
+            place = "p" if is_tracked(concrete) else "None"
+            lines.append(f"if t == {name!r}: return {self._value(concrete, 'v', place, planned)}")
         lines.append("raise IrregularError")
-        name = self._write("abstract", self._parameters(shape), lines)
-        self._functions.append(f"{table} = {{{entries}}}\n")
-        return name
-
-    def _object(self, block: Block, *, planned: PlannedField | None = None, checked_type: bool = True) -> str:
-        known = self._objects.get(block.index)
-        if known is not None:
-            return known
-        shape = ObjectShape(False, block)
-        lines = self._checks(block, planned) if checked_type and planned is not None else []
-        answer = "d = {fields}" if block_collects(block) else "return {fields}"
-        if self._row_class is not None and self._reads(block):
-            lines.append("if type(v) is Row:")
-            lines.append("    " + answer.format(fields=self._fields(block, of_row=True)))
-            lines.append("else:")
-            lines.append("    " + answer.format(fields=self._fields(block, of_row=False)))
-        else:
-            lines.append(answer.format(fields=self._fields(block, of_row=False)))
-        if block_collects(block):
-            lines.append(f"r[{block.index}].append((v, d, p))")
-            lines.append("return d")
-        name = self._write("object", "v, p, r" if block is self._plan.root else self._parameters(shape), lines)
-        self._objects[block.index] = name
-        return name
+        return self._write("abstract", parameters("v, p" if is_tracked(shape) else "v", shape), lines)
 
     def _checks(self, block: Block, planned: PlannedField) -> list[str]:
         """The class of a value is looked at once; `is_type_of` is asked each time unless it goes by the class alone."""
         test = block.type.is_type_of
-        if test is None or getattr(test, BY_CLASS, False):
-            vetted: set[type] = self._regular if test is None else set()
-            known = self._name("known", vetted)
-            if test is None:
-                vet, passed = self._name("vet", vetting(vetted, None)), "v"
-            else:
-                info = self._name("info", info_of(planned))
-                vet, passed = self._name("vet", vetting(vetted, test)), f"v, {info}(r)"
-            return [f"if type(v) not in {known}: {vet}({passed})"]
+        if test is not None and getattr(test, BY_CLASS, False):
+            vetted: set[type] = set()
+            known, vet = self._name("known", vetted), self._name("vet", vetting(vetted, test))
+            return [f"if type(v) not in {known}: {vet}(v, {self._info(planned)}(r))"]
         known, vet = self._name("known", self._regular), self._name("vet", vetting(self._regular, None))
-        info = self._name("info", info_of(planned))
-        return [
-            f"if type(v) not in {known}: {vet}(v)",
-            f"if {self._name('is_type_of', test)}(v, {info}(r)) is not True: raise IrregularError",
-        ]
+        lines = [f"if type(v) not in {known}: {vet}(v)"]
+        if test is not None:
+            asked = f"{self._name('is_type_of', test)}(v, {self._info(planned)}(r))"
+            lines.append(f"if {asked} is not True: raise IrregularError")
+        return lines
 
-    def _reads(self, block: Block) -> bool:
-        return any(isinstance(planned.kind, Direct) for planned in block.fields)
+    def _info(self, planned: PlannedField) -> str:
+        key = id(planned)
+        if key not in self._known:
+            self._known[key] = self._name("info", info_of(planned))
+        return self._known[key]
+
+    def _answer(self, block: Block) -> list[str]:
+        """Lines that make `d` of `v`; asynchronous fields are filled in later, for all parents that wait here."""
+        if self._row_class is not None and any(isinstance(planned.kind, Direct) for planned in block.fields):
+            of_row, of_object = self._fields(block, of_row=True), self._fields(block, of_row=False)
+            lines = [f"if type(v) is Row: d = {of_row}", f"else: d = {of_object}"]
+        else:
+            lines = [f"d = {self._fields(block, of_row=False)}"]
+        if any(planned.waits for planned in block.fields):
+            lines.append(f"r[{block.index}].append((v, d, p))")
+        return lines
 
     def _fields(self, block: Block, *, of_row: bool) -> str:
-        """The answer's dictionary, in the order of the document; asynchronous fields are filled in later."""
         entries = (f"{planned.key!r}: {self._field(planned, of_row=of_row)}" for planned in block.fields)
         return "{" + ", ".join(entries) + "}"
 
@@ -208,6 +195,7 @@ class Generator:
         return self._value(planned.shape, source, f"(p, {planned.key!r})", planned)
 
     def _attribute(self, attribute: str, *, of_row: bool) -> str:
+        # What a row has besides its columns comes first, as it does for an attribute.
         if of_row and not hasattr(self._row_class, attribute):
             return f"v[{attribute!r}]"
         if attribute.isidentifier() and not keyword.iskeyword(attribute):
@@ -216,59 +204,30 @@ class Generator:
 
     def _leaf(self, shape: LeafShape, source: str) -> str:
         leaf = shape.leaf
-        serialize = self._name("leaf", self._checked(leaf))
-        first = source if source.isidentifier() else f"(x := {source})"
-        x = source if source.isidentifier() else "x"
-        if leaf.by_text is not None:
-            return self._enum(leaf, shape, first, x, serialize)
-        if not leaf.passes:
-            return f"(None if {first} is None else {serialize}({x}))" if shape.nullable else f"{serialize}({source})"
+        values = {
+            "serialize": self._checked(leaf),
+            "texts": leaf.by_text,
+            "values": leaf.by_value,
+            "members": leaf.members,
+        }
+        names = {name: self._name(name, value) for name, value in values.items() if value is not None}
         self._names.update(leaf.names)
-        head, _, tail = leaf.passes.partition("{x}")
-        passes = head + first + tail.replace("{x}", x)
-        return f"({x} if {passes}{f' or {x} is None' if shape.nullable else ''} else {serialize}({x}))"
+        return leaf_expression(leaf, source, names, nullable=shape.nullable)
 
-    def _enum(self, leaf: Leaf, shape: LeafShape, first: str, x: str, serialize: str) -> str:
-        texts = self._name("texts", leaf.by_text)
-        null = f"None if {first} is None else " if shape.nullable else ""
-        text = f"{texts}[{x}] if type({x if shape.nullable else first}) is str else "
-        member = ""
-        if leaf.members is not None:
-            values = self._name("values", leaf.by_value)
-            member = f"{values}[{x}._value_] if type({x}) is {self._name('members', leaf.members)} else "
-        return f"({null}{text}{member}{serialize}({x}))"
-
-    def _checked(self, leaf: Leaf) -> Callable[[Any], Any]:
-        function = self._serializers.get(id(leaf))
-        if function is None:
-            function = self._serializers[id(leaf)] = checked(leaf)
-        return function
+    def _checked(self, leaf: Leaf) -> Any:
+        if id(leaf) not in self._serializers:
+            self._serializers[id(leaf)] = checked(leaf)
+        return self._serializers[id(leaf)]
 
 
-def sequence(value: Any) -> Any:
-    """A value that may be iterated twice; anything else is left to the careful path."""
-    if isinstance(value, tuple | list | set | frozenset) and not hasattr(value, "__await__"):
-        return value
-    raise IrregularError
+def indented(lines: list[str]) -> list[str]:
+    """Lines one level deeper."""
+    return [f"    {line}" for line in lines]
 
 
-def vetting(vetted: set[type], test: Callable[..., Any] | None) -> Callable[..., None]:
-    """A function that admits the class of a value, or finds it irregular."""
-
-    def vet(value: Any, info: Any = None) -> None:
-        of = type(value)
-        if issubclass(of, IRREGULAR_CLASSES) or hasattr(of, "__await__"):
-            raise IrregularError
-        if test is not None and test(value, info) is not True:
-            raise IrregularError
-        vetted.add(of)
-
-    return vet
-
-
-def block_collects(block: Block) -> bool:
-    """Whether the parents of this block have to be remembered for asynchronous fields."""
-    return any(planned.waits for planned in block.fields)
+def parameters(own: str, shape: Shape) -> str:
+    """The parameters of a function for a shape: the frames as well, if anything below asks for them."""
+    return f"{own}, r" if is_tracked(shape) or is_informed(shape) else own
 
 
 def is_tracked(shape: Shape) -> bool:
@@ -280,8 +239,8 @@ def is_tracked(shape: Shape) -> bool:
             return is_tracked(of)
         case ObjectShape(block=block):
             return block.tracked
-        case AbstractShape(blocks=blocks):
-            return any(block.tracked for block in blocks.values())
+        case AbstractShape(concrete=concrete):
+            return any(is_tracked(one) for one in concrete.values())
 
 
 def is_informed(shape: Shape) -> bool:

@@ -81,6 +81,27 @@ def checked(leaf: Leaf) -> Callable[[Any], Any]:
     return complete
 
 
+def leaf_expression(leaf: Leaf, source: str, names: dict[str, str], *, nullable: bool) -> str:
+    """A Python expression for the serialized value of the expression `source`, which it evaluates once.
+
+    `names` are the global names of `serialize` and of an enum's `texts`, `values` and `members`.
+    """
+    known = source.isidentifier()
+    x, first, serialize = (source if known else "x"), (source if known else f"(x := {source})"), names["serialize"]
+    if "texts" in names:
+        null, tested = (f"None if {first} is None else ", x) if nullable else ("", first)
+        text = f"{names['texts']}[{x}] if type({tested}) is str else "
+        member = (
+            f"{names['values']}[{x}._value_] if type({x}) is {names['members']} else " if "members" in names else ""
+        )
+        return f"({null}{text}{member}{serialize}({x}))"
+    if not leaf.passes:
+        return f"(None if {first} is None else {serialize}({x}))" if nullable else f"{serialize}({source})"
+    head, _, tail = leaf.passes.partition("{x}")
+    passes = head + first + tail.replace("{x}", x)
+    return f"({x} if {passes}{f' or {x} is None' if nullable else ''} else {serialize}({x}))"
+
+
 def _native(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def complete(value: Any) -> Any:
         kind = type(value)

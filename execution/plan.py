@@ -58,11 +58,11 @@ class ObjectShape:
 
 @dataclass(slots=True, eq=False, repr=False)
 class AbstractShape:
-    """An interface or a union: a block for each type that the value may turn out to have."""
+    """An interface or a union: a shape for each type that the value may turn out to have, by its name."""
 
     nullable: bool
     type: GraphQLAbstractType
-    blocks: dict[str, Block]
+    concrete: dict[str, ObjectShape]
 
 
 Shape = LeafShape | ListShape | ObjectShape | AbstractShape
@@ -130,8 +130,8 @@ def blocks_of(shape: Shape) -> Iterator[Block]:
             yield from blocks_of(of)
         case ObjectShape(block=block):
             yield block
-        case AbstractShape(blocks=blocks):
-            yield from blocks.values()
+        case AbstractShape(concrete=concrete):
+            yield from (shape.block for shape in concrete.values())
 
 
 def waiting_below(blocks: Iterator[Block]) -> Iterator[PlannedField]:

@@ -195,7 +195,8 @@ class Planner:
         if not is_abstract_type(inner) or inspect.iscoroutinefunction(inner.resolve_type):
             raise UnsupportedOperationError
         possible = self._schema.get_possible_types(inner)
-        return AbstractShape(nullable, inner, {one.name: self._subfields(one, details, path) for one in possible})
+        concrete = {one.name: ObjectShape(False, self._subfields(one, details, path)) for one in possible}
+        return AbstractShape(nullable, inner, concrete)
 
     def _subfields(self, of: GraphQLObjectType, details: FieldDetailsList, path: tuple[bool, ...]) -> Block:
         collected = collect_subfields(self._schema, self._details, self._variables, self._operation, of, details)

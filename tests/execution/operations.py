@@ -242,7 +242,7 @@ class Writer:
         fitting = [name for name, its in self._variables.types.items() if str(its) == str(of)]
         if fitting and self._dice.random() < 0.4:
             return f"${self._dice.choice(fitting)}"
-        name = f"v{len(self._variables.types)}"
+        name = f"v{len(self._variables.definitions)}"
         declared, default = str(of), ""
         if self._dice.random() < 0.3:
             # With a default that is not null, a nullable variable may stand where null may not.
@@ -253,7 +253,8 @@ class Writer:
         elif has_default and self._dice.random() < 0.3:
             # The position's own default makes a nullable variable valid as well; a null is found out at run time.
             declared = declared.removesuffix("!")
-        self._variables.types[name] = of
+        if default or declared == str(of):
+            self._variables.types[name] = of
         self._variables.definitions[name] = f"${name}: {declared}{default}"
         self._give(name, value, broken, default)
         return f"${name}"

@@ -1,0 +1,31 @@
+"""What the fast path may take for granted about a value, after one look at its class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from execution.leaves import IrregularError
+
+IRREGULAR_CLASSES = (Exception, type(None))
+
+
+def sequence(value: Any) -> Any:
+    """A value that may be iterated twice; anything else is left to the careful path."""
+    if isinstance(value, tuple | list | set | frozenset) and not hasattr(value, "__await__"):
+        return value
+    raise IrregularError
+
+
+def vetting(vetted: set[type], test: Callable[..., Any] | None) -> Callable[..., None]:
+    """A function that admits the class of a value to `vetted`, or finds it irregular."""
+
+    def vet(value: Any, info: Any = None) -> None:
+        of = type(value)
+        if issubclass(of, IRREGULAR_CLASSES) or hasattr(of, "__await__"):
+            raise IrregularError
+        if test is not None and test(value, info) is not True:
+            raise IrregularError
+        vetted.add(of)
+
+    return vet
