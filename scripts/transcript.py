@@ -1,0 +1,88 @@
+"""Write the transcript of the main job into README.md, copied from a real run against a running demo server.
+
+`python -m scripts.transcript http://127.0.0.1:8000` on a server with fresh demo data. The suite keeps it true: it runs
+the same documents and compares the answers, ids and times aside.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from demo import ACCOUNTS, PASSWORD
+from schema.starters import FOLDER, Example, read
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- transcript: begin -->", "<!-- transcript: end -->"
+SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
+ID = re.compile(r"\b([a-z]{3})_[0-9a-z]{26}\b")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+def steps() -> list[Example]:
+    """The documents of the main job in their order."""
+    return [read(path) for path in sorted((FOLDER / "main-job").glob("*.graphql"))]
+
+
+def post(address: str, query: str, variables: Any, token: str | None = None) -> Any:
+    """One answer of the server."""
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{address}/graphql", body, headers)  # noqa: S310 — the caller names the server
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.load(answer)["data"]
+
+
+def sign_in(address: str, role: str) -> str:
+    """A token of the demo account of this role."""
+    email = next(account.email for account in ACCOUNTS if account.role == role)
+    token: str = post(address, SIGN_IN, {"input": {"email": email, "password": PASSWORD}})["signIn"]["accessToken"]
+    return token
+
+
+def section(step: Example, variables: Any, data: Any) -> str:
+    """One step as it stands in the README."""
+    return (
+        f"**{step.title}** — as {step.role}, [`{step.name}`](examples/main-job/{step.name}.graphql)\n\n"
+        f"```json\n{json.dumps(variables, ensure_ascii=False)}\n```\n"
+        f"answers\n```json\n{json.dumps(data, ensure_ascii=False)}\n```\n"
+    )
+
+
+def without_particulars(text: str) -> str:
+    """A text without what differs from run to run: ids and times."""
+    return TIME.sub("<time>", ID.sub(r"\1_<id>", text))
+
+
+def write(sections: list[str]) -> None:
+    """Put the sections between the marks of the README."""
+    text = README.read_text()
+    head, rest = text.split(BEGIN)
+    README.write_text(f"{head}{BEGIN}\n\n" + "\n".join(sections) + f"\n{END}{rest.split(END)[1]}")
+
+
+def main(address: str) -> None:
+    """Run the main job on the server and write what it answered."""
+    from tests.support.main_job import collect
+
+    known: dict[str, str] = {}
+    sections = []
+    for step in steps():
+        filled = step.variables
+        for kind, id in known.items():
+            filled = filled.replace(f'"{{{kind}}}"', f'"{id}"')
+        variables = json.loads(filled)
+        data = post(address, step.query, variables, sign_in(address, step.role))
+        seen: dict[str, str] = {}
+        collect(data, seen)
+        known.update(seen)
+        sections.append(section(step, variables, data))
+    write(sections)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
