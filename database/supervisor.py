@@ -24,7 +24,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+SECBIT_NO_SETUID_FIXUP = 4
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION_3 = 0x20080522
 ORPHAN_WAIT_SECONDS = 60
@@ -41,7 +42,7 @@ def main() -> NoReturn:
     order: dict[str, Any] = json.loads(sys.argv[1])
     try:
         postgres = Cluster(order).start()
-    except (RefusedError, OSError) as error:
+    except (RefusedError, OSError, subprocess.SubprocessError) as error:
         say(error=str(error))
         sys.exit(1)
     threading.Thread(target=lambda: os._exit(abs(postgres.wait())), daemon=True).start()
@@ -221,8 +222,9 @@ class User:
         """See to it that the user reaches the paths; below a closed folder (as /root is) hand on the right to pass."""
         if not self.dropped or self._reaches(paths):
             return
+        # Without this bit the right would be lost with root's number, and access(2), which PostgreSQL asks, ignores it.
         libc = ctypes.CDLL(None, use_errno=True)
-        if sys.platform != "linux" or libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0:
+        if sys.platform != "linux" or libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0:
             raise RefusedError(
                 f"PostgreSQL does not run as root, and {self.name} cannot reach {' or '.join(map(str, paths))}. "
                 "Start the server as another user, or set FC_DATABASE_URL."

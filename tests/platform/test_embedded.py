@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 import database.embedded
 from database import DatabaseError, Embedded, credentials, find_binaries
+from database.embedded import Binaries
 from tests.support.processes import ROOT, postgres_is_running, postmaster, wait_until_postgres_is_gone
 
 HOLDER = """
@@ -153,6 +155,22 @@ async def test_a_folder_too_deep_for_a_socket_gets_a_short_one(data_dir: Path) -
         assert await _read(embedded.url()) == ["deep"]
         assert embedded.sockets != embedded.folder
     assert not embedded.sockets.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
+async def test_root_serves_from_folders_that_only_root_may_enter(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_binaries()[0]
+    shutil.copytree(found.folder.parent, data_dir.parent / "install", symlinks=True)
+    closed = Binaries(data_dir.parent / "install" / "bin", found.major)
+    monkeypatch.setattr(database.embedded, "find_binaries", lambda: [closed])
+    with Embedded(data_dir) as embedded:
+        status = Path(f"/proc/{postmaster(data_dir)}/status").read_text()
+        await _write(embedded.url(), "closed")
+    assert data_dir.parent.stat().st_mode & 0o077 == 0
+    assert "Uid:\t0" not in status
+    assert "CapPrm:\t0000000000000002" in status
 
 
 def test_a_folder_that_cannot_be_made_is_named(data_dir: Path) -> None:
