@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from playwright.async_api import Route, WebSocketRoute, expect
+from playwright.async_api import Browser, Route, WebSocketRoute, expect
 
 from tests.browser.visit import Visit
 
@@ -37,7 +37,7 @@ async def test_a_worked_query_opens_with_its_variables_and_only_once(visit: Visi
         }
         for title in ("First", "Second")
     ]
-    await _answer_as(visit, "**/graphql/config.json", {**await _config(visit), "starters": starters})
+    await _answer_as(visit, "**/graphql/config.json", {**await visit.config(), "starters": starters})
     await visit.open_graphiql()
     await visit.sign_in("Provider")
     tabs = visit.page.locator("[id^=graphiql-session-tab-]")
@@ -147,9 +147,27 @@ async def test_the_page_renews_its_session_before_the_token_ends(visit: Visit) -
     assert [operation for operation in visit.operations if "mutation Refresh" in operation["query"]]
 
 
-async def _config(visit: Visit) -> dict[str, Any]:
-    answer = await visit.page.request.get(f"{visit.base}/graphql/config.json")
-    return dict(await answer.json())
+async def test_a_session_that_ended_on_the_server_is_told_and_forgotten(visit: Visit, browser: Browser) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Provider")
+    staff = await Visit.begin(await browser.new_context(), visit.base)
+    await staff.open_graphiql()
+    await staff.sign_in("Operations")
+    await staff.move_clock("+1 h")  # longer than a provider may be idle
+    await staff.page.context.close()
+    await visit.write("query Me { viewer { role } }")
+    assert (await visit.run())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert "Your session has ended" in await visit.page.get_by_role("status").inner_text()
+    assert await visit.page.locator(".signed-in").count() == 0
+
+
+async def test_signing_in_as_somebody_else_ends_the_session_before(visit: Visit) -> None:
+    await visit.open_graphiql()
+    async with visit.page.expect_request(lambda request: "signIn" in (request.post_data or "")):
+        await visit.sign_in("Provider")
+    async with visit.page.expect_response(lambda response: "signOut" in (response.request.post_data or "")) as ended:
+        await visit.sign_in("Student")
+    assert (await (await ended.value).json())["data"]["signOut"]["userErrors"] == []
 
 
 async def _without_demo_accounts(visit: Visit) -> None:

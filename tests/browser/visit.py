@@ -35,6 +35,11 @@ class Visit:
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
         return visit
 
+    async def config(self) -> dict[str, Any]:
+        """What the server tells the page: environment, demo accounts, worked queries."""
+        answer = await self.page.request.get(f"{self.base}/graphql/config.json")
+        return dict(await answer.json())
+
     async def open_graphiql(self) -> None:
         """Open the page and wait until its editors can be typed into."""
         await self.page.goto(f"{self.base}/graphql")
@@ -54,7 +59,11 @@ class Visit:
 
     async def open_starter(self, title: str) -> None:
         """Open a worked query by its button."""
-        await self.page.get_by_role("navigation", name="Worked queries").get_by_role("button", name=title).click()
+        await (
+            self.page.get_by_role("navigation", name="Worked queries")
+            .get_by_role("button", name=title, exact=True)
+            .click()
+        )
 
     async def write(self, query: str, variables: Mapping[str, Any] | None = None) -> None:
         """Put an operation and its variables into the editors of a new tab."""

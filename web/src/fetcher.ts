@@ -4,16 +4,17 @@ import type { Fetcher, FetcherParams, FetcherReturnType } from '@graphiql/toolki
 import { getOperationAST, type DocumentNode } from 'graphql';
 import { createClient, type Client } from 'graphql-ws';
 
+import type { Known } from './known';
 import { bearer, GRAPHQL_ADDRESS, post, type GraphQLAnswer } from './server';
 import type { Session } from './session';
 
 type Headers = Record<string, string>;
 
-export function createFetcher(session: Session): Fetcher {
+export function createFetcher(session: Session, known: Known): Fetcher {
   return (request, options) => {
     const headers = lowerCase(options?.headers ?? {});
     if (isSubscription(options?.documentAST, request.operationName)) return stream(session, request, headers);
-    return send(session, request, headers) as FetcherReturnType;
+    return send(session, request, headers).then((answer) => (known.learn(answer.data), answer)) as FetcherReturnType;
   };
 }
 

@@ -4,10 +4,11 @@ import { useEffect, useRef } from 'react';
 
 import type { Starter } from './config';
 import { useSession } from './hooks';
+import type { Known } from './known';
 
-export function Starters({ starters }: { starters: Starter[] }) {
+export function Starters({ starters, known }: { starters: Starter[]; known: Known }) {
   const [, { person }] = useSession();
-  const open = useOpenStarter();
+  const open = useOpenStarter(known);
   const mine = starters.filter((starter) => starter.role === person?.role);
   const first = mine[0];
   const opened = useRef(new Set<string>());
@@ -31,17 +32,28 @@ export function Starters({ starters }: { starters: Starter[] }) {
   );
 }
 
-function useOpenStarter() {
+function useOpenStarter(known: Known) {
   const { tabs, queryEditor, variableEditor } = useGraphiQL(pick('tabs', 'queryEditor', 'variableEditor'));
   const { addTab, changeTab } = useGraphiQLActions();
+  const filled = useRef(new Map<string, string>());
 
-  const starter = ({ query, variables }: Starter) => {
-    if (queryEditor?.getValue() === query) return; // it is the tab in front
+  const fillIn = ({ query, variables }: Starter) => {
+    const text = known.fill(variables);
+    filled.current.set(query, text);
+    variableEditor?.setValue(text);
+  };
+
+  const starter = (chosen: Starter) => {
+    const { query } = chosen;
     const already = tabs.findIndex((tab) => tab.query === query);
-    if (already >= 0) return changeTab(already);
-    addTab();
-    queryEditor?.setValue(query);
-    variableEditor?.setValue(variables);
+    if (queryEditor?.getValue() !== query) {
+      if (already >= 0) changeTab(already);
+      else addTab();
+      queryEditor?.setValue(query);
+    }
+    // What somebody typed stays; what the page had filled in is filled in anew, with the ids seen since.
+    const typed = already >= 0 && variableEditor?.getValue() !== filled.current.get(query);
+    if (!typed) fillIn(chosen);
   };
   return { ready: !!queryEditor && !!variableEditor, starter };
 }

@@ -9,12 +9,14 @@ import { Bar } from './bar';
 import type { Config } from './config';
 import { createFetcher } from './fetcher';
 import { SessionContext } from './hooks';
+import { Known } from './known';
 import { Session } from './session';
 import { Starters } from './starters';
 import { createStorage } from './storage';
 
 const session = new Session();
-const fetcher = createFetcher(session);
+const known = new Known();
+const fetcher = createFetcher(session, known);
 const storage = createStorage(localStorage);
 const plugins = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
@@ -52,7 +54,7 @@ export function Workbench({ config }: { config: Config }) {
         <HistoryStore>
           <DocExplorerStore>
             <Bar config={config} />
-            <Starters starters={config.starters} />
+            <Starters starters={config.starters} known={known} />
             <main className="workbench">
               <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
                 <GraphiQL.Logo>GraphiQL</GraphiQL.Logo>
