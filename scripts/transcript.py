@@ -17,7 +17,7 @@ from demo import ACCOUNTS, PASSWORD
 from schema.starters import FOLDER, Example, read
 
 README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- transcript: begin -->", "<!-- transcript: end -->"
+BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
 SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
 ID = re.compile(r"\b([a-z]{3})_[0-9a-z]{26}\b")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
@@ -34,7 +34,10 @@ def post(address: str, query: str, variables: Any, token: str | None = None) -> 
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{address}/graphql", body, headers)  # noqa: S310 — the caller names the server
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-        return json.load(answer)["data"]
+        given = json.load(answer)
+    if "errors" in given:
+        raise SystemExit(f"The server refused: {given['errors']}")
+    return given["data"]
 
 
 def sign_in(address: str, role: str) -> str:
@@ -58,11 +61,22 @@ def without_particulars(text: str) -> str:
     return TIME.sub("<time>", ID.sub(r"\1_<id>", text))
 
 
-def write(sections: list[str]) -> None:
-    """Put the sections between the marks of the README."""
-    text = README.read_text()
-    head, rest = text.split(BEGIN)
-    README.write_text(f"{head}{BEGIN}\n\n" + "\n".join(sections) + f"\n{END}{rest.split(END)[1]}")
+def screen(example: Example) -> str:
+    """One client's screen as it stands in the README."""
+    return f"<details><summary>{example.title}, as {example.role}</summary>\n\n```graphql\n{example.query}```\n</details>\n"
+
+
+def part(text: str, name: str) -> str:
+    """What stands between two marks of the README."""
+    return text.split(BEGIN.format(name))[1].split(END.format(name))[0]
+
+
+def write(name: str, sections: list[str]) -> None:
+    """Put the sections between two marks of the README."""
+    begin, end = BEGIN.format(name), END.format(name)
+    head, rest = README.read_text().split(begin)
+    body = "\n".join(sections)
+    README.write_text(f"{head}{begin}\n\n{body}\n{end}{rest.split(end)[1]}")
 
 
 def main(address: str) -> None:
@@ -81,7 +95,8 @@ def main(address: str) -> None:
         collect(data, seen)
         known.update(seen)
         sections.append(section(step, variables, data))
-    write(sections)
+    write("transcript", sections)
+    write("screens", [screen(read(path)) for path in sorted(FOLDER.glob("*.graphql"))])
 
 
 if __name__ == "__main__":
