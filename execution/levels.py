@@ -54,14 +54,36 @@ async def _run_serially(run: Run) -> None:
 async def _answer(run: Run, fields: tuple[PlannedField, ...]) -> None:
     """Answer asynchronous fields level by level, one after the other: a request has one connection."""
     waiting = deque(fields)
+    answered: set[int] = set()
     while waiting and not run.stopped:
         planned = waiting.popleft()
+        if id(planned) in answered:
+            continue
+        if planned.peers:
+            answered.update(id(peer) for peer in planned.peers)
+            waiting.extend(await _answer_peers(run, (planned, *planned.peers)))
+            continue
         entries = run.alive(run.frames[planned.block.index])
         if entries:
             values = await _resolve(run, planned, entries)
             if values is not None:
                 await _complete(run, planned, entries, values)
             waiting.extend(planned.following)
+
+
+async def _answer_peers(run: Run, peers: tuple[PlannedField, ...]) -> list[PlannedField]:
+    """Answer one field for parents of several types at once; gives the fields that follow."""
+    asked = [(planned, run.alive(run.frames[planned.block.index])) for planned in peers]
+    everyone = [entry for _, entries in asked for entry in entries]
+    values = await _resolve(run, peers[0], everyone) if everyone else None
+    if values is None:
+        return []
+    start = 0
+    for planned, entries in asked:
+        if entries:
+            await _complete(run, planned, entries, values[start : start + len(entries)])
+        start += len(entries)
+    return [following for planned in peers for following in planned.following]
 
 
 async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> list[Any] | None:

@@ -86,6 +86,8 @@ class PlannedField:
     # The asynchronous fields to be answered after this one, and the blocks whose parents it collects for them.
     following: tuple[PlannedField, ...] = ()
     below: tuple[int, ...] = ()
+    # The same field of the other types that a value of an interface or union may have; one call answers all of them.
+    peers: tuple[PlannedField, ...] = ()
     complete: Callable[[list[Entry], list[Any], Frames], None] | None = None
 
     @property

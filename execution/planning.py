@@ -196,6 +196,7 @@ class Planner:
             raise UnsupportedOperationError
         possible = self._schema.get_possible_types(inner)
         concrete = {one.name: ObjectShape(False, self._subfields(one, details, path)) for one in possible}
+        _make_peers([shape.block for shape in concrete.values()])
         return AbstractShape(nullable, inner, concrete)
 
     def _subfields(self, of: GraphQLObjectType, details: FieldDetailsList, path: tuple[bool, ...]) -> Block:
@@ -207,3 +208,16 @@ class Planner:
         if leaf is None:
             leaf = self._leaves[of] = leaf_of(of, self._native_scalars)
         return leaf
+
+
+def _make_peers(blocks: list[Block]) -> None:
+    """Join the batched fields which several types have from one interface, asked for by the same nodes."""
+    groups: dict[tuple[Any, ...], list[PlannedField]] = {}
+    for block in blocks:
+        for planned in block.fields:
+            if isinstance(planned.kind, Batched):
+                key = (id(planned.kind), str(planned.definition.type), *map(id, planned.nodes))
+                groups.setdefault(key, []).append(planned)
+    for group in groups.values():
+        for planned in group:
+            planned.peers = tuple(other for other in group if other is not planned)

@@ -379,6 +379,7 @@ class Query:
     required: str = field(echoed("required"), str, number=int, filter=Filter, levels=list[Level])
     plain: str | None = field(Computed(lambda parent: "plain"), str | None)
     shelf: Shelf | None = field(Computed(_shelf), Shelf | None)
+    broken: str | None = field(Computed(_fail), str | None)
 
 
 @strawberry.type
