@@ -246,6 +246,13 @@ CONSTRAINTS["appointments_one_live_intake"] = Refusal(
     path=["openingId"],
     fix="Wait for the intake, or cancel it first.",
 )
+CONSTRAINTS["appointments_one_completed_intake"] = Refusal(
+    Code.CONFLICT,
+    "The intake with this provider is completed already.",
+    rule="AP-2",
+    path=["appointmentId"],
+    fix="Tell support.",
+)
 CONSTRAINTS["appointments_next_status"] = Refusal(
     Code.NOT_OPEN, "The appointment has changed meanwhile.", rule="AP-3", path=["appointmentId"], fix="Read it again."
 )

@@ -20,11 +20,16 @@ from resolvers.paging import Order, PageRequest
 from resolvers.reading import pages, row, to_all
 
 BY_START = Order("starts_at")
-OWN_TIME = (
-    " AND NOT EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = $4"
-    " AND own.status IN ('REQUESTED', 'CONFIRMED')"
-    " AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))"
-)
+FOR_STUDENT = """
+ AND EXISTS (
+     SELECT 1 FROM providers host WHERE host.id = openings.provider_id AND host.searchable
+        AND (host.accepting_new_clients OR EXISTS (
+             SELECT 1 FROM appointments met WHERE met.provider_id = host.id AND met.student_id = $4)))
+ AND NOT EXISTS (
+     SELECT 1 FROM appointments own WHERE own.student_id = $4 AND own.status IN ('REQUESTED', 'CONFIRMED')
+        AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))
+"""
+"""What a student is offered beside what is free: with whom they may book, at a time that is free for them too (AV-4)."""
 
 
 class HoursInput:
@@ -55,7 +60,7 @@ async def offered(
     where = f"openings.starts_at >= $2 AND openings.starts_at < $3 AND {OFFERED}"
     values: list[Any] = [begin, end]
     if context.viewer.role is Role.STUDENT:
-        where += OWN_TIME
+        where += FOR_STUDENT
         values.append(context.viewer.student_id)
     found = await pages(
         context, Opening, selection, page, parents, by="provider_id", order=BY_START, where=where, values=values

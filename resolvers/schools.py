@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from execution import Batched, Selection
 from models.access import EVERYTHING
 from models.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, Student
 from models.statements import fetch
 from models.text import EmailAddress, StateCode, TimeZone
-from resolvers.context import Context
+from resolvers.context import Context, bad_input
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest
 from resolvers.reading import page as page_of
 from resolvers.reading import row
 
 SMALLEST_GROUP = 11
+YEAR_MIN, YEAR_MAX = 2000, 2100
 BY_NAME = Order("name")
 
 
@@ -125,7 +125,9 @@ SELECT appointments.school_id,
   FROM appointments
   JOIN schools ON schools.id = appointments.school_id
   LEFT JOIN claims ON claims.appointment_id = appointments.id AND claims.status <> 'VOID'
- WHERE appointments.school_id = ANY($1) AND appointments.starts_at >= $2 AND appointments.starts_at < $3
+ WHERE appointments.school_id = ANY ($1)
+   AND appointments.starts_at >= make_timestamptz($2, 1, 1, 0, 0, 0, schools.time_zone)
+   AND appointments.starts_at < make_timestamptz($2 + 1, 1, 1, 0, 0, 0, schools.time_zone)
  GROUP BY 1, 2 ORDER BY 1, 2
 """
 
@@ -138,15 +140,12 @@ async def monthly(
     year: Annotated[int, "The calendar year, in the school's time zone."],
 ) -> list[Any]:
     """For each school the figures of the months of a year that had sessions."""
+    if not YEAR_MIN <= year <= YEAR_MAX:
+        raise bad_input(f"The year is {YEAR_MIN} to {YEAR_MAX}.", argument="year")
     found: dict[UUID, list[MonthlyFigures]] = {}
-    for parent in parents:
-        zone = ZoneInfo(parent.time_zone)
-        first = datetime(max(1970, min(year, 9000)), 1, 1, tzinfo=zone)
-        rows = await fetch(
-            FIGURES, [parent.id], first.astimezone(UTC), first.replace(year=first.year + 1).astimezone(UTC)
-        )
-        found[parent.id] = [figures(dict(row)) for row in rows]
-    return [found[parent.id] for parent in parents]
+    for row in await fetch(FIGURES, [parent.id for parent in parents], year):
+        found.setdefault(row.school_id, []).append(figures(row))
+    return [found.get(parent.id, []) for parent in parents]
 
 
 def figures(row: Mapping[str, Any]) -> MonthlyFigures:
@@ -159,4 +158,4 @@ def figures(row: Mapping[str, Any]) -> MonthlyFigures:
     return MonthlyFigures(suppressed=False, **told)
 
 
-MONTHLY = Batched(monthly, needs=("id", "time_zone"))
+MONTHLY = Batched(monthly, needs=("id",))

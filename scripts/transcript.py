@@ -63,7 +63,8 @@ def without_particulars(text: str) -> str:
 
 def screen(example: Example) -> str:
     """One client's screen as it stands in the README."""
-    return f"<details><summary>{example.title}, as {example.role}</summary>\n\n```graphql\n{example.query}```\n</details>\n"
+    summary = f"<details><summary>{example.title}, as {example.role}</summary>"
+    return f"{summary}\n\n```graphql\n{example.query}```\n</details>\n"
 
 
 def part(text: str, name: str) -> str:
