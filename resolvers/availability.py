@@ -29,7 +29,7 @@ FOR_STUDENT = """
      SELECT 1 FROM appointments own WHERE own.student_id = $4 AND own.status IN ('REQUESTED', 'CONFIRMED')
         AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))
 """
-"""What a student is offered beside what is free: with whom they may book, at a time that is free for them too (AV-4)."""
+"""What a student is offered of what is free: with whom they may book, at a time when they are free too (AV-4)."""
 
 
 class HoursInput:

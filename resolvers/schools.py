@@ -143,8 +143,8 @@ async def monthly(
     if not YEAR_MIN <= year <= YEAR_MAX:
         raise bad_input(f"The year is {YEAR_MIN} to {YEAR_MAX}.", argument="year")
     found: dict[UUID, list[MonthlyFigures]] = {}
-    for row in await fetch(FIGURES, [parent.id for parent in parents], year):
-        found.setdefault(row.school_id, []).append(figures(row))
+    for month in await fetch(FIGURES, [parent.id for parent in parents], year):
+        found.setdefault(month.school_id, []).append(figures(month))
     return [found.get(parent.id, []) for parent in parents]
 
 
