@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from database import connected
 from execution import Plans
 from models.statements import Row, fetch_one
+from resolvers.budgets import Allowances, Budgets
 from resolvers.context import Environment
 from resolvers.engine import ProgramEngine
 from schema.root import SCHEMA
@@ -62,7 +63,13 @@ def build_engine(settings: Settings) -> ProgramEngine:
     return ProgramEngine(
         plans,
         environment,
-        cost_per_minute=settings.cost_per_minute,
+        budgets=Budgets(
+            Allowances(
+                viewer=settings.cost_per_minute,
+                source=settings.cost_per_minute_source,
+                anonymous=settings.cost_per_minute_anonymous,
+            )
+        ),
         subscribe=subscribe,
         restricted=settings.env == "production",
     )

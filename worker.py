@@ -11,7 +11,7 @@ import structlog
 from tortoise.transactions import in_transaction
 
 from database import connected
-from models import appointments, availability, clock, idempotency
+from models import appointments, availability, budgets, clock, idempotency
 from models.errors import Refusal, Refused
 from settings import Settings
 
@@ -72,8 +72,14 @@ async def forget_idempotency_keys(at: datetime) -> None:
     await idempotency.forget_old(at=at)
 
 
+async def forget_budgets(_: datetime) -> None:
+    """Remove what was spent in minutes that are over; they are counted in real time."""
+    await budgets.forget_old()
+
+
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
     Job("extend openings", 60, extend_openings),
     Job("forget idempotency keys", 600, forget_idempotency_keys),
+    Job("forget budgets", 120, forget_budgets),
 )

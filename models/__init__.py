@@ -6,6 +6,7 @@ Inside this package an area may import only what stands left of it in `MODULES`.
 MODULES = (
     "models.events",
     "models.idempotency",
+    "models.budgets",
     "models.clock",
     "models.accounts",
     "models.schools",

@@ -33,6 +33,7 @@ class Context:
     environment: Environment = field(default_factory=Environment)
     loaders: dict[Any, Any] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
+    charged: bool = False
     token: str | None = field(default=None, repr=False)
 
     @property

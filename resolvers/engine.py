@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 
 from execution import Plans
 from models import clock, sessions
 from models.access import Role, Viewer
 from models.events import REQUEST_ID
+from resolvers.budgets import Budget, Budgets, Charge, site_of
 from resolvers.context import Context, Environment, refused_at_the_edge
 
 BEARER = "bearer "
 FREE_ROLES = frozenset({Role.OPS, Role.FINANCE})
-
-
-@dataclass(slots=True)
-class Cost:
-    """What one operation costs its viewer and what is left to them."""
-
-    requested: int
-    remaining: int
-    limit: int
-    reset_at: datetime
-
-    def as_extension(self) -> dict[str, Any]:
-        """The form clients read in `extensions.cost`."""
-        return {
-            "requested": self.requested,
-            "remaining": self.remaining,
-            "limit": self.limit,
-            "resetAt": self.reset_at,
-        }
+REFUSED_COST = 20
+"""What a request costs that was refused before its price was known: its token or its document was looked at."""
 
 
 class ProgramEngine:
@@ -46,13 +30,13 @@ class ProgramEngine:
         plans: Plans,
         environment: Environment,
         *,
-        cost_per_minute: int,
+        budgets: Budgets,
         subscribe: Callable[..., Awaitable[Any]],
         restricted: bool = False,
     ) -> None:
         self.plans = plans
         self.environment = environment
-        self.cost_per_minute = cost_per_minute
+        self.budgets = budgets
         self.restricted = restricted
         self._subscribe = subscribe
 
@@ -70,7 +54,8 @@ class ProgramEngine:
         now = await self.now()
         REQUEST_ID.set(request.request_id)
         token = bearer_of(request)
-        viewer = await self.viewer(token, now) if token else None
+        viewer = await self.viewer(token, now, request.source_ip) if token else None
+        self.admit(self.budget_of(viewer, request.source_ip))
         return Context(
             signed_in=viewer,
             now=now,
@@ -80,10 +65,13 @@ class ProgramEngine:
             token=token,
         )
 
-    async def viewer(self, token: str, now: datetime) -> Viewer:
-        """Who the token acts for."""
+    async def viewer(self, token: str, now: datetime, source: str) -> Viewer:
+        """Who the token acts for. A token that does not hold costs the address it came from."""
         viewer = await sessions.viewer_of(token, at=now)
         if viewer is None:
+            budget = self.budget_of(None, source)
+            self.admit(budget)
+            self.budgets.note(budget, REFUSED_COST)
             raise refused_at_the_edge("UNAUTHENTICATED", "This session has ended. Sign in again.")
         return viewer
 
@@ -103,7 +91,9 @@ class ProgramEngine:
         return started
 
     async def close(self, context: Context) -> None:
-        """The request is over."""
+        """The request is over; one that was refused before it was charged costs a little too."""
+        if not context.charged:
+            self.budgets.note(self.budget_of(context.signed_in, context.source), REFUSED_COST)
 
     def allows_free_documents(self, context: Context) -> bool:
         """Staff, and everybody on a demo or test server, may send any document; others send trusted ones."""
@@ -118,8 +108,42 @@ class ProgramEngine:
         return context.signed_in is not None and context.signed_in.role in FREE_ROLES
 
     async def charge(self, context: Context, cost: int) -> Any:
-        """Take the cost from the viewer's budget."""
-        return Cost(cost, self.cost_per_minute - cost, self.cost_per_minute, context.now + timedelta(minutes=1))
+        """Take the cost from the budget of the viewer and from that of the address; raises THROTTLED.
+
+        Returns what the transport tells in `extensions.cost`.
+        """
+        context.charged = True
+        budget = self.budget_of(context.signed_in, context.source)
+        if not await self.budgets.spend(budget, cost):
+            raise self.throttled(budget)
+        if context.signed_in is not None:
+            shared = self.budgets.budget(f"source {site_of(context.source)}", self.budgets.allowances.source)
+            if not await self.budgets.spend(shared, cost):
+                raise self.throttled(shared)
+        reset_at = context.now + timedelta(seconds=self.budgets.ends_in)
+        return Charge(cost, budget.remaining, budget.limit, reset_at)
+
+    def budget_of(self, viewer: Viewer | None, source: str) -> Budget:
+        """The budget that a request is charged to: its viewer's, or that of its address if nobody is signed in."""
+        if viewer is not None:
+            return self.budgets.budget(f"viewer {viewer.account_id}", self.budgets.allowances.viewer)
+        return self.budgets.budget(f"anonymous {site_of(source)}", self.budgets.allowances.anonymous)
+
+    def admit(self, budget: Budget) -> None:
+        """Refuse who has nothing left before any work is done for them."""
+        if self.budgets.is_spent(budget):
+            raise self.throttled(budget)
+
+    def throttled(self, budget: Budget) -> GraphQLError:
+        """The answer to who asks for more than a minute allows."""
+        seconds = math.ceil(self.budgets.ends_in)
+        return refused_at_the_edge(
+            "THROTTLED",
+            f"This costs more than is left of this minute. Ask again in {seconds} seconds.",
+            retryAfter=seconds,
+            limit=budget.limit,
+            remaining=budget.remaining,
+        )
 
     def viewer_key(self, context: Context) -> str | None:
         """Who holds a connection."""
