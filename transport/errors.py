@@ -76,10 +76,6 @@ def told(error: GraphQLError, request_id: str, located: bool = True) -> dict[str
     if cause is None:
         answer: dict[str, Any] = {"message": error.message}
         extensions = error.extensions
-    elif error.path is None and isinstance(cause, (ValueError, TypeError, ArithmeticError)):
-        # A scalar that stumbled over a value: the client's mistake, but the exception's text is ours.
-        answer = {"message": "A value is not valid for its type."}
-        extensions = {"code": Code.BAD_REQUEST.value}
     else:
         log_unexpected(cause, request_id)
         answer = masked(request_id)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult
+from graphql import ExecutionResult, GraphQLError
 
 from transport.asking import Ask
 from transport.documents import Document, Documents, Operation
 from transport.engine import CostStatus, Engine
-from transport.errors import Code, all_told, refusal
+from transport.errors import Code, all_told, code_of, log_unexpected, refusal, unexpected_cause
 from transport.limits import Limits, check_variables
 
 ENCODING = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS  # a stray row fails instead of showing all it holds
@@ -86,13 +86,22 @@ def result_body(result: ExecutionResult, cost: CostStatus | None, request_id: st
     return body
 
 
-def with_default_code(result: ExecutionResult) -> ExecutionResult:
-    """Give errors that stopped a request before execution a code, so that clients can rely on finding one."""
-    if is_request_error(result):
-        for error in result.errors or ():
-            if "code" not in (error.extensions or {}):
-                error.extensions = {**(error.extensions or {}), "code": Code.BAD_REQUEST.value}
-    return result
+def with_codes(result: ExecutionResult, request_id: str) -> ExecutionResult:
+    """Give errors that stopped a request before execution a code; a value that made a scalar stumble is bad input."""
+    if not is_request_error(result):
+        return result
+    return ExecutionResult(None, [_as_bad_request(error, request_id) for error in result.errors or ()])
+
+
+def _as_bad_request(error: GraphQLError, request_id: str) -> GraphQLError:
+    cause = unexpected_cause(error)
+    if cause is not None:
+        if not isinstance(cause, (ValueError, TypeError, ArithmeticError)):
+            log_unexpected(cause, request_id)  # no usual way to refuse a value: the scalar wants mending
+        return refusal(Code.BAD_REQUEST, "A variable's value is not valid for its type.")
+    if code_of(error) is None:
+        error.extensions = {**(error.extensions or {}), "code": Code.BAD_REQUEST.value}
+    return error
 
 
 def encode(body: Any) -> bytes:

@@ -13,7 +13,7 @@ from starlette.types import Send
 from transport.engine import CostStatus
 from transport.errors import Code, all_told, code_of, log_unexpected, masked
 from transport.negotiation import Media
-from transport.operations import encode, is_request_error, result_body, with_default_code
+from transport.operations import encode, is_request_error, result_body, with_codes
 
 Header = tuple[bytes, bytes]
 
@@ -68,7 +68,7 @@ def reply_with_failure(error: BaseException, request_id: str) -> Reply:
 def reply_with_result(result: ExecutionResult, cost: CostStatus | None, media: Media, request_id: str) -> Reply:
     """The answer of an execution; whatever cannot be written as JSON is a failure of ours."""
     errors = result.errors
-    body = result_body(with_default_code(result) if errors else result, cost, request_id)
+    body = result_body(with_codes(result, request_id) if errors else result, cost, request_id)
     try:
         encoded = encode(body)
     except TypeError as error:

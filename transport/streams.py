@@ -14,7 +14,7 @@ from transport.documents import DocumentRefused
 from transport.engine import Engine
 from transport.errors import Code, all_told, log_unexpected, masked, refusal
 from transport.limits import Limits
-from transport.operations import Operations, Prepared, result_body, with_default_code
+from transport.operations import Operations, Prepared, result_body, with_codes
 
 CONTROL_MESSAGES_MAX = 200  # pongs, errors and completes a client may leave unread
 
@@ -130,13 +130,13 @@ async def bodies(
     if prepared.operation.kind is not OperationType.SUBSCRIPTION:
         async with within_deadline(operations.limits):
             result = await operations.run(context, prepared)
-        yield result_body(with_default_code(result), prepared.cost, request_id)
+        yield result_body(with_codes(result, request_id), prepared.cost, request_id)
         return
     node, name = prepared.document.node, prepared.operation.name
     async with within_deadline(operations.limits):
         source = await operations.engine.subscribe(context, node, name, prepared.variables)
     if isinstance(source, ExecutionResult):
-        yield result_body(with_default_code(source), prepared.cost, request_id)
+        yield result_body(with_codes(source, request_id), prepared.cost, request_id)
         return
     cost = prepared.cost
     try:

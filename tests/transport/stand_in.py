@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NewType
 
 import strawberry
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, execute, subscribe
+from strawberry.schema.config import StrawberryConfig
 
 from transport import Code, CostStatus, Incoming, refusal
 
@@ -41,6 +42,15 @@ class ItemConnection:
 
 def _items(count: int) -> list[Item]:
     return [Item(id=strawberry.ID(str(number)), name=f"item {number}") for number in range(max(count, 0))]
+
+
+def _stumble(value: object) -> object:
+    """Read a value badly: with an exception that tells more than a client may know."""
+    raise KeyError(SECRET) if value == "key" else ValueError(SECRET)
+
+
+Fragile = NewType("Fragile", str)
+FRAGILE = strawberry.scalar(name="Fragile", serialize=str, parse_value=_stumble)
 
 
 @strawberry.type
@@ -86,6 +96,11 @@ class Query:
     def refuses(self, code: str = "FORBIDDEN") -> str | None:
         """Fail on purpose."""
         raise GraphQLError("Not for you.", extensions={"code": code, "retryAfter": 7})
+
+    @strawberry.field
+    def fragile(self, value: Fragile) -> str:
+        """Take a scalar that cannot be read."""
+        return str(value)
 
     @strawberry.field
     async def slow(self) -> str:
@@ -137,7 +152,8 @@ class Subscription:
 
 def small_schema() -> GraphQLSchema:
     """The schema as graphql-core knows it."""
-    schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
+    config = StrawberryConfig(scalar_map={Fragile: FRAGILE})
+    schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription, config=config)
     return schema._schema
 
 

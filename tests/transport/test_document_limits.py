@@ -136,6 +136,24 @@ async def test_values_are_nested_only_so_deep(levels: int, code: str | None) -> 
     assert (await ask(app_with(), literal)).code == (code or "VALIDATION_FAILED")
 
 
+@pytest.mark.parametrize(("sets", "code"), [(50, None), (51, "DEPTH_LIMIT")])
+async def test_selection_sets_are_nested_only_so_deep_even_without_fields(sets: int, code: str | None) -> None:
+    inline = "{" + "... {" * (sets - 1) + "hello" + "}" * sets
+    assert (await ask(app_with(), inline)).code == code
+    chain = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(sets - 2))
+    spreads = f"{{ ...F0 }} {chain} fragment F{sets - 2} on Query {{ hello }}"
+    assert (await ask(app_with(), spreads)).code == code
+    # Whichever use of a fragment comes first, the deepest one counts.
+    known = f"{{ ...F{sets - 2} ...F0 }} {chain} fragment F{sets - 2} on Query {{ hello }}"
+    assert (await ask(app_with(), known)).code == code
+
+
+@pytest.mark.parametrize(("levels", "code"), [(20, None), (21, "DEPTH_LIMIT")])
+async def test_introspection_has_its_own_depth_on_both_sides(levels: int, code: str | None) -> None:
+    document = '{ __type(name: "Item") ' + "{ ofType " * (levels - 2) + "{ name }" + " }" * (levels - 2) + " }"
+    assert (await ask(app_with(), document)).code == code
+
+
 @pytest.mark.parametrize(
     ("document", "cost"),
     [
@@ -182,9 +200,7 @@ async def test_the_standard_introspection_query_passes(options: dict[str, bool])
     assert (answer.status, answer.json.get("errors")) == (200, None)
 
 
-async def test_introspection_has_a_depth_of_its_own() -> None:
-    deep = "{ __schema { types { fields { type " + "{ ofType " * 20 + "{ name }" + " }" * 20 + " } } } }"
-    assert (await ask(app_with(), deep)).code == "DEPTH_LIMIT"
+async def test_introspection_may_be_asked_under_another_name() -> None:
     assert (await ask(app_with(), '{ a: __type(name: "Item") { fields { type { fields { name } } } } }')).status == 200
 
 
@@ -283,9 +299,9 @@ async def test_a_hostile_document_is_refused_quickly(document: str) -> None:
     assert len(document) < 100_000
     fastest = SECONDS_MAX
     for _ in range(BUSY_MACHINE):
-        started = time.perf_counter()
+        started = time.thread_time()  # what it takes of a processor, whoever else is at work on the machine
         answer = await ask(app, document)
-        fastest = time.perf_counter() - started
+        fastest = time.thread_time() - started
         if fastest < SECONDS_MAX:
             break
     assert fastest < SECONDS_MAX

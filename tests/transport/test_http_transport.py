@@ -352,7 +352,41 @@ async def test_an_unexpected_failure_is_masked_and_logged_without_its_text(
     assert SECRET not in logged + answer.body.decode()
 
 
-@pytest.mark.parametrize("failure", [RuntimeError(SECRET), GraphQLError("x", original_error=KeyError(SECRET))])
+@pytest.mark.parametrize("value", ["value", "key"])
+async def test_a_scalar_that_stumbles_over_a_value_is_the_clients_mistake_and_its_text_stays_here(
+    app: GraphQLApp, value: str
+) -> None:
+    literal = await ask(app, f'{{ fragile(value: "{value}") }}')
+    assert (literal.status, literal.code) == (400, "VALIDATION_FAILED")
+    variable = await ask(app, "query($v: Fragile!) { fragile(value: $v) }", variables={"v": value})
+    assert (variable.status, variable.code) == (400, "BAD_REQUEST")
+    assert SECRET not in (literal.body + variable.body).decode()
+
+
+async def test_a_request_that_somebody_else_cancels_is_not_answered(engine: StandInEngine) -> None:
+    for document in ["{ slow }", None]:
+        app = GraphQLApp(engine)
+        sending = ask(app, document) if document else _ask_without_body(app)
+        task = asyncio.create_task(sending)
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert engine.closed == len(engine.opened) == 1
+
+
+async def _ask_without_body(app: GraphQLApp) -> Any:
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        raise AssertionError("nobody should be answered")
+
+    headers = [(b"content-type", b"application/json")]
+    await app({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
+
+
+@pytest.mark.parametrize("failure", [RuntimeError(SECRET), GraphQLError(SECRET, original_error=ValueError(SECRET))])
 async def test_a_failure_to_open_is_a_masked_500(failure: Exception) -> None:
     answer = await ask(GraphQLApp(StandInEngine(fail_on_open=failure)), "{ hello }")
     assert (answer.status, answer.code) == (500, "INTERNAL")

@@ -224,21 +224,6 @@ async def test_a_frame_beyond_the_limit_closes_with_1009(server: Harness) -> Non
         assert await client.closed() == 1009
 
 
-async def test_the_limit_of_frames_holds_whatever_the_server_lets_through() -> None:
-    messages: list[Message] = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "x" * 64_001}]
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return messages.pop(0) if messages else await asyncio.Event().wait()  # type: ignore[return-value]
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [PROTOCOL]}
-    await GraphQLApp(StandInEngine())(scope, receive, send)
-    assert (sent[-1]["type"], sent[-1]["code"]) == ("websocket.close", 1009)
-
-
 async def test_an_operation_before_the_start_closes_with_4401(server: Harness) -> None:
     async with server.client() as client:
         await client.subscribe("a", "{ hello }")
@@ -426,6 +411,44 @@ async def test_who_reads_nothing_and_keeps_asking_is_closed_with_1008() -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         await GraphQLApp(StandInEngine())(scope, receive, send)
     assert sent[-1]["code"] == 1008
+
+
+@pytest.mark.parametrize(("characters", "code"), [(64_000, 4400), (64_001, 1009), (32_001, 1009)])
+async def test_a_frame_may_be_as_long_as_the_limit_in_bytes(characters: int, code: int) -> None:
+    letter = "é" if characters == 32_001 else "x"
+    sent = await _conversation([{"type": "websocket.receive", "text": letter * characters}])
+    assert sent[-1]["code"] == code
+
+
+async def test_a_client_that_takes_nothing_at_all_is_dropped() -> None:
+    engine = StandInEngine()
+    begin = {"type": "websocket.receive", "text": '{"type":"connection_init"}'}
+    sent = await _conversation([begin], GraphQLApp(engine, Limits(stuck_reader_seconds=0.02)), takes_messages=False)
+    assert [message["type"] for message in sent] == ["websocket.accept"]
+    assert engine.closed == len(engine.opened) == 1
+
+
+async def _conversation(
+    messages: list[Message], app: GraphQLApp | None = None, takes_messages: bool = True
+) -> list[Message]:
+    """Say these in process and wait for the end."""
+    waiting: list[Message] = [{"type": "websocket.connect"}, *messages]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        if not waiting:
+            await asyncio.Event().wait()
+        return waiting.pop(0)
+
+    async def send(message: Message) -> None:
+        if message["type"] == "websocket.send" and not takes_messages:
+            await asyncio.Event().wait()
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/graphql", "headers": [], "subprotocols": [PROTOCOL]}
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await (app or GraphQLApp(StandInEngine()))(scope, receive, send)
+    return sent
 
 
 async def test_every_context_is_closed_when_the_client_leaves() -> None:
