@@ -183,8 +183,12 @@ CREATE TABLE memberships (
         AND (role IN ('STUDENT', 'SCHOOL', 'PARTNER')) = (school_id IS NOT NULL)
         AND role IN ('STUDENT', 'PROVIDER', 'OFFICE', 'SCHOOL', 'PARTNER', 'OPS', 'FINANCE')),
     CONSTRAINT memberships_student_of_school FOREIGN KEY (student_id, school_id) REFERENCES students (id, school_id)
+        ON DELETE RESTRICT
 );
 CREATE INDEX memberships_account ON memberships (account_id);
+CREATE INDEX memberships_student ON memberships (student_id) WHERE student_id IS NOT NULL;
+CREATE INDEX memberships_provider ON memberships (provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX memberships_school ON memberships (school_id) WHERE school_id IS NOT NULL;
 CREATE UNIQUE INDEX memberships_one ON memberships (account_id, role, student_id, provider_id, practice_id, school_id)
     NULLS NOT DISTINCT WHERE ended_at IS NULL;
 
@@ -247,6 +251,7 @@ CREATE TABLE wallets (
     CONSTRAINT wallets_is_of_student CHECK (id = student_id),
     CONSTRAINT wallets_sum CHECK (granted = available + held + settled + expired + revoked + forfeited),
     CONSTRAINT wallets_student_of_school FOREIGN KEY (student_id, school_id) REFERENCES students (id, school_id)
+        ON DELETE RESTRICT
 );
 CREATE INDEX wallets_school ON wallets (school_id);
 
@@ -263,6 +268,7 @@ CREATE TABLE grants (
     CONSTRAINT grants_unused_check CHECK (unused >= 0 AND unused <= credits),
     CONSTRAINT grants_wallet_of_student CHECK (wallet_id = student_id),
     CONSTRAINT grants_student_of_school FOREIGN KEY (student_id, school_id) REFERENCES students (id, school_id)
+        ON DELETE RESTRICT
 );
 CREATE INDEX grants_wallet ON grants (wallet_id, expires_at, id);
 CREATE INDEX grants_school ON grants (school_id, granted_at);
@@ -298,9 +304,10 @@ CREATE TABLE appointments (
     CONSTRAINT appointments_end CHECK ((status IN ('REQUESTED', 'CONFIRMED')) = (ended_at IS NULL)),
     CONSTRAINT appointments_confirmed CHECK (
         status NOT IN ('CONFIRMED', 'COMPLETED', 'CANCELLED', 'NO_SHOW') OR confirmed_at IS NOT NULL),
-    CONSTRAINT appointments_student_of_school FOREIGN KEY (student_id, school_id) REFERENCES students (id, school_id),
+    CONSTRAINT appointments_student_of_school FOREIGN KEY (student_id, school_id) REFERENCES students (id, school_id)
+        ON DELETE RESTRICT,
     CONSTRAINT appointments_license FOREIGN KEY (license_id, provider_id, state)
-        REFERENCES licenses (id, provider_id, state),
+        REFERENCES licenses (id, provider_id, state) ON DELETE RESTRICT,
     CONSTRAINT appointments_provider_free EXCLUDE USING gist (
         provider_id WITH =, tstzrange(starts_at, ends_at) WITH &&) WHERE (status IN ('REQUESTED', 'CONFIRMED')),
     CONSTRAINT appointments_student_free EXCLUDE USING gist (
@@ -340,6 +347,7 @@ CREATE TABLE transfers (
 );
 CREATE INDEX transfers_wallet ON transfers (wallet_id, id);
 CREATE INDEX transfers_grant ON transfers (grant_id);
+CREATE INDEX transfers_appointment ON transfers (appointment_id) WHERE appointment_id IS NOT NULL;
 CREATE UNIQUE INDEX transfers_one_hold ON transfers (appointment_id) WHERE kind = 'HOLD';
 CREATE UNIQUE INDEX transfers_one_end ON transfers (appointment_id) WHERE kind IN ('SETTLE', 'RELEASE', 'FORFEIT');
 CREATE UNIQUE INDEX transfers_one_reversal ON transfers (appointment_id) WHERE kind = 'REVERSE';
@@ -369,6 +377,8 @@ CREATE UNIQUE INDEX claims_one_intake ON claims (student_id, provider_id)
 CREATE INDEX claims_provider ON claims (provider_id, submitted_at, id);
 CREATE INDEX claims_school ON claims (school_id, submitted_at);
 CREATE INDEX claims_student ON claims (student_id);
+CREATE INDEX claims_appointment ON claims (appointment_id);
+CREATE INDEX claims_rate ON claims (rate_id) WHERE rate_id IS NOT NULL;
 """
 
 

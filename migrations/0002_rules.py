@@ -69,12 +69,16 @@ BEGIN
         expired = expired + CASE WHEN NEW.target = 'EXPIRED' THEN n ELSE 0 END,
         revoked = revoked + CASE WHEN NEW.target = 'REVOKED' THEN n ELSE 0 END,
         forfeited = forfeited + CASE WHEN NEW.target = 'FORFEITED' THEN n ELSE 0 END
-     WHERE id = NEW.wallet_id;
+     WHERE id = NEW.wallet_id AND school_id = NEW.school_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the transfer is in the name of another school'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'transfers_of_wallet';
+    END IF;
     IF NEW.target = 'AVAILABLE' OR NEW.source = 'AVAILABLE' THEN
         UPDATE grants SET unused = unused + CASE WHEN NEW.target = 'AVAILABLE' THEN n ELSE -n END
-         WHERE id = NEW.grant_id AND wallet_id = NEW.wallet_id;
+         WHERE id = NEW.grant_id AND wallet_id = NEW.wallet_id AND (NEW.kind <> 'GRANT' OR credits = n);
         IF NOT FOUND THEN
-            RAISE EXCEPTION 'the grant is of another wallet'
+            RAISE EXCEPTION 'the grant is of another wallet, or of another number of credits'
                 USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'transfers_grant_of_wallet';
         END IF;
     END IF;
@@ -104,14 +108,16 @@ CREATE FUNCTION credit_agrees_with_appointment() RETURNS trigger LANGUAGE plpgsq
 DECLARE
     session uuid := CASE TG_TABLE_NAME WHEN 'appointments' THEN NEW.id END;
     now_status text;
+    student uuid;
     is_held boolean;
     ended_by text;
 BEGIN
     IF session IS NULL THEN
         session := NEW.appointment_id;
     END IF;
-    SELECT status INTO now_status FROM appointments WHERE id = session;
-    SELECT bool_or(kind = 'HOLD'), max(kind) FILTER (WHERE kind IN ('SETTLE', 'RELEASE', 'FORFEIT'))
+    SELECT a.status, a.student_id INTO now_status, student FROM appointments a WHERE a.id = session;
+    SELECT bool_or(kind = 'HOLD') AND bool_and(wallet_id = student) AND count(DISTINCT grant_id) = 1,
+           max(kind) FILTER (WHERE kind IN ('SETTLE', 'RELEASE', 'FORFEIT'))
       INTO is_held, ended_by FROM transfers WHERE appointment_id = session;
     IF is_held IS NOT TRUE OR NOT (CASE
         WHEN now_status IN ('REQUESTED', 'CONFIRMED') THEN ended_by IS NULL
@@ -147,9 +153,10 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER claims_of_completed_session AFTER INSERT ON claims
+CREATE CONSTRAINT TRIGGER claims_of_completed_session AFTER INSERT OR UPDATE ON claims
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION claims_of_completed_session();
 CREATE TRIGGER claims_no_delete BEFORE DELETE ON claims FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER claims_no_truncate BEFORE TRUNCATE ON claims FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
 SEARCHABLE = """
