@@ -90,9 +90,9 @@ def batched(name: str, kinds: str, *, many: bool = False, may_be_null: bool = Fa
 
     async def resolve(context: Context, parents: list[Any], selection: Selection, **arguments: Any) -> list[Any]:
         _noted(context, name, len(parents), selection)
-        dice = context.world.chance(name, _shown(arguments))
-        if dice.random() < context.world.rate / 3:
-            raise context.world.error(dice, name)
+        refusal = context.world.refusal(name, _shown(arguments))
+        if refusal is not None:
+            raise refusal
         found = []
         for parent in parents:
             identity = f"{getattr(parent, 'identity', 'root')}({_shown(arguments)})"

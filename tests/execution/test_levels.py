@@ -34,6 +34,11 @@ class Crowd(World):
                 return value
         return super().leaf(identity, name)
 
+    def refusal(self, name: str, arguments: str) -> Exception | None:
+        """The one that was planted."""
+        refusal: Exception | None = self.spoilt.get(f"refusal:{name}")  # type: ignore[attr-defined]
+        return refusal
+
     def thing(self, identity: str, name: str, *, may_be_null: bool = False, kinds: str = "PRB") -> Any:
         """An object, never null; kinds take turns."""
         spoilt = self.spoilt.get(f"thing:{name}")  # type: ignore[attr-defined]
@@ -91,8 +96,9 @@ async def test_an_error_at_the_root_does_not_make_its_neighbours_be_asked_twice(
     assert calls == [("shelved", 1)]
 
 
-async def test_many_failures_that_make_one_place_null_are_told_once() -> None:
-    world = Crowd(4, {"thing:owner": PlantedError("no owner")})
+@pytest.mark.parametrize("how", ["thing", "refusal"])
+async def test_many_failures_that_make_one_place_null_are_told_once(how: str) -> None:
+    world = Crowd(4, {f"{how}:owner": PlantedError("no owner")})
     text = "{ shelf { text boxes { owner { key } } } }"
     result, _ = await answered(compiled, text, world)
     expected, _ = await answered(core, text, world)

@@ -37,6 +37,11 @@ class Odd:
         return "resolved"
 
     guarded: str = strawberry.field(default="guarded", permission_classes=[Allowed])
+    planned: str = strawberry.field(
+        resolver=lambda: "planned",
+        permission_classes=[Allowed],
+        metadata={"plan": Computed(lambda parent: "unguarded")},
+    )
     plain: str = "plain"
 
 
@@ -69,6 +74,7 @@ odd_schema = strawberry.Schema(query=Query, subscription=Subscription)
     [
         "{ odd { resolved } }",
         "{ odd { guarded } }",
+        "{ odd { planned } }",
         "{ __schema { queryType { name } } }",
         '{ __type(name: "Odd") { name } }',
     ],
@@ -105,6 +111,15 @@ async def test_documents_in_doubt_are_left_to_graphql_core(text: str, name: str 
     answers = [
         await each.execute(document, operation_name=name, context=Context(World(0, 0))) for each in (core, compiled)
     ]
+    assert_same(answers[0], answers[1], in_order=True)
+
+
+async def test_a_switch_that_is_null_is_an_error_as_for_graphql_core() -> None:
+    document = parse("query($on: Boolean = true) { plain box { key @include(if: $on) } }")
+    answers = [
+        await each.execute(document, variables={"on": None}, context=Context(World(0, 0))) for each in (core, compiled)
+    ]
+    assert answers[0].errors
     assert_same(answers[0], answers[1], in_order=True)
 
 

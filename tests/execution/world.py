@@ -115,6 +115,11 @@ class World:
             ]
         )
 
+    def refusal(self, name: str, arguments: str) -> Exception | None:
+        """What a whole batch fails with, if it does."""
+        dice = self.chance(name, arguments)
+        return self.error(dice, name) if dice.random() < self.rate / 3 else None
+
     def leaf(self, identity: str, name: str) -> Any:
         """The value of a plain attribute; it may be raised, returned as an exception, null, or of a wrong type."""
         dice = self.chance(identity, name)
