@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = ""
     allowed_origins: CommaSeparated = ()
+    trusted_proxies: CommaSeparated = ()
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -103,7 +104,7 @@ class Settings(BaseSettings):
         """The encryption keys by their id, in order; the first one encrypts, all of them decrypt."""
         return dict(_read_encryption_key(key.get_secret_value()) for key in self.encryption_keys)
 
-    @field_validator("allowed_origins", "secret_keys", "encryption_keys", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", "secret_keys", "encryption_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
