@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from uuid import UUID
 
 from tortoise.transactions import in_transaction
 
-import demo
 from models import appointments, booking, claims, credits
 from models.access import Role, Viewer
 from models.amounts import Credits
@@ -22,19 +21,35 @@ from models.ids import new_id
 from models.providers import DegreeLevel, License, LicenseClass, Provider, Service
 from models.rates import Rate
 from models.schools import MissedSessionPolicy, School, Student
+from models.statements import write
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 """A Monday morning in Boston; the clocks change on the Sunday after it."""
 
 MORNINGS = tuple(Hours(weekday=day, starts=time(9), ends=time(13)) for day in range(1, 6))
+RATES_CENTS = {"INTAKE": 12_500, "FOLLOW_UP": 9_500}
+RATES_SINCE = date(2024, 1, 1)
 NUMBERS = count(1)
 """Makes names, addresses and license numbers that nothing else in this process has."""
 
 
 async def load_rates() -> None:
-    """The rates of the demo, once for each database."""
-    if not await Rate.exists():
-        await demo.load_rates()
+    """What each visit of the providers here is reimbursed with, once for each database."""
+    if await Rate.exists():
+        return
+    await write(
+        *(
+            Rate(
+                visit_type=visit_type,
+                service=Service.THERAPY,
+                degree_level=DegreeLevel.MASTERS,
+                license_class=LicenseClass.CLINICAL_SOCIAL_WORKER,
+                amount_cents=cents,
+                effective_from=RATES_SINCE,
+            )
+            for visit_type, cents in RATES_CENTS.items()
+        )
+    )
 
 
 async def school_of(*, policy: MissedSessionPolicy = MissedSessionPolicy.RELEASE) -> School:
