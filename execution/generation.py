@@ -16,7 +16,7 @@ from graphql import default_type_resolver
 from execution.fields import Computed, Direct
 from execution.leaves import IrregularError, Leaf, checked, leaf_expression
 from execution.plan import AbstractShape, Block, LeafShape, ListShape, ObjectShape, Plan, PlannedField, Shape
-from execution.regular import sequence, vetting
+from execution.regular import Rows, sequence, vetting
 from execution.run import info_of
 
 BY_CLASS = "by_class"
@@ -34,12 +34,14 @@ class Generator:
         self._plan = plan
         self._row_class = row_class
         self._functions: list[str] = []
-        self._names: dict[str, Any] = {"sequence": sequence, "IrregularError": IrregularError, "Row": row_class}
+        self._names: dict[str, Any] = {"sequence": sequence, "IrregularError": IrregularError}
         self._known: dict[int, str] = {}
         self._written: dict[int, str] = {}
         self._serializers: dict[int, Any] = {}
         self._steps: list[tuple[PlannedField, str]] = []
         self._regular: set[type] = set()
+        self._rows = Rows(row_class)
+        self._names["rows"] = self._rows.classes
 
     def generate(self) -> None:
         """Write, compile and hand out the functions."""
@@ -152,9 +154,9 @@ class Generator:
         test = block.type.is_type_of
         if test is not None and getattr(test, BY_CLASS, False):
             vetted: set[type] = set()
-            known, vet = self._name("known", vetted), self._name("vet", vetting(vetted, test))
+            known, vet = self._name("known", vetted), self._name("vet", vetting(vetted, self._rows, test))
             return [f"if type(v) not in {known}: {vet}(v, {self._info(planned)}(r))"]
-        known, vet = self._name("known", self._regular), self._name("vet", vetting(self._regular, None))
+        known, vet = self._name("known", self._regular), self._name("vet", vetting(self._regular, self._rows, None))
         lines = [f"if type(v) not in {known}: {vet}(v)"]
         if test is not None:
             asked = f"{self._name('is_type_of', test)}(v, {self._info(planned)}(r))"
@@ -171,7 +173,7 @@ class Generator:
         """Lines that make `d` of `v`; asynchronous fields are filled in later, for all parents that wait here."""
         if self._row_class is not None and any(isinstance(planned.kind, Direct) for planned in block.fields):
             of_row, of_object = self._fields(block, of_row=True), self._fields(block, of_row=False)
-            lines = [f"if type(v) is Row: d = {of_row}", f"else: d = {of_object}"]
+            lines = [f"if type(v) in rows: d = {of_row}", f"else: d = {of_object}"]
         else:
             lines = [f"d = {self._fields(block, of_row=False)}"]
         if any(planned.waits for planned in block.fields):
@@ -195,6 +197,7 @@ class Generator:
         return self._value(planned.shape, source, f"(p, {planned.key!r})", planned)
 
     def _attribute(self, attribute: str, *, of_row: bool) -> str:
+        self._rows.read.add(attribute)
         # What a row has besides its columns comes first, as it does for an attribute.
         if of_row and not hasattr(self._row_class, attribute):
             return f"v[{attribute!r}]"

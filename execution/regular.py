@@ -17,7 +17,25 @@ def sequence(value: Any) -> Any:
     raise IrregularError
 
 
-def vetting(vetted: set[type], test: Callable[..., Any] | None) -> Callable[..., None]:
+class Rows:
+    """The classes whose columns may be read as items, which is faster than as attributes."""
+
+    def __init__(self, row_class: type | None) -> None:
+        self._row_class = row_class
+        self.classes: set[type] = set()
+        # The attributes that a plan reads from its objects.
+        self.read: set[str] = set()
+
+    def admit(self, of: type) -> None:
+        """Take in a class of rows, unless it answers one of the attributes in a way of its own."""
+        if self._row_class is None or not issubclass(of, self._row_class):
+            return
+        own = set(dir(of)) - set(dir(self._row_class))
+        if own.isdisjoint(self.read):
+            self.classes.add(of)
+
+
+def vetting(vetted: set[type], rows: Rows, test: Callable[..., Any] | None) -> Callable[..., None]:
     """A function that admits the class of a value to `vetted`, or finds it irregular."""
 
     def vet(value: Any, info: Any = None) -> None:
@@ -26,6 +44,7 @@ def vetting(vetted: set[type], test: Callable[..., Any] | None) -> Callable[...,
             raise IrregularError
         if test is not None and test(value, info) is not True:
             raise IrregularError
+        rows.admit(of)
         vetted.add(of)
 
     return vet

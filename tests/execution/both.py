@@ -11,10 +11,10 @@ from execution.plan import Plan, PlannedField
 from tests.execution.comparing import assert_same
 from tests.execution.operations import Operation
 from tests.execution.sample import schema
-from tests.execution.world import BoxRow, Context, World
+from tests.execution.world import Context, Row, World
 
 core = Plans(schema, compiled=False)
-compiled = Plans(schema, row_class=BoxRow)
+compiled = Plans(schema, row_class=Row)
 
 
 @dataclass(frozen=True)

@@ -162,3 +162,20 @@ async def test_objects_and_rows_answer_the_same(of: type[Box]) -> None:
     result, _ = await answered(compiled, text, Of(3))
     assert result.errors is None
     assert_same((await answered(core, text, Of(3)))[0], result, in_order=True)
+
+
+async def test_a_row_that_answers_a_column_in_its_own_way_is_asked_for_the_attribute() -> None:
+    class Shouting(BoxRow):
+        @property
+        def text(self) -> str:
+            """Not what the column says."""
+            return "HELLO"
+
+    class Of(Crowd):
+        def made(self, kind: str, identity: str) -> Any:
+            return Shouting(self, identity)
+
+    result, _ = await answered(compiled, "{ boxes { key text } box { number } }", Of(2))
+    assert result.data is not None
+    assert [box["text"] for box in result.data["boxes"]] == ["HELLO", "HELLO"]
+    assert_same((await answered(core, "{ boxes { key text } box { number } }", Of(2)))[0], result, in_order=True)

@@ -204,11 +204,15 @@ class Box(Body):
     """A thing with contents."""
 
 
-class BoxRow(Box):
-    """The same as a row, whose columns are items as well."""
+class Row:
+    """What all rows have: their columns are items as well."""
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self, name)
+
+
+class BoxRow(Row, Box):
+    """A box as a row."""
 
 
 @dataclass
