@@ -11,8 +11,13 @@ EmailAddress = NewType("EmailAddress", str)
 PhoneNumber = NewType("PhoneNumber", str)
 """A telephone number in E.164 form, `+16175550123`."""
 
+EMAIL_LENGTH_MAX = 254
+"""What a mail server takes (RFC 5321)."""
+
 HttpsUrl = NewType("HttpsUrl", str)
 """An address that begins with https://."""
+
+URL_LENGTH_MAX = 500
 
 TimeZone = NewType("TimeZone", str)
 """The name of an IANA time zone, `America/New_York`."""

@@ -1,12 +1,19 @@
 """Times: wall clocks with an IANA zone become instants in UTC, on the days of a clock change too (AV-1)."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 
 def is_time_zone(name: str) -> bool:
     """Whether `name` is an IANA time zone."""
-    return name in available_timezones()
+    return name in zones()
+
+
+@cache
+def zones() -> frozenset[str]:
+    """All IANA time zones; to list them takes a walk through many files."""
+    return frozenset(available_timezones())
 
 
 def instant(day: date, clock: time, zone: ZoneInfo) -> datetime | None:

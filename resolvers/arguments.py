@@ -1,13 +1,16 @@
 """A resolver's keyword arguments are its GraphQL arguments: `name: Annotated[type, Model?, "what it is"] = default`.
 
 An id is declared as `Annotated[UUID, Model, "…"]`: clients send a TypeID of that model, the resolver gets its UUID.
+A text is bounded: `Annotated[str, Text(200), "…"]`, and without a word about it by what `Text()` says.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -21,6 +24,38 @@ from models.ids import MalformedIdError, decode
 from resolvers.paging import PAGE_ARGUMENTS, PageRequest
 
 REQUIRED: Any = inspect.Parameter.empty
+TEXT_LENGTH_MAX = 2_000
+
+# What PostgreSQL or JSON cannot keep, and what only deceives a reader; a line's end and a tab are part of a text.
+UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+UNFIT_IN_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The form of a text: how long it may be, of how many lines, and whether it must say something."""
+
+    length_max: int = TEXT_LENGTH_MAX
+    one_line: bool = False
+    needed: bool = False
+
+    def fault(self, text: str) -> tuple[str, str] | None:
+        """What is wrong with this text and how to mend it."""
+        if len(text) > self.length_max:
+            return f"This text is longer than {self.length_max} characters.", "Shorten it."
+        if (UNFIT_IN_LINE if self.one_line else UNFIT).search(text):
+            what = "line ends or control characters" if self.one_line else "control characters"
+            return f"This text has {what} in it.", "Remove them."
+        if self.needed and not text.strip():
+            return "This text is empty.", "Write something."
+        return None
+
+
+ANY_TEXT = Text()
+NAME = Text(200, one_line=True, needed=True)
+"""What somebody or something is called."""
+TITLE = Text(60, one_line=True, needed=True)
+"""A title or a number, as it is printed on paper."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +68,7 @@ class Argument:
     default: Any = REQUIRED
     model: type[Entity] | None = None
     many: bool = False
+    text: Text = ANY_TEXT
 
     @property
     def parameter(self) -> inspect.Parameter:
@@ -73,6 +109,7 @@ def read(parameter: inspect.Parameter, hint: Any) -> Argument:
     declared, *about = get_args(hint)
     description = next(item for item in about if isinstance(item, str))
     model = next((item for item in about if isinstance(item, type) and issubclass(item, Entity)), None)
+    text = next((item for item in about if isinstance(item, Text)), ANY_TEXT)
     return Argument(
         name=parameter.name,
         kind=as_id(declared) if model else declared,
@@ -80,6 +117,7 @@ def read(parameter: inspect.Parameter, hint: Any) -> Argument:
         default=parameter.default,
         model=model,
         many=get_origin(declared) is list,
+        text=text,
     )
 
 
@@ -107,6 +145,10 @@ def parsed(
             if argument.default is REQUIRED:
                 continue
             value = argument.default
+        unfit = list(faults_of_text(value, argument.text, (*under, camel(argument.name))))
+        if unfit:
+            faults.extend(unfit)
+            continue
         try:
             values[argument.name] = argument.parse(value)
         except MalformedIdError as fault:
@@ -120,6 +162,19 @@ def parsed(
                 )
             )
     return values, faults
+
+
+def faults_of_text(value: Any, form: Text, path: tuple[str, ...]) -> Iterator[Refusal]:
+    """What is wrong with the texts of a value, however deep in lists and input objects they stand."""
+    if isinstance(value, str):
+        if not isinstance(value, Enum) and (fault := form.fault(value)) is not None:
+            yield Refusal(Code.INVALID, fault[0], path=path, fix=fault[1])
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from faults_of_text(item, form, (*path, str(index)))
+    elif hasattr(value, "__strawberry_definition__"):
+        for name, item in vars(value).items():
+            yield from faults_of_text(item, ANY_TEXT, (*path, camel(name.rstrip("_"))))
 
 
 def paged(resolver: Callable[..., Any]) -> str | None:

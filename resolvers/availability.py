@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from resolvers.paging import Order, PageRequest
 from resolvers.reading import pages, row, to_all
 
 BY_START = Order("starts_at")
+WALL_CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 FOR_STUDENT = """
  AND EXISTS (
      SELECT 1 FROM providers host WHERE host.id = openings.provider_id AND host.searchable
@@ -89,13 +91,11 @@ async def set_weekly_hours(
 
 def wall_clock(text: str, path: list[str]) -> time:
     """A time of day. Raises INVALID."""
-    try:
-        hour, minute = text.split(":")
-        return time(int(hour), int(minute))
-    except ValueError:
+    if WALL_CLOCK.fullmatch(text) is None:
         raise Refusal(
             Code.INVALID, "A time of day is written HH:MM.", rule="AV-1", path=path, fix="Write it like 09:00."
-        ) from None
+        )
+    return time.fromisoformat(text)
 
 
 OPENINGS = Batched(offered, needs=("id",))

@@ -13,6 +13,7 @@ from models.amounts import Credits
 from models.credits import Grant, Transfer, Wallet
 from models.ids import encode
 from models.schools import Student
+from resolvers.arguments import Text
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.paging import Order
@@ -34,7 +35,7 @@ async def grant(
     expires_at: Annotated[
         datetime | None, "When unused credits expire, the end of a term say; never if left out (CR-3)."
     ] = None,
-    note: Annotated[str, "A word for the school's own records."] = "",
+    note: Annotated[str, Text(500), "A word for the school's own records."] = "",
 ) -> dict[str, Any]:
     """Grant credits to a student of the school, within the school's limits (CR-2)."""
     student: Student = await find(context, Student, student_id, path="studentId")

@@ -9,6 +9,7 @@ from uuid import UUID
 from execution import Selection
 from models.providers import DegreeLevel, License, LicenseClass, Provider, Service
 from models.text import EmailAddress, HttpsUrl, StateCode, TimeZone
+from resolvers.arguments import NAME, TITLE, Text
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.paging import Page, PageRequest
@@ -35,7 +36,7 @@ async def search(
     page: PageRequest,
     state: Annotated[StateCode, "The state where the student will be; a license must be valid there (AP-1)."],
     service: Annotated[Service | None, "Only who offers this service."] = None,
-    specialty: Annotated[str | None, "Only who names this specialty."] = None,
+    specialty: Annotated[str | None, Text(100), "Only who names this specialty."] = None,
 ) -> Page:
     """The directory of Flexible Credits: enrolled providers with a verified license in a state, by name."""
     where = "providers.searchable AND " + LICENSED_IN.format(state=1, day=2, service=3)
@@ -49,13 +50,15 @@ async def search(
 async def join(
     context: Context,
     *,
-    name: Annotated[str, "The clinician's name, as clients see it."],
-    title: Annotated[str, "What stands behind the name, LICSW say."],
+    name: Annotated[str, NAME, "The clinician's name, as clients see it."],
+    title: Annotated[str, TITLE, "What stands behind the name, LICSW say."],
     email: Annotated[EmailAddress, "The work address that messages go to."],
     degree_level: Annotated[DegreeLevel, "The degree, which the rate depends on (CL-5)."],
     services: Annotated[list[Service], "What sessions are offered (EN-2)."],
     time_zone: Annotated[TimeZone, "The zone of the provider's calendar (AV-1)."],
-    specialties: Annotated[list[str] | None, "What the provider is experienced in."] = None,
+    specialties: Annotated[
+        list[str] | None, Text(100, one_line=True, needed=True), "What the provider is experienced in."
+    ] = None,
     bio: Annotated[str, "A few words to students."] = "",
     telehealth_link: Annotated[
         HttpsUrl | None, "The room; it goes to the student with the confirmation (EN-7)."
@@ -84,8 +87,8 @@ async def enter_license(
     *,
     provider_id: Annotated[UUID, Provider, "Whose license it is."],
     license_class: Annotated[LicenseClass, "What it permits (EN-2)."],
-    title: Annotated[str, "The state's own title, LICSW say (EN-2)."],
-    number: Annotated[str, "The number, as the board prints it."],
+    title: Annotated[str, TITLE, "The state's own title, LICSW say (EN-2)."],
+    number: Annotated[str, TITLE, "The number, as the board prints it."],
     state: Annotated[StateCode, "The state that gave it (EN-1)."],
     expires_on: Annotated[date, "Its last day."],
 ) -> License:

@@ -13,6 +13,7 @@ from models.access import EVERYTHING
 from models.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, Student
 from models.statements import fetch
 from models.text import EmailAddress, StateCode, TimeZone
+from resolvers.arguments import NAME, Text
 from resolvers.context import Context, bad_input
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest
@@ -39,7 +40,7 @@ async def students(
     selection: Selection,
     *,
     page: PageRequest,
-    search: Annotated[str | None, "A part of the name or of the e-mail address."] = None,
+    search: Annotated[str | None, Text(200), "A part of the name or of the e-mail address."] = None,
 ) -> Page:
     """The students that you may see, by name."""
     where, values = matching(search)
@@ -67,7 +68,7 @@ async def student(context: Context, selection: Selection, *, id: Annotated[UUID,
 async def open_school(
     context: Context,
     *,
-    name: Annotated[str, "The school's full name; no other school has it."],
+    name: Annotated[str, NAME, "The school's full name; no other school has it."],
     time_zone: Annotated[TimeZone, "The time zone of its calendar."],
     credits_min: Annotated[int, "The fewest credits of one grant (CR-2)."] = TYPICAL_CREDITS_MIN,
     credits_max: Annotated[int, "The most credits of one grant (CR-2)."] = TYPICAL_CREDITS_MAX,
@@ -86,7 +87,7 @@ async def open_school(
 async def enter_student(
     context: Context,
     *,
-    name: Annotated[str, "The student's name."],
+    name: Annotated[str, NAME, "The student's name."],
     email: Annotated[EmailAddress, "The address that the invitation and all messages go to."],
     state: Annotated[StateCode, "The state where the student usually is."],
     time_zone: Annotated[TimeZone, "The student's time zone."],

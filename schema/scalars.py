@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -15,11 +16,33 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from models.accounts import normalised
-from models.text import EmailAddress, HttpsUrl, PhoneNumber, StateCode, TimeZone
+from models.text import (
+    EMAIL_LENGTH_MAX,
+    URL_LENGTH_MAX,
+    EmailAddress,
+    HttpsUrl,
+    PhoneNumber,
+    StateCode,
+    TimeZone,
+)
 from models.times import is_time_zone
 
 STATES = frozenset(state.abbr for state in (*us.states.STATES_AND_TERRITORIES, us.states.DC))
-TEXT_MAX = 500
+TEXT_MAX = URL_LENGTH_MAX
+YEAR_MIN, YEAR_MAX = 1900, 2999
+"""Far from both ends of what Python and PostgreSQL can tell, so that adding days or a zone's offset never fails."""
+
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# As RFC 3339 has it; Python keeps six digits of a second, and more would be lost without a word.
+HOUR, SIXTIETH = "(?:[01][0-9]|2[0-3])", "[0-5][0-9]"
+DATETIME = re.compile(
+    rf"{DATE.pattern}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(\.[0-9]+)?(?:[Zz]|[+-]{HOUR}:{SIXTIETH})", re.ASCII
+)
+FRACTION_MAX = len(".123456")
+E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+# The characters of RFC 3986, a percent sign only in front of two digits.
+URI = re.compile(r"https://(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
+HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\.?")
 
 
 def fault(message: str) -> GraphQLError:
@@ -27,44 +50,55 @@ def fault(message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": "BAD_INPUT"})
 
 
-def text(value: Any, what: str) -> str:
-    """A short text without control characters. Raises a GraphQLError."""
-    if not isinstance(value, str) or len(value) > TEXT_MAX or any(ord(character) < 32 for character in value):
-        raise fault(f"{what} is a text of at most {TEXT_MAX} characters.")
+def text(value: Any, what: str, longest: int = TEXT_MAX) -> str:
+    """A short text of one line. Raises a GraphQLError."""
+    if not isinstance(value, str) or len(value) > longest or not value.isprintable():
+        raise fault(f"{what} is a text of at most {longest} characters.")
     return value
+
+
+def within_years(day: date, what: str) -> None:
+    """Refuse times that no calendar of ours has."""
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise fault(f"{what} is of the years {YEAR_MIN} to {YEAR_MAX}.")
 
 
 def parse_datetime(value: Any) -> datetime:
     """An instant with an offset, as UTC."""
+    form = DATETIME.fullmatch(text(value, "A DateTime"))
+    if form is None:
+        raise fault("A DateTime is written like 2026-11-22T15:00:00Z, with Z or an offset like -05:00 at its end.")
+    if form[1] and len(form[1]) > FRACTION_MAX:
+        raise fault("A DateTime has at most six digits behind its seconds.")
     try:
-        at = datetime.fromisoformat(text(value, "A DateTime"))
+        at = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except ValueError:
-        raise fault("A DateTime is written like 2026-11-22T15:00:00Z.") from None
-    if "T" not in value and "t" not in value:
-        raise fault("A DateTime has a date and a time.")
-    if at.tzinfo is None:
-        raise fault("A DateTime needs an offset: end it with Z or with +00:00.")
-    try:
-        return at.astimezone(UTC)
+        raise fault("There is no such day or time; a DateTime is written like 2026-11-22T15:00:00Z.") from None
     except OverflowError:
         raise fault("This DateTime is out of range.") from None
+    within_years(at, "A DateTime")
+    return at
 
 
 def show_datetime(value: datetime | str) -> str:
-    """An instant in UTC, with Z."""
+    """An instant in UTC, with Z. Raises ValueError for a time without an offset, which is no instant."""
     if isinstance(value, str):
         return value
+    if value.tzinfo is None:
+        raise ValueError("a time without an offset")
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def parse_date(value: Any) -> date:
     """A calendar day."""
     try:
-        if len(text(value, "A Date")) != len("2026-11-22"):
+        if DATE.fullmatch(text(value, "A Date")) is None:
             raise ValueError
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise fault("A Date is written like 2026-11-22.") from None
+    within_years(day, "A Date")
+    return day
 
 
 def parse_time_zone(value: Any) -> TimeZone:
@@ -75,49 +109,59 @@ def parse_time_zone(value: Any) -> TimeZone:
 
 
 def parse_email(value: Any) -> EmailAddress:
-    """An address, normalised."""
+    """An address in the plain form that every mail server takes, normalised."""
     try:
         checked = validate_email(
-            text(value, "An EmailAddress").strip(), check_deliverability=False, test_environment=True
+            text(value, "An EmailAddress").strip(),
+            check_deliverability=False,
+            test_environment=True,
+            allow_smtputf8=False,
         )
     except EmailNotValidError:
         raise fault("This is not an e-mail address.") from None
-    return EmailAddress(normalised(checked.normalized))
+    address = normalised(f"{checked.local_part}@{checked.ascii_domain}")
+    if len(address) > EMAIL_LENGTH_MAX:
+        raise fault(f"An EmailAddress has at most {EMAIL_LENGTH_MAX} characters.")
+    return EmailAddress(address)
 
 
 def parse_phone(value: Any) -> PhoneNumber:
     """A telephone number in E.164 form."""
+    if E164.fullmatch(text(value, "A PhoneNumber")) is None:
+        raise fault("A PhoneNumber is written in E.164 form, like +16175550123.")
     try:
-        number = phonenumbers.parse(text(value, "A PhoneNumber"))
+        number = phonenumbers.parse(value)
     except phonenumbers.NumberParseException:
-        raise fault("A PhoneNumber is written in E.164 form, like +16175550123.") from None
-    if not phonenumbers.is_possible_number(number):
+        raise fault("There is no such country code.") from None
+    shown = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    if not phonenumbers.is_possible_number(number) or shown != value:
         raise fault("There can be no such telephone number.")
-    return PhoneNumber(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return PhoneNumber(value)
 
 
 def parse_url(value: Any) -> HttpsUrl:
-    """An address of the web."""
+    """An address of the web that is safe to show as a link: https, a host, nobody's name or password in it."""
     try:
-        parts = urlsplit(text(value, "A URL"))
-        sound = parts.scheme == "https" and bool(parts.hostname) and " " not in value
+        sound = URI.fullmatch(text(value, "A URL", URL_LENGTH_MAX)) is not None and is_web_address(value)
     except ValueError:
         sound = False
     if not sound:
-        raise fault("A URL begins with https:// and names a host.")
+        raise fault("A URL begins with https:// and names a host, without a user's name in it.")
     return HttpsUrl(value)
+
+
+def is_web_address(url: str) -> bool:
+    """Whether the address names a host, and nothing but a port beside it. Raises ValueError."""
+    parts = urlsplit(url)
+    return parts.port != 0 and "@" not in parts.netloc and HOST.fullmatch(parts.hostname or "") is not None
 
 
 def parse_state(value: Any) -> StateCode:
     """A US state."""
-    if text(value, "A StateCode").upper() not in STATES:
+    state = text(value, "A StateCode").upper() if str(value).isascii() else ""
+    if state not in STATES:
         raise fault("A StateCode is two letters of a US state or territory, like MA.")
-    return StateCode(value.upper())
-
-
-def parse_json(value: Any) -> Any:
-    """Nothing is taken in as JSON."""
-    raise fault("JSON is only shown, never taken.")
+    return StateCode(state)
 
 
 def scalar(
@@ -129,18 +173,13 @@ def scalar(
     )
 
 
-def as_is(value: Any) -> Any:
-    """A value that is JSON already."""
-    return value
-
-
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: scalar(
         "DateTime",
         "An instant. Sent with an offset, shown in UTC with Z.",
         parse_datetime,
         show_datetime,
-        "https://scalars.graphql.org/andimarek/date-time",
+        "https://scalars.graphql.org/chillicream/date-time",
     ),
     date: scalar(
         "Date", "A calendar day, YYYY-MM-DD.", parse_date, str, "https://scalars.graphql.org/andimarek/local-date"
@@ -169,7 +208,13 @@ SCALARS: dict[object, ScalarDefinition] = {
     HttpsUrl: scalar(
         "URL", "An address that begins with https://.", parse_url, str, "https://www.rfc-editor.org/rfc/rfc3986"
     ),
-    StateCode: scalar("StateCode", "Two letters of a US state or territory, like MA.", parse_state, str),
+    StateCode: scalar(
+        "StateCode",
+        "Two letters of a US state or territory, like MA.",
+        parse_state,
+        str,
+        "https://pe.usps.com/text/pub28/28apb.htm",
+    ),
 }
 """The scalars by the Python type that stands for them."""
 
