@@ -22,7 +22,7 @@ from models import idempotency
 from models.access import Entity, Role
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
 from resolvers.answers import restored, snapshot
-from resolvers.arguments import Argument, arguments_of, paged, parsed
+from resolvers.arguments import Argument, Text, arguments_of, paged, parsed
 from resolvers.context import Context, bad_input, forbidden, refused_at_the_edge, unauthenticated
 from resolvers.paging import PAGE_ARGUMENTS, PageRequest
 
@@ -40,6 +40,7 @@ IDEMPOTENCY = Argument(
     description="A text of your own, new for each new request. Sent again with the same input within 24 h it is "
     "answered again without doing anything twice.",
     default=None,
+    text=Text(200, one_line=True),
 )
 AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
@@ -99,10 +100,11 @@ def mutation(resolver: Callable[..., Awaitable[Any]], *, answers: Any, allow: Au
     async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
         admit(context, allow)
         sent = sent_fields(given.get("input"))
-        key = sent.pop("idempotency_key", None)
-        values, faults = parsed(arguments, sent, under=["input"])
+        values, faults = parsed(shown, sent, under=["input"])
         if faults:
             return answers.refused(faults)
+        sent.pop(IDEMPOTENCY.name, None)
+        key = values.pop(IDEMPOTENCY.name, None)
         try:
             result = await once(context, resolver, values, name=verb, key=key or None, asked=sent)
         except Refused as refused:
