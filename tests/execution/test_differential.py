@@ -13,17 +13,31 @@ from tests.execution.world import World
 # Three worlds for each document: nothing bad, something bad here and there, and much of it.
 RATES = (0.0, 0.02, 0.15)
 DOCUMENTS = 1_700
+DOCUMENTS_OF_SOAK = 40_000
 
 # graphql-core drops fields that it has begun when a sibling turns their parent to null, and lets Python notice.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:coroutine .* was never awaited:RuntimeWarning",
     "ignore:Exception ignored in.*coroutine:pytest.PytestUnraisableExceptionWarning",
 )
+generated = given(operations(schema._schema), strategies.integers(min_value=0, max_value=2**32))
+patient = settings(max_examples=DOCUMENTS, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(max_examples=DOCUMENTS, deadline=None, suppress_health_check=list(HealthCheck))
-@given(operations(schema._schema), strategies.integers(min_value=0, max_value=2**32))
-async def test_both_paths_give_the_same_answer_to_any_operation(operation: Operation, seed: int) -> None:
+async def compare(operation: Operation, seed: int) -> None:
     document = valid(operation)
     for rate in RATES:
         await same(operation, document, World(seed, rate))
+
+
+@patient
+@generated
+async def test_both_paths_give_the_same_answer_to_any_operation(operation: Operation, seed: int) -> None:
+    await compare(operation, seed)
+
+
+@pytest.mark.soak
+@settings(patient, max_examples=DOCUMENTS_OF_SOAK)
+@generated
+async def test_both_paths_give_the_same_answer_for_as_long_as_one_likes(operation: Operation, seed: int) -> None:
+    await compare(operation, seed)
