@@ -188,7 +188,7 @@ async def main() -> None:
         "compiled, native times": Plans(schema, row_class=Row, native_scalars={"DateTime"}),
     }
     gc.freeze()
-    print(f"{'path':28}{'answer':>8}{'fields':>8}{'µs':>10}{'µs a field':>12}")
+    print(f"{'path':28}{'answer':>8}{'fields':>8}{'µs':>10}{'µs a field':>12}{'first, µs':>11}")
     for name, document in {"large": parse(f"{{ many {BELOW} }}"), "small": parse(f"{{ few {BELOW} }}")}.items():
         expected = None
         for path, plans in paths.items():
@@ -196,13 +196,15 @@ async def main() -> None:
             async def execute(plans: Plans = plans, document: DocumentNode = document) -> ExecutionResult:
                 return await plans.execute(document, context=Context())
 
+            started = time.perf_counter()
             result = await execute()
+            first = (time.perf_counter() - started) * 1e6
             answer = orjson.dumps(result.data)
             if result.errors or (expected is not None and answer != expected):
                 raise SystemExit(f"{path} answers something else: {result.errors or answer[:300]!r}")
             expected = answer
             count, each = field_count(result.data), await microseconds(execute)
-            print(f"{path:28}{name:>8}{count:>8}{each:>10.1f}{each / count:>12.3f}")
+            print(f"{path:28}{name:>8}{count:>8}{each:>10.1f}{each / count:>12.3f}{first:>11.0f}")
 
 
 if __name__ == "__main__":

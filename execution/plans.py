@@ -27,7 +27,8 @@ from execution.levels import run_plan
 from execution.plan import Plan, UnsupportedOperationError
 from execution.planning import Planner, chosen_operation, fragments_of, switches_of
 
-OPERATIONS_MAX = 1_000
+# A plan takes some 20 to 100 KB.
+OPERATIONS_MAX = 500
 VARIANTS_MAX = 16
 COERCION_ERRORS_MAX = 50
 
