@@ -19,7 +19,7 @@ from resolvers.operation import mutation, query, relation
 from schema.claims import Claim
 from schema.events import Event
 from schema.providers import Provider
-from schema.shape import Connection, Money, Node, UserError, computed, money, payload, shown, shows, user_error
+from schema.shape import Connection, Money, Node, UserError, computed, money, payload, shown, shows, user_error, value
 
 if TYPE_CHECKING:
     from schema.schools import School, Student
@@ -57,7 +57,7 @@ class Appointment(Node):
     history: Connection[Event] = relation(resolvers.HISTORY, "All that happened to it and to its claim, in order.")
 
 
-@strawberry.type
+@value
 class BookingPreflight:
     """What a request would come to, and every rule that would refuse it (AP-9)."""
 

@@ -14,7 +14,7 @@ from models.appointments import VisitType
 from models.claims import ClaimStatus, PresentingConcern
 from resolvers import claims as resolvers
 from resolvers.operation import query, relation
-from schema.shape import Connection, Money, Node, computed, money, shown, shows
+from schema.shape import Connection, Money, Node, computed, money, shown, shows, value
 
 if TYPE_CHECKING:
     from schema.appointments import Appointment
@@ -24,7 +24,7 @@ CLINICAL = [Role.PROVIDER, Role.OPS]
 PAID = [Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER]
 
 
-@strawberry.type
+@value
 class ClaimReason:
     """Why a claim was decided as it was (CL-6)."""
 

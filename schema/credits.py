@@ -11,7 +11,7 @@ from models.access import Role
 from models.credits import Bucket, TransferKind
 from resolvers import credits as resolvers
 from resolvers.operation import mutation, query, relation
-from schema.shape import Connection, Node, payload, shown, shows
+from schema.shape import Connection, Node, payload, shown, shows, value
 
 
 @shows(models.Transfer, name="LedgerTransfer")
@@ -51,7 +51,7 @@ class Wallet(Node):
     transfers: Connection[LedgerTransfer] = relation(resolvers.TRANSFERS, "The ledger of this wallet, latest first.")
 
 
-@strawberry.type
+@value
 class LedgerProof:
     """What came of deriving every balance from the ledger again (CR-7)."""
 

@@ -16,12 +16,12 @@ from resolvers.accounts import SCHOOL
 from resolvers.operation import mutation, query, relation
 from schema.appointments import Appointment
 from schema.credits import Wallet
-from schema.shape import Connection, Money, Node, money, payload, shown, shows
+from schema.shape import Connection, Money, Node, money, payload, shown, shows, value
 
 STAFF = [Role.OPS, Role.SCHOOL, Role.PARTNER]
 
 
-@strawberry.type
+@value
 class MonthlyFigures:
     """One month of a school in numbers. A month of fewer than 11 students is suppressed (CL-9)."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import make_dataclass
 from typing import Any, Generic, TypeVar
 
 import strawberry
 
-import schema.enums  # noqa: F401 — an enum is described before a type uses it
+import schema.enum_values  # noqa: F401 — enums are described before a type uses them
 from execution import Computed
 from models.access import Entity
 from models.amounts import Money as Dollars
@@ -58,6 +57,16 @@ def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
         return strawberry.type(cls, name=name, description=cls.__doc__)
 
     return declare
+
+
+VALUES: set[str] = set()
+"""The names of the types that have no id: seen by whoever sees the field that holds them."""
+
+
+def value(cls: C) -> C:
+    """Declare a GraphQL type without an id, whose values are no rows; its docstring is its description."""
+    VALUES.add(cls.__name__)
+    return strawberry.type(cls, description=cls.__doc__)
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -141,22 +150,20 @@ def payload(verb: str, of: Mapping[str, tuple[Any, str]] | type) -> Any:
     def refused(cls: Any, refusals: Any) -> Any:
         return cls(user_errors=[user_error(refusal) for refusal in refusals])
 
-    cls = make_dataclass(
-        f"{verb}Payload",
-        [
-            *(
-                (name, nullable(kind), strawberry.field(default=None, description=text))
-                for name, (kind, text) in members.items()
-            ),
-            (
-                "user_errors",
-                list[UserError],
-                strawberry.field(default_factory=list, description="Why nothing was changed; empty if it was done."),
-            ),
-        ],
-        namespace={"of": classmethod(answered), "refused": classmethod(refused), "verb": verb},
+    shown_members = {name: strawberry.field(default=None, description=text) for name, (_, text) in members.items()}
+    errors = strawberry.field(default_factory=list, description="Why nothing was changed; empty if it was done.")
+    kinds = {name: nullable(kind) for name, (kind, _) in members.items()}
+    namespace = {
+        "__annotations__": {**kinds, "user_errors": list[UserError]},
+        **shown_members,
+        "user_errors": errors,
+        "of": classmethod(answered),
+        "refused": classmethod(refused),
+        "verb": verb,
+    }
+    return strawberry.type(
+        type(f"{verb}Payload", (), namespace), description=f"The answer to `{verb[0].lower()}{verb[1:]}`."
     )
-    return strawberry.type(cls, description=f"The answer to `{verb[0].lower()}{verb[1:]}`.")
 
 
 def nullable(kind: Any) -> Any:
