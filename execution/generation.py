@@ -77,7 +77,7 @@ class Generator:
         place, target = f"(q, {planned.key!r})", f"h[{planned.key!r}]"
         shape = planned.shape
         if isinstance(shape, ObjectShape):
-            lines = ["for (_, h, q), v in zip(entries, values):"]
+            lines = [*self._before(shape.block, planned), "for (_, h, q), v in zip(entries, values):"]
             if shape.nullable:
                 lines += [f"    if v is None: {target} = None; continue"]
             if is_tracked(shape):
@@ -122,7 +122,8 @@ class Generator:
         of, tracked = shape.of, is_tracked(shape)
         lines = ["if type(s) is not list: s = sequence(s)"]
         if isinstance(of, ObjectShape):
-            lines += ["a = []", "for n, v in enumerate(s):" if tracked else "for v in s:"]
+            lines += ["a = []", *self._before(of.block, planned)]
+            lines += ["for n, v in enumerate(s):" if tracked else "for v in s:"]
             if of.nullable:
                 lines += ["    if v is None: a.append(None); continue"]
             if tracked:
@@ -135,7 +136,8 @@ class Generator:
         return self._write("list", parameters("s, q" if tracked else "s", shape), lines)
 
     def _object(self, shape: ObjectShape, planned: PlannedField) -> str:
-        lines = [*self._checks(shape.block, planned), *self._answer(shape.block), "return d"]
+        lines = [*self._before(shape.block, planned), *self._checks(shape.block, planned)]
+        lines += [*self._answer(shape.block), "return d"]
         return self._write("object", parameters("v, p" if is_tracked(shape) else "v", shape), lines)
 
     def _abstract(self, shape: AbstractShape, planned: PlannedField) -> str:
@@ -149,6 +151,11 @@ class Generator:
         lines.append("raise IrregularError")
         return self._write("abstract", parameters("v, p" if is_tracked(shape) else "v", shape), lines)
 
+    def _before(self, block: Block, planned: PlannedField) -> list[str]:
+        """What is looked up once for all values of a list or a level: what `is_type_of` is told of the field."""
+        test = block.type.is_type_of
+        return [] if test is None or getattr(test, BY_CLASS, False) else [f"o = {self._info(planned)}(r)"]
+
     def _checks(self, block: Block, planned: PlannedField) -> list[str]:
         """The class of a value is looked at once; `is_type_of` is asked each time unless it goes by the class alone."""
         test = block.type.is_type_of
@@ -159,8 +166,7 @@ class Generator:
         known, vet = self._name("known", self._regular), self._name("vet", vetting(self._regular, self._rows, None))
         lines = [f"if type(v) not in {known}: {vet}(v)"]
         if test is not None:
-            asked = f"{self._name('is_type_of', test)}(v, {self._info(planned)}(r))"
-            lines.append(f"if {asked} is not True: raise IrregularError")
+            lines.append(f"if {self._name('is_type_of', test)}(v, o) is not True: raise IrregularError")
         return lines
 
     def _info(self, planned: PlannedField) -> str:
