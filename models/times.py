@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+NOWHERE = frozenset({"localtime", "Factory"})
+"""Names that some machines list: the one means another zone on each of them, the other none."""
+
 
 def is_time_zone(name: str) -> bool:
     """Whether `name` is an IANA time zone."""
@@ -13,7 +16,7 @@ def is_time_zone(name: str) -> bool:
 @cache
 def zones() -> frozenset[str]:
     """All IANA time zones; to list them takes a walk through many files."""
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - NOWHERE)
 
 
 def instant(day: date, clock: time, zone: ZoneInfo) -> datetime | None:

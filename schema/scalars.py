@@ -12,7 +12,7 @@ import phonenumbers
 import strawberry
 import us
 from email_validator import EmailNotValidError, validate_email
-from graphql import GraphQLError
+from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
 from models.accounts import normalised
@@ -52,8 +52,10 @@ def fault(message: str) -> GraphQLError:
 
 def text(value: Any, what: str, longest: int = TEXT_MAX) -> str:
     """A short text of one line. Raises a GraphQLError."""
-    if not isinstance(value, str) or len(value) > longest or not value.isprintable():
-        raise fault(f"{what} is a text of at most {longest} characters.")
+    if not isinstance(value, str):
+        raise fault(f"{what} is sent as a string.")
+    if len(value) > longest or not value.isprintable():
+        raise fault(f"{what} is a line of at most {longest} characters.")
     return value
 
 
@@ -116,6 +118,7 @@ def parse_email(value: Any) -> EmailAddress:
             check_deliverability=False,
             test_environment=True,
             allow_smtputf8=False,
+            strict=True,
         )
     except EmailNotValidError:
         raise fault("This is not an e-mail address.") from None
@@ -168,8 +171,21 @@ def scalar(
     name: str, description: str, parse: Callable[[Any], Any], show: Callable[[Any], Any] = str, url: str | None = None
 ) -> ScalarDefinition:
     """One scalar of the schema."""
+
+    def parse_literal(node: ValueNode, variables: Any = None) -> Any:
+        # A name without quotes would otherwise pass as well; and the error should say where it is.
+        try:
+            return parse(node.value if isinstance(node, StringValueNode) else None)
+        except GraphQLError as refused:
+            raise GraphQLError(refused.message, node, extensions=refused.extensions) from None
+
     return strawberry.scalar(
-        name=name, description=description, parse_value=parse, serialize=show, specified_by_url=url
+        name=name,
+        description=description,
+        parse_value=parse,
+        parse_literal=parse_literal,
+        serialize=show,
+        specified_by_url=url,
     )
 
 
