@@ -1,0 +1,1 @@
+"""What is promised about speed, measured: the real application beside a floor of hand-written code, in ratios."""
