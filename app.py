@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from database import connected
 from execution import Plans
 from models.statements import Row, fetch_one
+from notifications.mailbox import MAILBOX
 from resolvers.budgets import Allowances, Budgets
 from resolvers.context import Environment
 from resolvers.engine import ProgramEngine
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> Starlette:
         engine, Limits(**settings.limits.model_dump()), origins=Origins(allowed=settings.allowed_origins)
     )
     pages = Pages(graphiql_config(settings))
+    MAILBOX.shown = settings.smtp_url is None and settings.env != "production"
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -46,7 +48,8 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", alive),
             Route("/readyz", ready),
-            *pages.routes(with_mailbox=settings.smtp_url is None and settings.env != "production"),
+            *pages.routes(with_mailbox=MAILBOX.shown),
+            *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
         ],
         lifespan=lifespan,
     )
@@ -97,6 +100,11 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         for example in examples()
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
+
+
+async def mailbox(_: Request) -> Response:
+    """The messages of the development mailbox, for its page."""
+    return JSONResponse(MAILBOX.messages(), headers={"cache-control": "no-store"})
 
 
 async def alive(_: Request) -> Response:

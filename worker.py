@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
 import structlog
 from tortoise.transactions import in_transaction
 
-from database import connected
-from models import appointments, availability, budgets, clock, idempotency
+from database import connected, credentials, url_of
+from models import appointments, availability, budgets, clock, idempotency, reminders
 from models.errors import Refusal, Refused
+from notifications.listening import first_of, listen
+from notifications.mailbox import MAILBOX
+from notifications.post import PostOffice
+from notifications.smtp import Smtp
 from settings import Settings
+
+MAIL_SECONDS = 5
+"""How often the mail is looked after when no event wakes it: for what is to be tried again, or was not heard."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One line of the timetable."""
+    """One line of the timetable. Work that answers True has more to do and is called again at once."""
 
     name: str
     every_seconds: float
@@ -29,21 +38,44 @@ class Job:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Do the jobs until `stop` is set; a job that fails is told and tried again at its next time."""
-    async with connected(settings):
-        await asyncio.gather(*(repeat(job, settings, stop) for job in TIMETABLE))
+    async with connected(settings), post_office(settings, stop) as office:
+        happened, written = asyncio.Event(), asyncio.Event()
+        office.when_written = written.set
+        await asyncio.gather(
+            *(repeat(job, settings, stop) for job in TIMETABLE),
+            repeat(Job("write mails", MAIL_SECONDS, office.write), settings, stop, wake=happened),
+            repeat(Job("send mails", MAIL_SECONDS, office.send), settings, stop, wake=written),
+            listen(lambda: asyncpg.connect(**credentials(url_of(settings))), happened.set, stop),
+        )
 
 
-async def repeat(job: Job, settings: Settings, stop: asyncio.Event) -> None:
-    """Do one job at its times until `stop` is set."""
+async def repeat(job: Job, settings: Settings, stop: asyncio.Event, wake: asyncio.Event | None = None) -> None:
+    """Do one job at its times, and when it is woken, until `stop` is set."""
+    wake = wake or asyncio.Event()
     while not stop.is_set():
+        wake.clear()
+        more: object = False
         try:
-            await job.work(await now(settings))
+            more = await job.work(await now(settings))
         except Exception as error:
             log.error("job.failed", job=job.name, error=type(error).__name__)
-        try:
-            await asyncio.wait_for(stop.wait(), job.every_seconds)
-        except TimeoutError:
-            continue
+        if more is not True:
+            await first_of(stop.wait(), wake.wait(), asyncio.sleep(job.every_seconds))
+
+
+@asynccontextmanager
+async def post_office(settings: Settings, stop: asyncio.Event) -> AsyncIterator[PostOffice]:
+    """The mail of this process: over FC_SMTP_URL, or into the development mailbox that the web shows beside it."""
+    async with AsyncExitStack() as stack:
+        url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
+        if url is None and MAILBOX.shown:
+            url = await stack.enter_async_context(MAILBOX.open())
+        if url is None:
+            log.warning("mail.waits", reason="FC_SMTP_URL is not set, and a worker alone has no mailbox to show")
+        smtp = Smtp(url, sender=settings.mail_from) if url else None
+        if smtp is not None:
+            stack.push_async_callback(smtp.close)
+        yield PostOffice(smtp, sender=settings.mail_from, address=settings.address, stop=stop)
 
 
 async def now(settings: Settings) -> datetime:
@@ -77,8 +109,16 @@ async def forget_budgets(_: datetime) -> None:
     await budgets.forget_old()
 
 
+async def remind(at: datetime) -> None:
+    """Write the reminders that have come due: answers, sessions, attestations."""
+    await reminders.remind_of_requests(at=at)
+    await reminders.remind_of_sessions(at=at)
+    await reminders.remind_to_attest(at=at)
+
+
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
+    Job("remind", 10, remind),
     Job("extend openings", 60, extend_openings),
     Job("forget idempotency keys", 600, forget_idempotency_keys),
     Job("forget budgets", 120, forget_budgets),

@@ -16,5 +16,6 @@ MODULES = (
     "models.rates",
     "models.appointments",
     "models.claims",
+    "models.mails",
 )
 """The modules that hold tables, in the order in which they may import one another."""

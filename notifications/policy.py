@@ -1,0 +1,72 @@
+"""Who is told what: for each event the messages that it makes. A table, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from models.access import Role
+
+
+class Recipient(StrEnum):
+    """To whom a message goes, as seen from its event."""
+
+    STUDENT = "STUDENT"
+    PROVIDER = "PROVIDER"
+    ACCOUNT = "ACCOUNT"
+    INVITED = "INVITED"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message: to whom, by which template, and under which role the doer need not be told."""
+
+    recipient: Recipient
+    template: str
+    unless_by: Role | None = None
+
+
+def student(template: str, *, unless_by: Role | None = None) -> Line:
+    """A message to the student of the event."""
+    return Line(Recipient.STUDENT, template, unless_by)
+
+
+def provider(template: str, *, unless_by: Role | None = None) -> Line:
+    """A message to the provider of the event."""
+    return Line(Recipient.PROVIDER, template, unless_by)
+
+
+POLICY: Mapping[str, tuple[Line, ...]] = {
+    "appointment.requested": (provider("request_received"), student("request_sent")),
+    "appointment.confirmed": (student("confirmed_for_student"), provider("confirmed_for_provider")),
+    "appointment.declined": (student("declined"),),
+    "appointment.expired": (student("expired_for_student"), provider("expired_for_provider")),
+    "appointment.withdrawn": (provider("withdrawn"),),
+    "appointment.cancelled": (
+        student("cancelled_for_student", unless_by=Role.STUDENT),
+        provider("cancelled_for_provider", unless_by=Role.PROVIDER),
+    ),
+    "appointment.no_show": (student("no_show"),),
+    "appointment.reminder_due": (provider("request_reminder"),),
+    "appointment.session_due": (student("session_reminder_for_student"), provider("session_reminder_for_provider")),
+    "appointment.attestation_due": (provider("attestation_due"),),
+    "claim.accepted": (provider("claim_accepted"), student("session_claimed")),
+    "claim.denied": (provider("claim_denied"), student("session_claimed")),
+    "credit.granted": (student("credits_granted"),),
+    "license.verified": (provider("profile_live"),),
+    "enrollment.activated": (provider("profile_live"),),
+}
+"""The messages of each event. An event that is not named here makes none."""
+
+SILENT = frozenset(
+    {
+        "appointment.completed",  # the claim, decided in the same moment, is what people are told
+        "availability.set",
+        "license.entered",
+        "provider.joined",
+        "school.opened",
+        "student.entered",
+    }
+)
+"""Events that nobody is written to about; a test demands that each event stands in one of the two tables."""

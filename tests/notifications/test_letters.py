@@ -1,0 +1,257 @@
+"""What a message looks like and what it can never hold: nothing clinical, no forged header, no forged markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import appointments, reminders
+from models.claims import PresentingConcern
+from models.providers import LicenseClass, Service
+from models.statements import execute, fetch
+from notifications.facts import first_name, one_line, web_address
+from notifications.letters import TEMPLATES, compose, write_letter
+from notifications.policy import POLICY
+from settings import Settings
+from tests.notifications.server import ADDRESS, SENDER, content_of, mail_server, post_office
+from tests.notifications.work import do_all
+from tests.support.world import (
+    AT,
+    Pair,
+    as_provider,
+    as_staff,
+    as_student,
+    attested,
+    confirmed,
+    granted,
+    pair_of,
+    requested,
+)
+
+TEMPLATE_NAMES = sorted(path.stem for path in TEMPLATES.glob("*.jinja") if path.stem != "footer")
+CLINICAL = re.compile(
+    r"therap|counsel|psych|diagnos|medicat|clinic|treatment|symptom|mental|wellness|disorder|concern"
+    + "".join(f"|{word.value.lower().replace('_', '.?')}" for word in [*PresentingConcern, *Service, *LicenseClass]),
+    re.IGNORECASE,
+)
+"""Words that tell what a session is about; OTHER is looked for in its own way, as it is a word of every day."""
+
+HARMLESS = re.compile(r"\bother\b|another", re.IGNORECASE)
+
+
+def words(**changes: Any) -> dict[str, Any]:
+    """Everything that a template may ask for."""
+    at = datetime(2026, 11, 24, 14, tzinfo=UTC)
+    return {
+        "address": ADDRESS,
+        "link": f"{ADDRESS}/#apt_1",
+        "name": "Ana",
+        "zone": ZoneInfo("America/New_York"),
+        "student": "Ana",
+        "provider": "Noor Haddad",
+        "school": "Lakeview University",
+        "by_role": "PROVIDER",
+        "credit_is_back": True,
+        "starts_at": at,
+        "minutes": 60,
+        "confirm_by": at - timedelta(days=1),
+        "hours_to_answer": 72,
+        "hours_left": 2,
+        "attest_by": at + timedelta(days=30),
+        "expected": "$125.00",
+        "telehealth_link": "https://telehealth.example.test/room",
+        "amount": "$125.00",
+        "credits": 3,
+        "credits_available": 5,
+        "credits_expire_at": at,
+        "openings": [(at, "Noor Haddad")],
+    } | changes
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_a_letter_has_a_short_subject_and_both_forms_with_a_way_back(template: str) -> None:
+    letter = write_letter(template, words())
+    assert 10 < len(letter.subject) < 90
+    assert "\n" not in letter.subject
+    for part in (letter.text, letter.html):
+        assert ADDRESS in part
+        assert "Flexible Credits" in part
+        assert "{{" not in part
+        assert "None" not in part
+    assert max(len(line) for line in letter.text.splitlines() if "://" not in line) <= 90
+    assert "<style" not in letter.html.split("</head>")[1]
+    assert 'style="' in letter.html
+    assert "<script" not in letter.html
+    assert not re.search(r"(src|background)=", letter.html)  # nothing is loaded, so nothing tells that it was read
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_no_template_has_a_clinical_word(template: str) -> None:
+    letter = write_letter(template, words())
+    for part in (letter.subject, letter.text, letter.html):
+        assert not CLINICAL.search(HARMLESS.sub("", part)), CLINICAL.search(HARMLESS.sub("", part))
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_a_hostile_name_stays_a_name(template: str) -> None:
+    hostile = '<script>alert(1)</script><a href="https://evil.test">click</a>{{ 7 * 7 }}'
+    letter = write_letter(template, words(student=hostile, provider=hostile, school=hostile, name=hostile))
+    assert "<script" not in letter.html
+    assert '<a href="https://evil.test"' not in letter.html
+    assert "49" not in letter.text
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_every_word_of_a_template_is_needed(template: str) -> None:
+    with pytest.raises(Exception, match="undefined"):
+        write_letter(
+            template, {"address": ADDRESS, "name": "Ana", "zone": ZoneInfo("UTC")} if template != "profile_live" else {}
+        )
+
+
+def test_times_are_the_recipients_with_their_zone() -> None:
+    at = datetime(2026, 7, 4, 0, 30, tzinfo=UTC)
+    for zone, shown in (
+        ("America/New_York", "Fri, Jul 3, 2026, 8:30 PM EDT"),
+        ("America/Los_Angeles", "Fri, Jul 3, 2026, 5:30 PM PDT"),
+        ("America/Chicago", "Fri, Jul 3, 2026, 7:30 PM CDT"),
+        ("UTC", "Sat, Jul 4, 2026, 12:30 AM UTC"),
+    ):
+        assert shown in write_letter("declined", words(starts_at=at, zone=ZoneInfo(zone))).text
+
+
+def test_a_message_says_that_a_program_wrote_it() -> None:
+    message = compose(
+        write_letter("declined", words()), to="ana@example.test", sender=SENDER, message_id="<a@mail.test>", at=AT
+    )
+    found = message_from_bytes(bytes(message), policy=default)
+    assert found["Auto-Submitted"] == "auto-generated"
+    assert found["Message-ID"] == "<a@mail.test>"
+    assert found["From"] == "Flexible Credits <credits@mail.test>"
+    assert found["To"] == "ana@example.test"
+    assert found["List-Id"] == "Flexible Credits <notifications.mail.test>"
+    assert found.get_content_type() == "multipart/alternative"
+    assert all(len(line) < 998 for line in bytes(message).split(b"\r\n"))
+
+
+@pytest.mark.parametrize(
+    "address", ["a@b.test\r\nBcc: all@evil.test", "a b@c.test", "", "a@b.test, c@d.test", "a\n@b.test"]
+)
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises((ValueError, TypeError, IndexError)):
+        compose(write_letter("declined", words()), to=address, sender=SENDER, message_id="<a@mail.test>", at=AT)
+
+
+@given(st.text())
+def test_no_name_makes_a_second_line_or_header(name: str) -> None:
+    cleaned = one_line(name)
+    assert len((cleaned + "x").splitlines()) == 1
+    assert cleaned.isprintable()
+    assert " " not in first_name(name)
+    letter = write_letter("credits_granted", words(school=cleaned, student=first_name(name), name=first_name(name)))
+    subject_from_name = letter.__class__(subject=f"Hello {cleaned}", text=letter.text, html=letter.html)
+    message = compose(subject_from_name, to="a@b.test", sender=SENDER, message_id="<a@b.test>", at=AT)
+    head = bytes(message).split(b"\r\n\r\n")[0].decode("ascii")
+    names = [line.split(":")[0] for line in head.split("\r\n") if line[:1] not in (" ", "\t")]
+    assert len(names) == len(set(names)) == 10
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "data:text/html,x", "https://a.test/\nx", "//a.test", "", None]
+)
+def test_only_the_web_is_linked(link: str | None) -> None:
+    assert web_address(link) == ""
+
+
+PLANTED = "Planted"
+
+
+async def test_no_message_holds_what_a_row_says_about_health(committed: Settings) -> None:
+    """Every text of every row, but names, addresses and what the program itself wrote, is planted with words."""
+    pair = await pair_of(credits=90)
+    await plant(pair)
+    async with mail_server() as server, post_office(server.url) as office:
+        last = await everything_happens(pair)
+        await plant(pair)
+        while await office.write(AT):
+            pass
+        await do_all(office, at=AT)
+        written = {row.template for row in await fetch("SELECT DISTINCT template FROM mails")}
+        assert written == set(TEMPLATE_NAMES) - NOT_OF_A_SESSION
+        assert {row.status for row in await fetch("SELECT DISTINCT status FROM mails")} <= {"SENT", "DROPPED"}
+        assert last > AT
+        for _, message in server.taken:
+            for part in (str(message["Subject"]), *content_of(message)):
+                assert PLANTED.lower() not in part.lower(), part
+                assert not CLINICAL.search(HARMLESS.sub("", part)), part
+            assert PLANTED not in str(message.items())
+
+
+NOT_OF_A_SESSION = {
+    line.template for verb, lines in POLICY.items() if verb.startswith(("account.", "invitation.")) for line in lines
+}
+
+
+async def plant(pair: Pair) -> None:
+    """Put words where people and programs put clinical text."""
+    for statement in (
+        f"UPDATE providers SET bio = '{PLANTED} bio', specialties = '{{{PLANTED}}}', title = '{PLANTED} title',"
+        f" missed_appointment_policy = '{PLANTED} policy'",
+        f"UPDATE licenses SET title = '{PLANTED} title', number = '{PLANTED}' || id",
+        f"UPDATE appointments SET missed_appointment_policy = '{PLANTED} policy'",
+        "UPDATE claims SET presenting_concern = 'EATING',"
+        f' reasons = \'[{{"text": "{PLANTED} reason", "next_step": "{PLANTED} step"}}]\'',
+        f"UPDATE grants SET note = '{PLANTED} note'",
+    ):
+        await execute(statement)
+
+
+async def everything_happens(pair: Pair) -> datetime:
+    """One session for each way that a session can go."""
+    student, provider, openings = pair.student, pair.provider, iter(pair.openings)
+    first = await confirmed(student, next(openings))
+    await attested(first)
+    made = [await requested(student, next(openings)) for _ in range(8)]
+    as_them = as_provider(provider)
+    for appointment, verb in zip(made, verbs(as_them, as_student(student)), strict=False):
+        await verb(await appointments.locked(appointment.id, student.id))
+    late = await confirmed(student, next(openings))
+    await attested(late, at=late.attest_by)
+    await requested(student, next(openings))
+    for hours in (24, 48, 24 * 40):
+        for verb in (reminders.remind_of_requests, reminders.remind_of_sessions, reminders.remind_to_attest):
+            await verb(at=AT + timedelta(hours=hours))
+    await granted(student, 2)
+    return late.attest_by
+
+
+def verbs(provider: Any, student: Any) -> Iterable[Any]:
+    """What may become of eight requests."""
+
+    async def cancelled(appointment: Any, by: Any) -> None:
+        await appointment.confirm(by=provider, at=AT)
+        await appointment.cancel(by=by, at=AT)
+
+    async def missed(appointment: Any) -> None:
+        await appointment.confirm(by=provider, at=AT)
+        await appointment.mark_no_show(by=provider, at=appointment.ends_at)
+
+    return (
+        lambda it: it.confirm(by=provider, at=AT),
+        lambda it: it.decline(by=provider, at=AT),
+        lambda it: it.withdraw(by=student, at=AT),
+        lambda it: it.expire(at=it.confirm_by),
+        lambda it: cancelled(it, provider),
+        lambda it: cancelled(it, student),
+        lambda it: cancelled(it, as_staff("OPS")),  # type: ignore[arg-type]
+        missed,
+    )
