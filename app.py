@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from inspect import isawaitable
+from functools import partial
 from typing import Any
 
-from graphql import subscribe as start_subscription
+import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-from database import connected
+from database import connected, credentials, url_of
 from execution import Plans
 from models.statements import Row, fetch_one
 from notifications.mailbox import MAILBOX
@@ -27,6 +27,8 @@ from settings import Settings
 from transport import GraphQLApp, Limits, Origins, SecurityHeaders
 from web import DemoAccount, GraphiQLConfig, Pages, Starter
 
+LISTENER_CONNECTS_WITHIN_SECONDS = 10
+
 
 def create_app(settings: Settings) -> Starlette:
     """The application for these settings. It opens the database for as long as it lives."""
@@ -39,7 +41,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with connected(settings):
+        async with connected(settings), engine.environment.broker.listening(partial(listener, settings)):
             yield
 
     application = Starlette(
@@ -73,17 +75,13 @@ def build_engine(settings: Settings) -> ProgramEngine:
                 anonymous=settings.cost_per_minute_anonymous,
             )
         ),
-        subscribe=subscribe,
         restricted=settings.env == "production",
     )
 
 
-async def subscribe(document: Any, context: Any, operation_name: str | None, variables: Any) -> Any:
-    """Start a subscription with graphql-core."""
-    started = start_subscription(
-        SCHEMA._schema, document, context_value=context, operation_name=operation_name, variable_values=variables
-    )
-    return await started if isawaitable(started) else started
+async def listener(settings: Settings) -> Any:
+    """The connection that this process hears of events on."""
+    return await asyncpg.connect(**credentials(url_of(settings)), timeout=LISTENER_CONNECTS_WITHIN_SECONDS)
 
 
 def graphiql_config(settings: Settings) -> GraphiQLConfig:

@@ -11,6 +11,7 @@ from uuid import UUID
 from graphql import GraphQLError
 
 from models.access import Entity, Role, Viewer
+from resolvers.broker import Broker
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,6 +21,7 @@ class Environment:
     address: str = "http://127.0.0.1:8000"
     clock_is_movable: bool = False
     demo: bool = False
+    broker: Broker = field(default_factory=Broker)
 
 
 @dataclass(kw_only=True, slots=True)

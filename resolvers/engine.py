@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from inspect import isawaitable
 from typing import Any
 
+import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
+from graphql.execution import Executor, create_source_event_stream
 
-from execution import Plans
+from execution import Plans, core_execute
 from models import clock, sessions
 from models.access import Role, Viewer
 from models.events import REQUEST_ID
+from resolvers.broker import Change
 from resolvers.budgets import Budget, Budgets, Charge, site_of
 from resolvers.context import Context, Environment, refused_at_the_edge
 
@@ -31,14 +38,12 @@ class ProgramEngine:
         environment: Environment,
         *,
         budgets: Budgets,
-        subscribe: Callable[..., Awaitable[Any]],
         restricted: bool = False,
     ) -> None:
         self.plans = plans
         self.environment = environment
         self.budgets = budgets
         self.restricted = restricted
-        self._subscribe = subscribe
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -85,10 +90,37 @@ class ProgramEngine:
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
     ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
         """Start a subscription."""
-        started: AsyncIterator[ExecutionResult] | ExecutionResult = await self._subscribe(
-            document, context, operation_name, variables
-        )
-        return started
+        source = await start_source(self.schema, document, context, operation_name, variables)
+        if isinstance(source, ExecutionResult):
+            return as_refused(source)
+        return self.events(context, source, document, operation_name, variables)
+
+    async def events(
+        self,
+        context: Context,
+        source: AsyncGenerator[Change, None],
+        document: DocumentNode,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+    ) -> AsyncIterator[ExecutionResult]:
+        """Execute what was asked for each change, once for all of a viewer's subscriptions that ask the same."""
+        viewer = replace(context.signed_in, session_id=None) if context.signed_in else None
+        asked = (viewer, id(document), operation_name, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
+
+        async def event(change: Change) -> ExecutionResult:
+            fresh = replace(context, now=await self.now(), loaders={}, touched=set())
+            return await core_execute(
+                self.schema,
+                document,
+                operation_name=operation_name,
+                variables=variables,
+                context=fresh,
+                root_value=change,
+            )
+
+        async with aclosing(source) as changes:
+            async for change in changes:
+                yield await context.environment.broker.shared((change, asked), partial(event, change))
 
     async def close(self, context: Context) -> None:
         """The request is over; one that was refused before it was charged costs a little too."""
@@ -163,3 +195,29 @@ def bearer_of(request: Any) -> str | None:
     if not isinstance(sent, str) or sent[: len(BEARER)].lower() != BEARER:
         return None
     return sent[len(BEARER) :].strip() or None
+
+
+async def start_source(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    context: Context,
+    operation_name: str | None,
+    variables: dict[str, Any] | None,
+) -> Any:
+    """The changes that a subscription waits for, or the result that tells why there are none."""
+    executor = Executor.build(
+        schema, document, context_value=context, operation_name=operation_name, raw_variable_values=variables
+    )
+    if isinstance(executor, list):
+        return ExecutionResult(None, executor)
+    source = create_source_event_stream(executor)
+    return await source if isawaitable(source) else source
+
+
+def as_refused(result: ExecutionResult) -> ExecutionResult:
+    """A subscription that was refused on purpose has not begun: its error is about the request, not about a field."""
+    errors = [
+        error.original_error if isinstance(error.original_error, GraphQLError) else error
+        for error in result.errors or ()
+    ]
+    return ExecutionResult(result.data, errors)

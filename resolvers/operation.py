@@ -180,8 +180,7 @@ def subscription(source: Callable[..., AsyncIterator[Any]], *, allow: Audience) 
     async def resolve(info: strawberry.Info, **given: Any) -> AsyncIterator[Any]:
         context: Context = info.context
         admit(context, allow)
-        async for value in source(context, **read_arguments(arguments, None, given)):
-            yield value
+        return source(context, **read_arguments(arguments, None, given))
 
     sign(resolve, arguments, takes_parent=False)
     return strawberry.subscription(resolver=resolve, description=describe(source), metadata={"audience": allow})

@@ -53,6 +53,8 @@ def to_one(model: type[Entity], *, by: str) -> Batched:
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
         keys = {key for parent in parents if (key := getattr(parent, by)) is not None}
+        if not keys:
+            return [None] * len(parents)
         rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = ANY($1)", list(keys))
         found = {row.id: row for row in rows}
         return [found.get(getattr(parent, by)) for parent in parents]

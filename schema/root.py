@@ -10,6 +10,7 @@ from resolvers.operation import EVERYBODY, query
 from schema import accounts, appointments, availability, claims, clock, credits, providers, schools
 from schema.scalars import SCALARS
 from schema.shape import Node
+from schema.subscriptions import Subscription
 
 
 @strawberry.type(description="What can be read. Every list is a connection; every id is a TypeID.")
@@ -41,4 +42,6 @@ class Mutation(
     """All that can be done."""
 
 
-SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(scalar_map=SCALARS))
+SCHEMA = strawberry.Schema(
+    query=Query, mutation=Mutation, subscription=Subscription, config=StrawberryConfig(scalar_map=SCALARS)
+)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -27,13 +28,13 @@ class LoopbackServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[int]:
+async def serving(app: ASGIApp, *, lifespan: Literal["on", "off"] = "off") -> AsyncIterator[int]:
     """Serve the application; yields the port."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     port = int(listening.getsockname()[1])
     config = uvicorn.Config(
-        app, log_config=None, lifespan="off", ws_max_size=64_000, ws_per_message_deflate=False,
+        app, log_config=None, lifespan=lifespan, ws_max_size=64_000, ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = LoopbackServer(config)
