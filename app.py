@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from database import connected, credentials, url_of
 from execution import Plans
+from models import encryption
 from models.statements import Row, fetch_one
 from notifications.mailbox import MAILBOX
 from resolvers.budgets import Allowances, Budgets
@@ -32,6 +33,7 @@ LISTENER_CONNECTS_WITHIN_SECONDS = 10
 
 def create_app(settings: Settings) -> Starlette:
     """The application for these settings. It opens the database for as long as it lives."""
+    encryption.configure(settings.key_ring)
     engine = build_engine(settings)
     graphql = GraphQLApp(
         engine, Limits(**settings.limits.model_dump()), origins=Origins(allowed=settings.allowed_origins)
@@ -63,7 +65,10 @@ def build_engine(settings: Settings) -> ProgramEngine:
     """The program behind the transport."""
     plans = Plans(SCHEMA, row_class=Row, native_scalars=NATIVE, compiled=settings.compiled)
     environment = Environment(
-        address=settings.address, clock_is_movable=settings.may_move_clock, demo=settings.env == "demo"
+        address=settings.address,
+        clock_is_movable=settings.may_move_clock,
+        demo=settings.env == "demo",
+        second_factor_required=settings.needs_second_factor,
     )
     return ProgramEngine(
         plans,

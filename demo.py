@@ -12,10 +12,10 @@ from models.access import Role
 from models.accounts import Account, Membership
 from models.amounts import Credits
 from models.availability import Hours, set_weekly_hours
+from models.passwords import PASSWORDS
 from models.providers import COVERED, DegreeLevel, License, LicenseClass, Provider, Service
 from models.rates import Rate
 from models.schools import School, Student
-from models.sessions import PASSWORDS
 from models.statements import write
 
 PASSWORD = "demo-password-2026"  # noqa: S105 — public by intention; production refuses a database that holds it

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     secret_keys: CommaSeparatedSecrets = (SecretStr(DEMO_SECRET_KEY),)
     encryption_keys: CommaSeparatedSecrets = (SecretStr(DEMO_ENCRYPTION_KEY),)
     clock_movable: bool | None = None
+    second_factor_required: bool | None = None
 
     smtp_url: SecretStr | None = None
     mail_from: str = "credits@demo.test"
@@ -100,6 +101,11 @@ class Settings(BaseSettings):
         return self.env != "production" if self.clock_movable is None else self.clock_movable
 
     @property
+    def needs_second_factor(self) -> bool:
+        """Whether OPS and FINANCE need a second factor: in production always, elsewhere if it was switched on."""
+        return self.env == "production" if self.second_factor_required is None else self.second_factor_required
+
+    @property
     def key_ring(self) -> dict[str, bytes]:
         """The encryption keys by their id, in order; the first one encrypts, all of them decrypt."""
         return dict(_read_encryption_key(key.get_secret_value()) for key in self.encryption_keys)
@@ -109,7 +115,15 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("metrics_port", "database_url", "smtp_url", "trusted_documents", "clock_movable", mode="before")
+    @field_validator(
+        "metrics_port",
+        "database_url",
+        "smtp_url",
+        "trusted_documents",
+        "clock_movable",
+        "second_factor_required",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
@@ -155,6 +169,8 @@ def refuse_demonstration(settings: Settings) -> None:
         faults.append("FC_ENCRYPTION_KEYS still holds the demo key")
     if settings.clock_movable:
         faults.append("FC_CLOCK_MOVABLE is on")
+    if settings.second_factor_required is False:
+        faults.append("FC_SECOND_FACTOR_REQUIRED is off")
     if not settings.public_url:
         faults.append("FC_PUBLIC_URL is missing")
     if settings.smtp_url is None:

@@ -42,6 +42,8 @@ class Viewer:
     provider_id: UUID | None = None
     practice_id: UUID | None = None
     school_id: UUID | None = None
+    needs_second_factor: bool = False
+    """Whether nothing but enrolling a second factor is open to this session (ID-1)."""
 
 
 EVERYTHING = "true"
@@ -77,6 +79,8 @@ class Entity(Model):
 
     PREFIX: ClassVar[str]
     REACH: ClassVar[Reach]
+    REACH_WITHOUT_SECOND_FACTOR: ClassVar[str] = NOTHING
+    """What is left of the reach of a session that still has to enrol its second factor (ID-1)."""
     RECORD_OF: ClassVar[str | None] = None
     """The column that names the student whose record this row belongs to, if it does (ID-6)."""
 
@@ -91,9 +95,14 @@ class Entity(Model):
         return encode(self.PREFIX, self.id)
 
     @classmethod
+    def reach_for(cls, viewer: Viewer) -> str:
+        """The condition for this viewer, its slots still open."""
+        return cls.REACH_WITHOUT_SECOND_FACTOR if viewer.needs_second_factor else cls.REACH.get(viewer.role, NOTHING)
+
+    @classmethod
     def reach_of(cls, viewer: Viewer, *, first: int = 1) -> tuple[str, list[Any]]:
         """The condition for this viewer, its parameters numbered from `$first`, and their values."""
-        condition, names = condition_for(cls.REACH.get(viewer.role, NOTHING), first)
+        condition, names = condition_for(cls.reach_for(viewer), first)
         return condition, [getattr(viewer, name) for name in names]
 
     @classmethod
@@ -104,7 +113,7 @@ class Entity(Model):
             id: UUID | None = getattr(viewer, match[1] + "_id")
             return "NULL::uuid" if id is None else f"'{UUID(int=id.int)}'::uuid"
 
-        condition = SLOT.sub(literal, cls.REACH.get(viewer.role, NOTHING))
+        condition = SLOT.sub(literal, cls.reach_for(viewer))
         if condition == EVERYTHING:
             return cls.all()
         return cls.annotate(within_reach=RawSQL(f"({condition})")).filter(within_reach=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -32,8 +32,14 @@ SESSION_LASTS: dict[Role, timedelta] = {role: timedelta(hours=12) for role in Ro
 }
 """The absolute end of a session, however busy it is (ID-2)."""
 
+NEED_SECOND_FACTOR = frozenset({Role.OPS, Role.FINANCE})
+"""Who may do nothing without a second factor (ID-1)."""
 
-def own(column: str) -> Reach:
+PEOPLE = frozenset(Role) - {Role.PARTNER}
+"""Every role but the machine's."""
+
+
+def own(column: str) -> dict[Role, str]:
     """Each signed-in person reaches the rows of their own account; OPS reach all."""
     reach: dict[Role, str] = {role: f"{column} = {{account}}" for role in Role if role is not Role.PARTNER}
     return reach | {Role.OPS: EVERYTHING}
@@ -43,7 +49,14 @@ class Account(Entity):
     """One person who signs in, by e-mail address."""
 
     PREFIX: ClassVar[str] = "acc"
-    REACH: ClassVar[Reach] = own("accounts.id")
+    REACH: ClassVar[Reach] = own("accounts.id") | {
+        Role.OFFICE: (
+            "(accounts.id = {account} OR EXISTS (SELECT 1 FROM memberships colleague"
+            " WHERE colleague.account_id = accounts.id AND colleague.practice_id = {practice}"
+            " AND colleague.ended_at IS NULL))"
+        )
+    }
+    REACH_WITHOUT_SECOND_FACTOR: ClassVar[str] = "accounts.id = {account}"
 
     email = fields.CharField(max_length=254)
     name = fields.CharField(max_length=200)
@@ -62,7 +75,10 @@ class Membership(Entity):
     """What one account is to the program: a role, and the school, provider, practice or student it acts for."""
 
     PREFIX: ClassVar[str] = "mem"
-    REACH: ClassVar[Reach] = own("memberships.account_id")
+    REACH: ClassVar[Reach] = own("memberships.account_id") | {
+        Role.OFFICE: "(memberships.account_id = {account} OR memberships.practice_id = {practice})"
+    }
+    REACH_WITHOUT_SECOND_FACTOR: ClassVar[str] = "memberships.account_id = {account}"
 
     account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
         "models.Account", related_name="memberships", on_delete=fields.RESTRICT, db_index=True
@@ -73,15 +89,23 @@ class Membership(Entity):
     provider_id = fields.UUIDField(null=True)
     practice_id = fields.UUIDField(null=True)
     school_id = fields.UUIDField(null=True)
+    title = fields.CharField(max_length=100, default="")
+    is_owner = fields.BooleanField(default=False)
+    validated_at = fields.DatetimeField(null=True)
+    revalidate_by = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
 
     class Meta:
-        """CHECK: a role has the subject that it acts for, and no other."""
+        """CHECK: a role has the subject that it acts for, and no other; an office user but the owner lapses (ID-4)."""
 
         table = "memberships"
 
-    def viewer(self, *, session_id: UUID | None = None) -> Viewer:
+    def has_lapsed(self, at: datetime) -> bool:
+        """Whether an office user was not revalidated in time (ID-4)."""
+        return self.revalidate_by is not None and at >= self.revalidate_by
+
+    def viewer(self, *, session_id: UUID | None = None, needs_second_factor: bool = False) -> Viewer:
         """The viewer that acts under this membership."""
         return Viewer(
             account_id=self.account_id,
@@ -92,6 +116,7 @@ class Membership(Entity):
             provider_id=self.provider_id,
             practice_id=self.practice_id,
             school_id=self.school_id,
+            needs_second_factor=needs_second_factor,
         )
 
 
@@ -116,6 +141,7 @@ class Session(Entity):
     seen_at = fields.DatetimeField()
     until = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
+    second_factor_at = fields.DatetimeField(null=True)
 
     class Meta:
         """The access token is kept as its hash alone."""
@@ -139,32 +165,6 @@ class RefreshToken(Model):
         """Kept as hashes alone."""
 
         table = "refresh_tokens"
-
-
-class Invitation(Entity):
-    """An invitation to sign up for one membership, by a single-use link."""
-
-    PREFIX: ClassVar[str] = "inv"
-    REACH: ClassVar[Reach] = {
-        Role.OPS: EVERYTHING,
-        Role.SCHOOL: "invitations.school_id = {school} AND invitations.role = 'STUDENT'",
-    }
-
-    email = fields.CharField(max_length=254)
-    role = fields.CharEnumField(Role, max_length=10)
-    student_id = fields.UUIDField(null=True)
-    provider_id = fields.UUIDField(null=True)
-    practice_id = fields.UUIDField(null=True)
-    school_id = fields.UUIDField(null=True)
-    token_hash = fields.BinaryField()
-    created_at = fields.DatetimeField()
-    expires_at = fields.DatetimeField()
-    accepted_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        """The link's token is kept as its hash alone."""
-
-        table = "invitations"
 
 
 def new_token(kind: str) -> str:

@@ -15,7 +15,7 @@ from models.amounts import Credits
 from models.credits import Transfer, TransferKind, held_grant, lock_wallet, moved
 from models.errors import CONSTRAINTS, Code, Refusal
 from models.events import happened
-from models.providers import License, Provider, Service
+from models.providers import License, Provider, Service, of_practice
 from models.schools import MissedSessionPolicy, School, Student
 from models.statements import Change, fetch, write
 from models.times import end_of_day, local_day
@@ -58,6 +58,7 @@ class Appointment(Entity):
         Role.OPS: EVERYTHING,
         Role.STUDENT: "appointments.student_id = {student}",
         Role.PROVIDER: "appointments.provider_id = {provider}",
+        Role.OFFICE: of_practice("appointments"),
         Role.SCHOOL: "appointments.school_id = {school}",
         Role.PARTNER: "appointments.school_id = {school}",
     }

@@ -16,7 +16,7 @@ from models.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.errors import Code, Refusal, refuse_if_any
 from models.events import happened
 from models.ids import new_id
-from models.providers import Provider
+from models.providers import Provider, of_practice
 from models.statements import execute, fetch_one, write
 from models.times import instant, local_day
 
@@ -38,7 +38,11 @@ class WeeklyHours(Entity):
     """An availability rule: one block of a provider's week, kept in wall-clock time (AV-1)."""
 
     PREFIX: ClassVar[str] = "avr"
-    REACH: ClassVar[Reach] = {Role.OPS: EVERYTHING, Role.PROVIDER: "weekly_hours.provider_id = {provider}"}
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.PROVIDER: "weekly_hours.provider_id = {provider}",
+        Role.OFFICE: of_practice("weekly_hours"),
+    }
 
     provider: fields.ForeignKeyRelation[Provider] = fields.ForeignKeyField(
         "models.Provider", related_name="weekly_hours", on_delete=fields.RESTRICT, db_index=True
@@ -64,6 +68,7 @@ class Opening(Entity):
         Role.SCHOOL: EVERYTHING,
         Role.STUDENT: EVERYTHING,
         Role.PROVIDER: "openings.provider_id = {provider}",
+        Role.OFFICE: of_practice("openings"),
     }
 
     provider: fields.ForeignKeyRelation[Provider] = fields.ForeignKeyField(

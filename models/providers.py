@@ -72,6 +72,13 @@ MET_BY_STUDENT = (
 """A student goes on seeing a provider whom they met, even one who left the directory."""
 
 
+def of_practice(table: str) -> str:
+    """The condition of a row whose provider belongs to the viewer's practice (ID-4)."""
+    return (
+        f"EXISTS (SELECT 1 FROM providers ours WHERE ours.id = {table}.provider_id AND ours.practice_id = {{practice}})"
+    )
+
+
 class Provider(Entity):
     """One clinician with an individual profile."""
 
@@ -82,6 +89,7 @@ class Provider(Entity):
         Role.SCHOOL: EVERYTHING,
         Role.PARTNER: EVERYTHING,
         Role.PROVIDER: "providers.id = {provider}",
+        Role.OFFICE: "providers.practice_id = {practice}",
         Role.STUDENT: f"(providers.searchable OR {MET_BY_STUDENT})",
     }
 
@@ -98,6 +106,7 @@ class Provider(Entity):
     accepting_new_clients = fields.BooleanField(default=True)
     searchable = fields.BooleanField(default=False)
     openings_until = fields.DateField(null=True)
+    practice_id = fields.UUIDField(null=True)
     confirmed_at = fields.DatetimeField()
     created_at = fields.DatetimeField()
 
@@ -149,6 +158,14 @@ class Provider(Entity):
         self.searchable = await Provider.filter(id=self.id, searchable=True).exists()
         return enrollment
 
+    async def set_practice(self, practice_id: UUID | None, *, by: Viewer | None, at: datetime) -> Provider:
+        """Link the profile to a practice, whose office then drafts and schedules for it, or to none (ID-4, EN-5)."""
+        await write(
+            Change(self, practice_id=practice_id),
+            happened("provider.practice_set", self, by=by, at=at, practice=str(practice_id) if practice_id else None),
+        )
+        return self
+
 
 def provider_refusals(name: str, services: Sequence[Service], time_zone: str) -> list[Refusal]:
     """Everything that is wrong with a profile, at once (PR-2)."""
@@ -186,6 +203,7 @@ class License(Entity):
         Role.PARTNER: "licenses.verified_at IS NOT NULL",
         Role.STUDENT: "licenses.verified_at IS NOT NULL",
         Role.PROVIDER: "licenses.provider_id = {provider}",
+        Role.OFFICE: of_practice("licenses"),
     }
 
     provider: fields.ForeignKeyRelation[Provider] = fields.ForeignKeyField(

@@ -107,6 +107,10 @@ class Student(Entity):
             "EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id"
             " AND met.provider_id = {provider})"
         ),
+        Role.OFFICE: (
+            "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
+            " WHERE met.student_id = students.id AND ours.practice_id = {practice})"
+        ),
     }
     RECORD_OF: ClassVar[str | None] = "id"
 

@@ -21,6 +21,7 @@ class Environment:
     address: str = "http://127.0.0.1:8000"
     clock_is_movable: bool = False
     demo: bool = False
+    second_factor_required: bool = True
     broker: Broker = field(default_factory=Broker)
 
 
@@ -65,6 +66,16 @@ def unauthenticated() -> GraphQLError:
 def forbidden() -> GraphQLError:
     """The viewer's role is not in the field's audience."""
     return refused_at_the_edge("FORBIDDEN", "This is not for your role.")
+
+
+def second_factor_required() -> GraphQLError:
+    """The session's role needs a second factor, and none was enrolled yet."""
+    return refused_at_the_edge(
+        "SECOND_FACTOR_REQUIRED",
+        "This role needs a second factor: enrol one before anything else.",
+        rule="ID-1",
+        fix="Call enrolSecondFactor, then confirmSecondFactor with a code of the authenticator.",
+    )
 
 
 def bad_input(message: str, **extensions: Any) -> GraphQLError:

@@ -16,7 +16,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution import Executor, create_source_event_stream
 
 from execution import Plans, core_execute
-from models import clock, sessions
+from models import clock, partner_keys, sessions
 from models.access import Role, Viewer
 from models.events import REQUEST_ID
 from resolvers.broker import Change
@@ -72,13 +72,19 @@ class ProgramEngine:
 
     async def viewer(self, token: str, now: datetime, source: str) -> Viewer:
         """Who the token acts for. A token that does not hold costs the address it came from."""
-        viewer = await sessions.viewer_of(token, at=now)
+        viewer = await self.viewer_of(token, now)
         if viewer is None:
             budget = self.budget_of(None, source)
             self.admit(budget)
             self.budgets.note(budget, REFUSED_COST)
             raise refused_at_the_edge("UNAUTHENTICATED", "This session has ended. Sign in again.")
         return viewer
+
+    async def viewer_of(self, token: str, now: datetime) -> Viewer | None:
+        """Who the token of a session, or the key of a partner's machine, acts for; None when it has ended."""
+        if partner_keys.is_partner_key(token):
+            return await partner_keys.viewer_of(token, at=now)
+        return await sessions.viewer_of(token, second_factor_required=self.environment.second_factor_required, at=now)
 
     async def execute(
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
@@ -185,7 +191,7 @@ class ProgramEngine:
         """Whether the token behind a long connection still holds."""
         if context.token is None:
             return True
-        return await sessions.viewer_of(context.token, at=await self.now()) is not None
+        return await self.viewer_of(context.token, await self.now()) is not None
 
 
 def bearer_of(request: Any) -> str | None:

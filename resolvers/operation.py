@@ -23,7 +23,14 @@ from models.access import Entity, Role
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
 from resolvers.answers import restored, snapshot
 from resolvers.arguments import Argument, Text, arguments_of, paged, parsed
-from resolvers.context import Context, bad_input, forbidden, refused_at_the_edge, unauthenticated
+from resolvers.context import (
+    Context,
+    bad_input,
+    forbidden,
+    refused_at_the_edge,
+    second_factor_required,
+    unauthenticated,
+)
 from resolvers.paging import PAGE_ARGUMENTS, PageRequest
 
 TRIES = 4
@@ -45,13 +52,16 @@ IDEMPOTENCY = Argument(
 AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
-def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience) -> Any:
-    """A root field: its audience, its arguments from the resolver's signature, its description from the docstring."""
+def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience, before_second_factor: bool = False) -> Any:
+    """A root field: its audience, its arguments from the resolver's signature, its description from the docstring.
+
+    `before_second_factor` opens it to a session that still has to enrol its second factor (ID-1).
+    """
     arguments = arguments_of(resolver)
     page = paged(resolver)
 
     async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
-        admit(context, allow)
+        admit(context, allow, before_second_factor=before_second_factor)
         try:
             return await resolver(context, selection, **read_arguments(arguments, page, given))
         except Refusal as refusal:
@@ -88,17 +98,27 @@ def restricted(kind: Computed, allow: Audience) -> Batched:
     return Batched(resolve, kind.needs)
 
 
-def mutation(resolver: Callable[..., Awaitable[Any]], *, answers: Any, allow: Audience, idempotent: bool = True) -> Any:
+def mutation(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    answers: Any,
+    allow: Audience,
+    idempotent: bool = True,
+    before: Callable[..., Awaitable[Any]] | None = None,
+    before_second_factor: bool = False,
+) -> Any:
     """One mutation: audience, one `input`, one transaction, its payload `answers` or user errors.
 
-    `idempotent=False` is for answers that must not be kept, such as tokens.
+    `idempotent=False` is for answers that must not be kept, such as tokens. What takes long without the database, as
+    hashing a password does, is done by `before`, with the same values and outside of the transaction; its result is
+    the resolver's second positional argument. `before_second_factor` is as in `query`.
     """
     arguments = arguments_of(resolver)
     shown = (*arguments, IDEMPOTENCY) if idempotent and allow is not ANYONE else arguments
     verb = answers.verb
 
     async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
-        admit(context, allow)
+        admit(context, allow, before_second_factor=before_second_factor)
         sent = sent_fields(given.get("input"))
         values, faults = parsed(shown, sent, under=["input"])
         if faults:
@@ -106,14 +126,26 @@ def mutation(resolver: Callable[..., Awaitable[Any]], *, answers: Any, allow: Au
         sent.pop(IDEMPOTENCY.name, None)
         key = values.pop(IDEMPOTENCY.name, None)
         try:
-            result = await once(context, resolver, values, name=verb, key=key or None, asked=sent)
+            ready = resolver if before is None else prepared(resolver, await before(context, **values))
+            result = await once(context, ready, values, name=verb, key=key or None, asked=sent)
         except Refused as refused:
             return answers.refused(under_input(refused.refusals))
+        except Refusal as refusal:
+            return answers.refused(under_input([refusal]))
         return answers.of(result)
 
     field_type = input_type(f"{verb}Input", shown, describe(resolver))
     input_argument = Argument(name="input", kind=field_type, description="What to do.")
     return declared(Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None)
+
+
+def prepared(resolver: Callable[..., Awaitable[Any]], ready: Any) -> Callable[..., Awaitable[Any]]:
+    """The resolver, given what was made ready before its transaction."""
+
+    async def resolve(context: Context, **values: Any) -> Any:
+        return await resolver(context, ready, **values)
+
+    return resolve
 
 
 async def once(
@@ -186,12 +218,14 @@ def subscription(source: Callable[..., AsyncIterator[Any]], *, allow: Audience) 
     return strawberry.subscription(resolver=resolve, description=describe(source), metadata={"audience": allow})
 
 
-def admit(context: Context, allow: Audience) -> None:
-    """Refuse who is not in the audience."""
+def admit(context: Context, allow: Audience, *, before_second_factor: bool = False) -> None:
+    """Refuse who is not in the audience, and who still has to enrol a second factor (ID-1)."""
     if allow == ANYONE:
         return
     if context.signed_in is None:
         raise unauthenticated()
+    if context.signed_in.needs_second_factor and not before_second_factor:
+        raise second_factor_required()
     if context.signed_in.role not in allow:
         raise forbidden()
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
 from models import accounts as models
+from models import agreements
 from models.access import Role
+from models.agreements import Document
 from models.text import EmailAddress
 from resolvers import accounts as resolvers
-from resolvers.operation import ANYONE, EVERYBODY, mutation, query, relation
+from resolvers.operation import EVERYBODY, query, relation
+from schema.practices import Practice
 from schema.providers import Provider
 from schema.schools import School, Student
-from schema.shape import Node, payload, shown, shows
+from schema.shape import Node, shown, shows
+
+
+@shows(agreements.Acceptance)
+class Acceptance(Node):
+    """That somebody accepted a document in one version (PR-1)."""
+
+    document: Document = shown("What was accepted.")
+    version: str = shown("In which version.")
+    accepted_at: datetime = shown("When.")
 
 
 @shows(models.Account)
@@ -22,7 +35,12 @@ class Account(Node):
 
     email: EmailAddress = shown("The address that signs in.")
     name: str = shown("The person's name.")
+    email_verified_at: datetime | None = shown("When a link that was sent to the address came back.")
     created_at: datetime = shown("When the account was made.")
+    memberships: list[Annotated[Viewer, strawberry.lazy("schema.accounts")]] = relation(
+        resolvers.MEMBERSHIPS, "What the account may act under; `actAs` changes it."
+    )
+    acceptances: list[Acceptance] = relation(resolvers.ACCEPTANCES, "What the person has accepted (PR-1).")
 
 
 @shows(models.Membership, name="Viewer")
@@ -34,32 +52,14 @@ class Viewer(Node):
     student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
     provider: Provider | None = relation(resolvers.PROVIDER, "The provider it acts for, if it is one.")
     school: School | None = relation(resolvers.SCHOOL, "The school it acts for, if it has one.")
-
-
-SIGNED_IN = {
-    "access_token": (str, "Send it as `Authorization: Bearer …`; it lasts 15 minutes."),
-    "refresh_token": (str, "Exchange it with `refresh` before that; it works once."),
-    "expires_at": (datetime, "When the access token ends."),
-    "viewer": (Viewer, "Who is signed in now."),
-}
+    practice: Practice | None = relation(resolvers.PRACTICE, "The practice it acts for, if it has one.")
+    title: str = shown("What an office user is called in the practice.")
+    is_owner: bool = shown("Whether it owns the practice (ID-4).")
+    revalidate_by: datetime | None = shown("Until when an office user is revalidated, or lapses (ID-4).")
 
 
 @strawberry.type
 class Query:
     """What accounts add to Query."""
 
-    viewer: Viewer | None = query(resolvers.viewer, allow=EVERYBODY)
-
-
-@strawberry.type
-class Mutation:
-    """What accounts add to Mutation."""
-
-    sign_in = mutation(resolvers.sign_in, answers=payload("SignIn", SIGNED_IN), allow=ANYONE)
-    refresh = mutation(resolvers.refresh, answers=payload("Refresh", SIGNED_IN), allow=ANYONE)
-    sign_out = mutation(
-        resolvers.sign_out,
-        answers=payload("SignOut", {"signed_out": (bool, "True once the session has ended.")}),
-        allow=EVERYBODY,
-        idempotent=False,
-    )
+    viewer: Viewer | None = query(resolvers.viewer, allow=EVERYBODY, before_second_factor=True)

@@ -79,10 +79,10 @@ class Query:
     """What appointments add to Query."""
 
     appointment: Appointment | None = query(
-        resolvers.one, allow=[Role.STUDENT, Role.PROVIDER, Role.SCHOOL, Role.PARTNER, Role.OPS]
+        resolvers.one, allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL, Role.PARTNER, Role.OPS]
     )
     appointments: Connection[Appointment] | None = query(
-        resolvers.many, allow=[Role.STUDENT, Role.PROVIDER, Role.SCHOOL, Role.PARTNER, Role.OPS]
+        resolvers.many, allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL, Role.PARTNER, Role.OPS]
     )
     booking_preflight: BookingPreflight | None = query(resolvers.preflight, allow=[Role.STUDENT])
 
@@ -98,13 +98,15 @@ class Mutation:
         resolvers.withdraw, answers=payload("WithdrawAppointment", Appointment), allow=[Role.STUDENT]
     )
     confirm_appointment = mutation(
-        resolvers.confirm, answers=payload("ConfirmAppointment", Appointment), allow=[Role.PROVIDER]
+        resolvers.confirm, answers=payload("ConfirmAppointment", Appointment), allow=[Role.PROVIDER, Role.OFFICE]
     )
     decline_appointment = mutation(
-        resolvers.decline, answers=payload("DeclineAppointment", Appointment), allow=[Role.PROVIDER]
+        resolvers.decline, answers=payload("DeclineAppointment", Appointment), allow=[Role.PROVIDER, Role.OFFICE]
     )
     cancel_appointment = mutation(
-        resolvers.cancel, answers=payload("CancelAppointment", Appointment), allow=[Role.STUDENT, Role.PROVIDER]
+        resolvers.cancel,
+        answers=payload("CancelAppointment", Appointment),
+        allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE],
     )
     mark_no_show = mutation(
         resolvers.mark_no_show, answers=payload("MarkNoShow", Appointment), allow=[Role.PROVIDER, Role.OPS]

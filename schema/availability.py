@@ -45,4 +45,6 @@ class Opening(Node):
 class Query:
     """What availability adds to Query."""
 
-    opening: Opening | None = query(resolvers.opening, allow=[Role.OPS, Role.SCHOOL, Role.STUDENT, Role.PROVIDER])
+    opening: Opening | None = query(
+        resolvers.opening, allow=[Role.OPS, Role.SCHOOL, Role.STUDENT, Role.PROVIDER, Role.OFFICE]
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import schema.enums  # noqa: F401 — they are declared there
 from models.access import Role
+from models.agreements import Document
 from models.appointments import AppointmentStatus, VisitType
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
@@ -25,6 +26,11 @@ MEANINGS: dict[type[Enum], Mapping[str, str]] = {
         "PARTNER": "A school's machine client, by a key (ID-5).",
         "OPS": "Program staff: verification, support, claims.",
         "FINANCE": "Program staff: rates, payouts, invoices.",
+    },
+    Document: {
+        "TERMS_OF_SERVICE": "The terms under which the service is used.",
+        "PRIVACY_POLICY": "What is kept about a person, and why.",
+        "BUSINESS_ASSOCIATE_AGREEMENT": "How a practice and we protect health records; for clinicians and offices.",
     },
     AppointmentStatus: {
         "REQUESTED": "It waits for the provider's answer; its time is taken and one credit held.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from models.access import Role
+from models.agreements import Document
 from models.appointments import AppointmentStatus, VisitType
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
@@ -14,6 +15,7 @@ from models.schools import MissedSessionPolicy
 from resolvers.appointments import AppointmentOrder
 
 strawberry.enum(Role, description="What somebody is to the program; every request acts under exactly one.")
+strawberry.enum(Document, name="AgreementDocument", description="What a person accepts when they sign up (PR-1).")
 strawberry.enum(AppointmentStatus, description="Where an appointment stands.")
 strawberry.enum(VisitType, description="The first completed session of a pair is its intake (AP-2).")
 strawberry.enum(AppointmentOrder, description="The order of a list of appointments.")

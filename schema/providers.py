@@ -48,11 +48,13 @@ class Provider(Node):
         availability.OPENINGS, "The openings that a request would get now, soonest first (AV-4)."
     )
     weekly_hours: list[WeeklyHours] = relation(
-        availability.WEEKLY_HOURS, "The week that openings are derived from.", allow=[Role.OPS, Role.PROVIDER]
+        availability.WEEKLY_HOURS,
+        "The week that openings are derived from.",
+        allow=[Role.OPS, Role.PROVIDER, Role.OFFICE],
     )
 
 
-EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER]
+EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER, Role.OFFICE]
 
 
 @strawberry.type
@@ -78,5 +80,5 @@ class Mutation:
     set_weekly_hours = mutation(
         availability.set_weekly_hours,
         answers=payload("SetWeeklyHours", Provider),
-        allow=[Role.OPS, Role.PROVIDER],
+        allow=[Role.OPS, Role.PROVIDER, Role.OFFICE],
     )

@@ -7,7 +7,22 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers import nodes
 from resolvers.operation import EVERYBODY, query
-from schema import accounts, appointments, availability, claims, clock, credits, providers, schools
+from schema import (
+    accounts,
+    appointments,
+    availability,
+    claims,
+    clock,
+    credentials,
+    credits,
+    invitations,
+    partner_keys,
+    practices,
+    providers,
+    schools,
+    second_factors,
+    sessions,
+)
 from schema.scalars import SCALARS
 from schema.shape import Node
 from schema.subscriptions import Subscription
@@ -16,6 +31,11 @@ from schema.subscriptions import Subscription
 @strawberry.type(description="What can be read. Every list is a connection; every id is a TypeID.")
 class Query(
     accounts.Query,
+    sessions.Query,
+    second_factors.Query,
+    invitations.Query,
+    practices.Query,
+    partner_keys.Query,
     schools.Query,
     providers.Query,
     availability.Query,
@@ -32,7 +52,12 @@ class Query(
 
 @strawberry.type(description="What can be done. Each takes one `input` and answers its object and `userErrors`.")
 class Mutation(
-    accounts.Mutation,
+    sessions.Mutation,
+    credentials.Mutation,
+    second_factors.Mutation,
+    invitations.Mutation,
+    practices.Mutation,
+    partner_keys.Mutation,
     schools.Mutation,
     providers.Mutation,
     credits.Mutation,

@@ -70,8 +70,8 @@ class Query:
 
     school: School | None = query(resolvers.one, allow=[*STAFF, Role.FINANCE, Role.STUDENT])
     schools: Connection[School] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
-    student: Student | None = query(resolvers.student, allow=[*STAFF, Role.PROVIDER, Role.STUDENT])
-    students: Connection[Student] | None = query(resolvers.students, allow=[*STAFF, Role.PROVIDER])
+    student: Student | None = query(resolvers.student, allow=[*STAFF, Role.PROVIDER, Role.OFFICE, Role.STUDENT])
+    students: Connection[Student] | None = query(resolvers.students, allow=[*STAFF, Role.PROVIDER, Role.OFFICE])
 
 
 @strawberry.type

@@ -31,7 +31,9 @@ from schema.shape import VALUES
 SCHEMA_CORE = SCHEMA._schema
 ROOTS = [root for root in (SCHEMA_CORE.query_type, SCHEMA_CORE.mutation_type, SCHEMA_CORE.subscription_type) if root]
 SHOWN = {type_name for _, type_name in NODES.values()}
-ANYONES = {"now", "signIn", "refresh"}
+ANYONES = {
+    "now", "signIn", "refresh", "agreements", "signUp", "requestPasswordReset", "resetPassword", "verifyEmail",
+}  # fmt: skip
 """Root fields that need no sign-in: each new one is thought about here."""
 
 PLAIN = VALUES | {"PageInfo", "Money", "UserError"}

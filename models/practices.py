@@ -1,0 +1,178 @@
+"""Practices: group practices with their office users, who lapse unless the owner revalidates them (ID-4)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from tortoise import fields
+
+from models.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.accounts import Membership
+from models.errors import CONSTRAINTS, Code, Refusal
+from models.events import Event, happened
+from models.statements import Change, fetch, write
+
+REVALIDATE_EVERY = timedelta(days=90)
+REMIND_BEFORE = timedelta(days=14)
+
+
+class Practice(Entity):
+    """A group practice or clinic; its owner looks after its office users."""
+
+    PREFIX: ClassVar[str] = "prc"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.FINANCE: EVERYTHING,
+        Role.OFFICE: "practices.id = {practice}",
+        Role.PROVIDER: (
+            "EXISTS (SELECT 1 FROM providers linked WHERE linked.practice_id = practices.id AND linked.id = {provider})"
+        ),
+    }
+
+    name = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        """UNIQUE on the name, whatever its case."""
+
+        table = "practices"
+
+    @classmethod
+    async def open(cls, *, name: str, by: Viewer | None, at: datetime) -> Practice:
+        """Enter a practice; its owner is invited next (ID-4)."""
+        if not name.strip():
+            raise Refusal(Code.INVALID, "A practice has a name.", rule="PR-2", path=["name"], fix="Give its full name.")
+        practice = cls(name=name.strip(), created_at=at)
+        await write(practice, happened("practice.opened", practice, by=by, at=at))
+        return practice
+
+
+NOT_OWNER = Refusal(
+    Code.NOT_ELIGIBLE,
+    "Only the practice's owner looks after its office users.",
+    rule="ID-4",
+    fix="Ask the owner of your practice.",
+)
+
+
+async def must_own(practice_id: UUID, by: Viewer) -> None:
+    """Refuse who neither owns this practice nor is OPS (ID-4)."""
+    if by.role is Role.OPS:
+        return
+    if not await Membership.filter(id=by.membership_id, practice_id=practice_id, is_owner=True, ended_at=None).exists():
+        raise NOT_OWNER
+
+
+async def office_user(membership_id: UUID, by: Viewer) -> Membership:
+    """The office user, locked, if the viewer may look after them. Raises NOT_FOUND, NOT_ELIGIBLE."""
+    seen = await Membership.visible_to(by).get_or_none(id=membership_id)
+    if seen is None or seen.practice_id is None:
+        raise NO_OFFICE_USER
+    await must_own(seen.practice_id, by)
+    member = await Membership.filter(id=seen.id, ended_at=None).select_for_update(no_key=True).get_or_none()
+    if member is None:
+        raise NO_OFFICE_USER
+    return member
+
+
+NO_OFFICE_USER = Refusal(
+    Code.NOT_FOUND,
+    "There is no such office user.",
+    rule="ID-4",
+    path=["membershipId"],
+    fix="Check the id, or read the practice's office users again.",
+)
+
+
+def must_not_be_owner(member: Membership) -> None:
+    """Refuse what is done to office users and not to the owner."""
+    if member.is_owner:
+        raise Refusal(
+            Code.NOT_ELIGIBLE,
+            "This is the practice's owner.",
+            rule="ID-4",
+            path=["membershipId"],
+            fix="Hand the practice over to somebody else first.",
+        )
+
+
+async def modify(member: Membership, *, title: str, by: Viewer, at: datetime) -> Membership:
+    """Change what an office user is called in the practice."""
+    await write(Change(member, title=title.strip()), happened("office_user.modified", member, by=by, at=at))
+    return member
+
+
+async def remove(member: Membership, *, by: Viewer, at: datetime) -> Membership:
+    """End an office user's access; their sessions under it end at once (ID-2, ID-4)."""
+    if by.role is not Role.OPS:
+        must_not_be_owner(member)
+    await write(Change(member, ended_at=at), happened("office_user.removed", member, by=by, at=at))
+    return member
+
+
+async def revalidate(member: Membership, *, by: Viewer, at: datetime) -> Membership:
+    """Say that an office user still works for the practice: for another 90 days (ID-4)."""
+    must_not_be_owner(member)
+    await write(
+        Change(member, validated_at=at, revalidate_by=at + REVALIDATE_EVERY),
+        happened("office_user.revalidated", member, by=by, at=at),
+    )
+    return member
+
+
+async def hand_over(member: Membership, *, by: Viewer, at: datetime) -> Membership:
+    """Make an office user the owner; the owner until now becomes an office user (ID-4)."""
+    must_not_be_owner(member)
+    if member.has_lapsed(at):
+        raise Refusal(
+            Code.NOT_ELIGIBLE,
+            "This office user has lapsed.",
+            rule="ID-4",
+            path=["membershipId"],
+            fix="Revalidate first.",
+        )
+    owner = (
+        await Membership.filter(practice_id=member.practice_id, is_owner=True, ended_at=None)
+        .select_for_update(no_key=True)
+        .first()
+    )
+    if owner is not None:
+        # Apart from the next statement: the index allows one owner at any instant.
+        await write(Change(owner, is_owner=False, validated_at=at, revalidate_by=at + REVALIDATE_EVERY))
+    await write(
+        Change(member, is_owner=True, validated_at=None, revalidate_by=None),
+        happened("practice.handed_over", member, by=by, at=at),
+    )
+    return member
+
+
+DUE = """
+SELECT m.id FROM memberships m
+ WHERE m.role = 'OFFICE' AND m.ended_at IS NULL AND m.revalidate_by <= $1
+   AND NOT EXISTS (SELECT 1 FROM events e WHERE e.subject_id = m.id
+                      AND e.verb = 'office_user.revalidation_due' AND e.at >= m.validated_at)
+ ORDER BY m.revalidate_by LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED
+"""
+
+
+async def remind(*, at: datetime) -> int:
+    """Note, once for each turn of 90 days, that an office user is soon to be revalidated; the worker calls it."""
+    ids = [row.id for row in await fetch(DUE, at + REMIND_BEFORE)]
+    due: list[Event] = [
+        happened("office_user.revalidation_due", member, by=None, at=at, until=member.revalidate_by.isoformat())
+        for member in await Membership.filter(id__in=ids)
+        if member.revalidate_by is not None
+    ]
+    if due:
+        await write(*due)
+    return len(due)
+
+
+CONSTRAINTS["practices_name_key"] = Refusal(
+    Code.CONFLICT, "A practice of this name exists already.", path=["name"], fix="Look it up in the list of practices."
+)
+CONSTRAINTS["memberships_one_owner"] = Refusal(
+    Code.CONFLICT, "The practice has an owner already.", rule="ID-4", fix="Let the owner hand the practice over."
+)

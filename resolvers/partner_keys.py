@@ -1,0 +1,62 @@
+"""How requests about partner keys are answered (ID-5)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models import partner_keys
+from models.partner_keys import PartnerKey
+from models.schools import School
+from resolvers.context import Context
+from resolvers.operation import find
+from resolvers.paging import Order, Page, PageRequest
+from resolvers.reading import page as page_of
+
+OfKey = Annotated[UUID, PartnerKey, "The key's id, not the key itself."]
+Days = Annotated[int, f"How many days it lasts, at most {partner_keys.DAYS_MAX}."]
+LATEST_FIRST = Order("created_at", descending=True)
+
+
+async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
+    """The partner keys that you may see, latest first; the keys themselves are known to their machines alone."""
+    return await page_of(context, PartnerKey, selection, page, order=LATEST_FIRST)
+
+
+async def create(
+    context: Context,
+    *,
+    name: Annotated[str, "Which machine holds it."],
+    school_id: Annotated[UUID | None, School, "The school; its own staff may leave it out."] = None,
+    days: Days = 365,
+) -> dict[str, Any]:
+    """Make a key for a school's machine, which acts as PARTNER within the school; it is shown this once (ID-5)."""
+    school: School = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
+    return shown_once(await partner_keys.create(school.id, name=name, days=days, by=context.viewer, at=context.now))
+
+
+async def rotate(
+    context: Context,
+    *,
+    partner_key_id: OfKey,
+    days: Days = 365,
+    overlap_hours: Annotated[int, f"For how many hours both keys work, at most {partner_keys.OVERLAP_HOURS_MAX}."] = 24,
+) -> dict[str, Any]:
+    """Make the key that follows another; both work for the overlap, then the old one has ended (ID-5)."""
+    key: PartnerKey = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
+    return shown_once(
+        await partner_keys.rotate(key, days=days, overlap_hours=overlap_hours, by=context.viewer, at=context.now)
+    )
+
+
+async def revoke(context: Context, *, partner_key_id: OfKey) -> PartnerKey:
+    """End a key at once (ID-5)."""
+    key: PartnerKey = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
+    return await partner_keys.revoke(key, by=context.viewer, at=context.now)
+
+
+def shown_once(made: tuple[PartnerKey, str]) -> dict[str, Any]:
+    """A new key's row, and the key itself."""
+    key, secret = made
+    return {"partner_key": key, "secret": secret}

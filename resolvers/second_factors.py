@@ -1,0 +1,97 @@
+"""How requests about second factors are answered (ID-1)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models import second_factors, throttling
+from models.accounts import NEED_SECOND_FACTOR, Account
+from models.errors import Code, Refusal
+from models.second_factors import RecoveryCode, SecondFactor
+from resolvers.context import Context
+from resolvers.operation import find
+
+OneTimeCode = Annotated[str, "What the authenticator shows now, or a recovery code."]
+
+
+async def status(context: Context, selection: Selection) -> Any:
+    """Whether your account has a second factor, and whether your role needs one (ID-1)."""
+    account_id = context.viewer.account_id
+    factor = await SecondFactor.get_or_none(account_id=account_id)
+    left = await RecoveryCode.filter(account_id=account_id, used_at=None).count()
+    return Status(
+        is_required=context.environment.second_factor_required and context.viewer.role in NEED_SECOND_FACTOR,
+        is_confirmed=factor is not None and factor.confirmed_at is not None,
+        recovery_codes_left=left,
+    )
+
+
+class Status:
+    """What is known of an account's second factor."""
+
+    def __init__(self, *, is_required: bool, is_confirmed: bool, recovery_codes_left: int) -> None:
+        self.is_required = is_required
+        self.is_confirmed = is_confirmed
+        self.recovery_codes_left = recovery_codes_left
+
+
+async def enrol(context: Context) -> dict[str, Any]:
+    """Begin to enrol an authenticator; its secret is shown this once, and counts once a code of it was confirmed."""
+    account = await Account.get(id=context.viewer.account_id)
+    secret, address = await second_factors.enrol(account, at=context.now)
+    return {"secret": secret, "address": address}
+
+
+async def admit_code(context: Context, *, one_time_code: str) -> None:
+    """Count the try of a code, outside of the transaction that a refusal rolls back."""
+    if not await throttling.take(throttling.BY_CODE, str(context.viewer.account_id), at=context.now):
+        raise throttling.TOO_MANY
+
+
+async def code_was_right(context: Context) -> None:
+    """Begin to count anew."""
+    await throttling.clear(throttling.BY_CODE, str(context.viewer.account_id), at=context.now)
+
+
+async def confirm(
+    context: Context, _: None, *, one_time_code: Annotated[str, "What the authenticator shows now."]
+) -> dict[str, Any]:
+    """Confirm the authenticator by its first code; answers recovery codes and opens the session to its role (ID-1)."""
+    codes = await second_factors.confirm(context.viewer.account_id, one_time_code, by=context.viewer, at=context.now)
+    await code_was_right(context)
+    return {"recovery_codes": codes}
+
+
+async def renew_recovery_codes(context: Context, _: None, *, one_time_code: OneTimeCode) -> dict[str, Any]:
+    """Ten new recovery codes; the ones until now work no more (ID-1)."""
+    codes = await second_factors.renew_recovery_codes(
+        context.viewer.account_id, one_time_code, by=context.viewer, at=context.now
+    )
+    await code_was_right(context)
+    return {"recovery_codes": codes}
+
+
+async def remove(context: Context, _: None, *, one_time_code: OneTimeCode) -> dict[str, Any]:
+    """Take your second factor away, to enrol another device; OPS and FINANCE must do so before anything else (ID-1)."""
+    await second_factors.remove(context.viewer.account_id, one_time_code, by=context.viewer, at=context.now)
+    await code_was_right(context)
+    return {"removed": True}
+
+
+async def reset(
+    context: Context, *, account_id: Annotated[UUID, Account, "Whose authenticator and recovery codes are lost."]
+) -> Account:
+    """Take somebody else's lost second factor away, once you are sure who asks; in their history it stays (ID-1)."""
+    account: Account = await find(context, Account, account_id, path="accountId")
+    if account.id == context.viewer.account_id:
+        raise Refusal(
+            Code.NOT_ELIGIBLE,
+            "Nobody resets their own second factor.",
+            rule="ID-1",
+            path=["accountId"],
+            fix="Use removeSecondFactor with a code, or ask a colleague.",
+        )
+    await second_factors.remove(account.id, None, by=context.viewer, at=context.now)
+    return account

@@ -1,0 +1,61 @@
+"""Practices and their office users as clients see them (ID-4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from models import practices as models
+from models.access import Role
+from resolvers import practices as resolvers
+from resolvers.operation import mutation, query, relation
+from schema.providers import Provider
+from schema.shape import Connection, Node, payload, shown, shows
+
+if TYPE_CHECKING:
+    from schema.accounts import Viewer
+
+
+@shows(models.Practice)
+class Practice(Node):
+    """A group practice or clinic."""
+
+    name: str = shown("The practice's name.")
+    created_at: datetime = shown("Since when it takes part.")
+    providers: list[Provider] = relation(resolvers.PROVIDERS, "Its clinicians that you may see, by name.")
+    office_users: list[Annotated[Viewer, strawberry.lazy("schema.accounts")]] = relation(
+        resolvers.OFFICE_USERS, "Its owner and office users that you may see.", allow=[Role.OFFICE, Role.OPS]
+    )
+
+
+OFFICE_USER = {
+    "office_user": (
+        Annotated["Viewer", strawberry.lazy("schema.accounts")],
+        "The office user's membership as it is now; null if refused.",
+    )
+}
+OWNERS = [Role.OFFICE, Role.OPS]
+
+
+@strawberry.type
+class Query:
+    """What practices add to Query."""
+
+    practice: Practice | None = query(resolvers.one, allow=[Role.OFFICE, Role.OPS, Role.PROVIDER, Role.FINANCE])
+    practices: Connection[Practice] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
+
+
+@strawberry.type
+class Mutation:
+    """What practices add to Mutation."""
+
+    open_practice = mutation(resolvers.open_practice, answers=payload("OpenPractice", Practice), allow=[Role.OPS])
+    set_practice = mutation(resolvers.set_practice, answers=payload("SetPractice", Provider), allow=[Role.OPS])
+    modify_office_user = mutation(resolvers.modify, answers=payload("ModifyOfficeUser", OFFICE_USER), allow=OWNERS)
+    remove_office_user = mutation(resolvers.remove, answers=payload("RemoveOfficeUser", OFFICE_USER), allow=OWNERS)
+    revalidate_office_user = mutation(
+        resolvers.revalidate, answers=payload("RevalidateOfficeUser", OFFICE_USER), allow=OWNERS
+    )
+    hand_over_practice = mutation(resolvers.hand_over, answers=payload("HandOverPractice", OFFICE_USER), allow=OWNERS)
