@@ -130,7 +130,8 @@ class Page:
 
 def cursor_of(row: Any, column: str) -> str:
     """The place of a row in its order, opaque to clients."""
-    return base64.urlsafe_b64encode(orjson.dumps([getattr(row, column), row.id.hex])).decode()
+    # The driver's UUIDs are of a class of its own, which the encoder does not know: `str` tells it.
+    return base64.urlsafe_b64encode(orjson.dumps([getattr(row, column), row.id], default=str)).decode()
 
 
 def place_of(cursor: str, model: type[Entity], column: str) -> tuple[Any, UUID]:
