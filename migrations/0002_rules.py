@@ -159,6 +159,54 @@ CREATE TRIGGER claims_no_delete BEFORE DELETE ON claims FOR EACH ROW EXECUTE FUN
 CREATE TRIGGER claims_no_truncate BEFORE TRUNCATE ON claims FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
+TERMS = """
+CREATE FUNCTION appointments_within_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    broken text;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM openings o WHERE o.provider_id = NEW.provider_id AND o.starts_at = NEW.starts_at) THEN
+        broken := 'appointments_in_opening';
+    ELSIF NOT EXISTS (
+        SELECT 1 FROM licenses l JOIN providers p ON p.id = l.provider_id
+         WHERE l.id = NEW.license_id AND p.searchable AND l.verified_at IS NOT NULL
+           AND l.expires_on >= (NEW.starts_at AT TIME ZONE p.time_zone)::date) THEN
+        broken := 'appointments_licensed';
+    ELSIF NEW.visit_type = 'FOLLOW_UP' AND NOT EXISTS (
+        SELECT 1 FROM appointments a WHERE a.student_id = NEW.student_id AND a.provider_id = NEW.provider_id
+           AND a.visit_type = 'INTAKE' AND a.status = 'COMPLETED') THEN
+        broken := 'appointments_intake_first';
+    ELSE
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'the appointment breaks %', broken USING ERRCODE = 'check_violation', CONSTRAINT = broken;
+END $$;
+CREATE CONSTRAINT TRIGGER appointments_within_terms AFTER INSERT ON appointments
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION appointments_within_terms();
+
+CREATE FUNCTION claims_within_terms() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    broken text;
+BEGIN
+    IF EXISTS (SELECT 1 FROM appointments a WHERE a.id = NEW.appointment_id AND NEW.submitted_at < a.ends_at) THEN
+        broken := 'claims_after_session';
+    ELSIF NEW.status = 'ACCEPTED' AND EXISTS (
+        SELECT 1 FROM appointments a WHERE a.id = NEW.appointment_id AND NEW.submitted_at >= a.attest_by) THEN
+        broken := 'claims_in_time';
+    ELSIF NEW.status = 'ACCEPTED' AND NOT EXISTS (
+        SELECT 1 FROM rates r JOIN appointments a ON a.id = NEW.appointment_id
+          JOIN providers p ON p.id = a.provider_id
+         WHERE r.id = NEW.rate_id AND r.amount_cents = NEW.amount_cents AND r.visit_type = NEW.visit_type
+           AND r.service = a.service AND r.effective_from <= (a.starts_at AT TIME ZONE p.time_zone)::date) THEN
+        broken := 'claims_at_rate';
+    ELSE
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'the claim breaks %', broken USING ERRCODE = 'check_violation', CONSTRAINT = broken;
+END $$;
+CREATE CONSTRAINT TRIGGER claims_within_terms AFTER INSERT ON claims
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION claims_within_terms();
+"""
+
 SEARCHABLE = """
 CREATE FUNCTION providers_become_searchable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -182,5 +230,14 @@ class Migration(migrations.Migration):
     initial = False
     operations = [
         ops.RunSQL(sql)
-        for sql in ("SET LOCAL lock_timeout = '5s'", APPEND_ONLY, OUTBOX, WALLETS, APPOINTMENTS, CLAIMS, SEARCHABLE)
+        for sql in (
+            "SET LOCAL lock_timeout = '5s'",
+            APPEND_ONLY,
+            OUTBOX,
+            WALLETS,
+            APPOINTMENTS,
+            CLAIMS,
+            TERMS,
+            SEARCHABLE,
+        )
     ]

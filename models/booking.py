@@ -25,7 +25,7 @@ from models.appointments import (
 )
 from models.availability import OFFERED, bookable_from, bookable_until
 from models.credits import TransferKind, lock_wallet, moved
-from models.errors import Code, Refusal, not_found, refuse_if_any
+from models.errors import CONSTRAINTS, Code, Refusal, not_found, refuse_if_any
 from models.events import happened
 from models.providers import COVERED, Service
 from models.rates import RATE_OF
@@ -324,3 +324,18 @@ def held(facts: BookingFacts, appointment: Appointment, at: datetime) -> Any:
     """The transfer that holds the credit, of the grant that expires first (CR-3)."""
     used = GrantUsed(facts.grant_id, facts.student_id, facts.student_id, facts.school_id)
     return moved(TransferKind.HOLD, used, ONE, at=at, appointment_id=appointment.id)
+
+
+CONSTRAINTS["appointments_in_opening"] = Refusal(
+    Code.SLOT_TAKEN,
+    "This time is no longer offered.",
+    rule="AP-1",
+    path=["openingId"],
+    fix="Choose another opening.",
+)
+CONSTRAINTS["appointments_licensed"] = not_eligible(
+    "AP-1", "This provider may not take this session any more.", ["openingId"], "Search for another provider."
+)
+CONSTRAINTS["appointments_intake_first"] = not_eligible(
+    "AP-2", "The first session with a provider is an intake.", ["openingId"], "Request it again."
+)

@@ -223,3 +223,12 @@ CONSTRAINTS["claims_one_intake"] = Refusal(
     path=["appointmentId"],
     fix="Tell support.",
 )
+CONSTRAINTS["claims_after_session"] = Refusal(
+    Code.TOO_EARLY, "A session is attested after its end.", rule="CL-1", path=["appointmentId"], fix="Come back later."
+)
+CONSTRAINTS["claims_in_time"] = Refusal(
+    Code.TOO_LATE, "The time to attest this session is over.", rule="CL-4", path=["appointmentId"], fix="Tell support."
+)
+CONSTRAINTS["claims_at_rate"] = Refusal(
+    Code.CONFLICT, "The rate has changed meanwhile.", rule="CL-5", path=["appointmentId"], fix="Submit it again."
+)

@@ -49,6 +49,7 @@ def held_appointment(**changes: Any) -> str:
 
 BALANCES = ("granted", "available", "held", "settled", "expired", "revoked", "forfeited")
 TIMES = {"starts_at": "$later", "ends_at": "$later_end", "attest_by": "$much_later"}
+FREE = {"starts_at": "$free", "ends_at": "$free_end", "attest_by": "$much_later"}
 CLAIM_OF = {"appointment_id": "$confirmed", "student_id": "$ana", "provider_id": "$other_provider"}
 
 LEDGER = [
@@ -171,6 +172,19 @@ APPOINTMENTS = [
          changed("appointments", "requested", "visit_type = 'CHAT'")),
 ]  # fmt: skip
 
+TERMS = [
+    Case("a session at a time that is not offered", "appointments_in_opening",
+         held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **TIMES)),
+    Case("a session under a license that ran out before it", "appointments_licensed",
+         changed("licenses", "license", "expires_on = '2020-01-01'") + "; "
+         + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE)),
+    Case("a session under a license that nobody verified", "appointments_licensed",
+         changed("licenses", "license", "verified_at = NULL") + "; "
+         + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE)),
+    Case("a follow-up before the intake", "appointments_intake_first",
+         held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE)),
+]
+
 CLAIMS = [
     Case("a session that is not completed is claimed", "claims_of_completed_session",
          copied("claims", "claim", visit_type="FOLLOW_UP", **CLAIM_OF)),
@@ -189,6 +203,12 @@ CLAIMS = [
     Case("a denied claim without a reason", "claims_denied_pays_nothing",
          changed("claims", "late_claim", "reasons = '[]'")),
     Case("a decision that is none", "claims_status", changed("claims", "claim", "status = 'PERHAPS'")),
+    Case("a claim before the session's end", "claims_after_session",
+         changed("claims", "claim", "status = 'VOID'") + ";" + copied("claims", "claim", submitted_at="2020-01-01")),
+    Case("an accepted claim that came late", "claims_in_time",
+         changed("claims", "claim", "status = 'VOID'") + ";" + copied("claims", "claim", status="ACCEPTED", submitted_at="2099-01-01")),
+    Case("an accepted claim at another amount than its rate", "claims_at_rate",
+         changed("claims", "claim", "status = 'VOID'") + ";" + copied("claims", "claim", status="ACCEPTED", amount_cents=1)),
     Case("a claim is deleted", "claims_append_only", "DELETE FROM claims WHERE id = '$claim'"),
     Case("all claims are removed", "claims_append_only", "TRUNCATE claims CASCADE"),
 ]  # fmt: skip
@@ -268,7 +288,7 @@ ACCOUNTS = [
                     for new in ("$newer", "$newest"))),
 ]  # fmt: skip
 
-CASES = [*LEDGER, *APPOINTMENTS, *CLAIMS, *DIRECTORY, *ACCOUNTS]
+CASES = [*LEDGER, *APPOINTMENTS, *TERMS, *CLAIMS, *DIRECTORY, *ACCOUNTS]
 
 COVERED_ELSEWHERE = {
     # Implied by a primary key, named only to be the target of a foreign key of two or three columns.

@@ -21,7 +21,7 @@ from models.events import Event
 from models.ids import new_id
 from models.providers import License
 from models.statements import execute, fetch, write
-from tests.models.breaches import CASES, COVERED_ELSEWHERE, Case, changed, copied, held_appointment
+from tests.models.breaches import CASES, COVERED_ELSEWHERE, Case, changed, copied, held_appointment, moved
 from tests.support.databases import own_database, undone
 from tests.support.world import (
     AT,
@@ -95,6 +95,7 @@ async def build() -> World:
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1 LIMIT 1", ana.id),
         "account": account.id, "membership": membership.id,
         "later": LATER.isoformat(), "later_end": (LATER + timedelta(hours=1)).isoformat(),
+        "free": openings[3].starts_at.isoformat(), "free_end": openings[3].ends_at.isoformat(),
         "much_later": (LATER + timedelta(days=31)).isoformat(),
     }  # fmt: skip
 
@@ -133,15 +134,9 @@ async def test_hours_that_touch_do_not_overlap(world: World) -> None:
 
 
 async def test_a_new_appointment_may_take_the_time_of_an_ended_one(world: World) -> None:
-    times = f"SELECT starts_at, ends_at, attest_by FROM appointments WHERE id = '{world['declined']}'"
-    row = (await fetch(times))[0]
-    await attempt(
-        held_appointment(
-            starts_at=row.starts_at.isoformat(), ends_at=row.ends_at.isoformat(), attest_by=row.attest_by.isoformat(),
-            visit_type="FOLLOW_UP",
-        ),
-        world,
-    )  # fmt: skip
+    ended = changed("appointments", "requested", "status = 'DECLINED', ended_at = now()")
+    released = moved("RELEASE", "HELD", "AVAILABLE", session="'$requested'").replace("$new", "$newest")
+    await attempt(f"{ended}; {released}; {held_appointment(status='REQUESTED', ended_at=None)}", world)
 
 
 async def test_a_voided_claim_makes_room_for_another(world: World) -> None:
