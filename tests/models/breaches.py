@@ -185,11 +185,13 @@ TERMS = [
          held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE)),
 ]
 
+VOIDED = changed("claims", "claim", "status = 'VOID'") + ";"
+
 CLAIMS = [
     Case("a session that is not completed is claimed", "claims_of_completed_session",
          copied("claims", "claim", visit_type="FOLLOW_UP", **CLAIM_OF)),
     Case("a claim in the name of another student", "claims_of_completed_session",
-         changed("claims", "claim", "status = 'VOID'") + ";" + copied("claims", "claim", student_id="$ana")),
+         VOIDED + copied("claims", "claim", student_id="$ana")),
     Case("a second live claim of a session", "claims_one_live", copied("claims", "claim")),
     Case("a second accepted intake of a pair", "claims_one_intake",
          copied("claims", "claim", appointment_id="$requested")),
@@ -204,11 +206,11 @@ CLAIMS = [
          changed("claims", "late_claim", "reasons = '[]'")),
     Case("a decision that is none", "claims_status", changed("claims", "claim", "status = 'PERHAPS'")),
     Case("a claim before the session's end", "claims_after_session",
-         changed("claims", "claim", "status = 'VOID'") + ";" + copied("claims", "claim", submitted_at="2020-01-01")),
+         VOIDED + copied("claims", "claim", submitted_at="2020-01-01")),
     Case("an accepted claim that came late", "claims_in_time",
-         changed("claims", "claim", "status = 'VOID'") + ";" + copied("claims", "claim", status="ACCEPTED", submitted_at="2099-01-01")),
+         VOIDED + copied("claims", "claim", status="ACCEPTED", submitted_at="2099-01-01")),
     Case("an accepted claim at another amount than its rate", "claims_at_rate",
-         changed("claims", "claim", "status = 'VOID'") + ";" + copied("claims", "claim", status="ACCEPTED", amount_cents=1)),
+         VOIDED + copied("claims", "claim", status="ACCEPTED", amount_cents=1)),
     Case("a claim is deleted", "claims_append_only", "DELETE FROM claims WHERE id = '$claim'"),
     Case("all claims are removed", "claims_append_only", "TRUNCATE claims CASCADE"),
 ]  # fmt: skip
