@@ -49,6 +49,8 @@ def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
         def is_type_of(value: Any, info: Any) -> bool:
             return isinstance(value, (cls, model, row))
 
+        is_type_of.by_class = True  # type: ignore[attr-defined]  # the compiled path asks once for each class
+
         type_id = Computed(lambda value: encode(prefix, value.id), needs=("id",))
         cls.id = declared(type_id, (), f"The TypeID, `{prefix}_…`.", None)  # type: ignore[attr-defined]
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
