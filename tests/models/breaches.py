@@ -173,16 +173,30 @@ APPOINTMENTS = [
 ]  # fmt: skip
 
 TERMS = [
-    Case("a session at a time that is not offered", "appointments_in_opening",
-         held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **TIMES)),
-    Case("a session under a license that ran out before it", "appointments_licensed",
-         changed("licenses", "license", "expires_on = '2020-01-01'") + "; "
-         + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE)),
-    Case("a session under a license that nobody verified", "appointments_licensed",
-         changed("licenses", "license", "verified_at = NULL") + "; "
-         + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE)),
-    Case("a follow-up before the intake", "appointments_intake_first",
-         held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE)),
+    Case(
+        "a session at a time that is not offered",
+        "appointments_in_opening",
+        held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **TIMES),
+    ),
+    Case(
+        "a session under a license that ran out before it",
+        "appointments_licensed",
+        changed("licenses", "license", "expires_on = '2020-01-01'")
+        + "; "
+        + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE),
+    ),
+    Case(
+        "a session under a license that nobody verified",
+        "appointments_licensed",
+        changed("licenses", "license", "verified_at = NULL")
+        + "; "
+        + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE),
+    ),
+    Case(
+        "a follow-up before the intake",
+        "appointments_intake_first",
+        held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE),
+    ),
 ]
 
 VOIDED = changed("claims", "claim", "status = 'VOID'") + ";"
