@@ -8,7 +8,7 @@ CREATE TABLE mails (
     id UUID PRIMARY KEY,
     event_id UUID NOT NULL REFERENCES events (id) ON DELETE RESTRICT,
     recipient TEXT NOT NULL
-        CONSTRAINT mails_recipient CHECK (recipient IN ('STUDENT', 'PROVIDER', 'ACCOUNT', 'INVITED')),
+        CONSTRAINT mails_recipient CHECK (recipient IN ('STUDENT', 'PROVIDER', 'ACCOUNT', 'LINK', 'OWNER')),
     address TEXT NOT NULL CONSTRAINT mails_address CHECK (address <> ''),
     template TEXT NOT NULL,
     status TEXT NOT NULL

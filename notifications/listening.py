@@ -9,9 +9,10 @@ from typing import Any
 import asyncpg
 import structlog
 
+from models.changes import CHANNEL
+
 log = structlog.get_logger()
 
-CHANNEL = "events"
 RECONNECT_SECONDS = 2.0
 
 

@@ -10,22 +10,27 @@ from tortoise.transactions import in_transaction
 
 from models.ids import new_id
 from models.statements import execute, fetch
+from notifications.facts import LINK_ID
 from notifications.policy import POLICY
 
 log = structlog.get_logger()
 
 AT_ONCE_MAX = 200
 
-WAITING = """
+WAITING = f"""
 SELECT e.id, e.verb, e.actor_role,
        students.email AS student_address, providers.email AS provider_address,
-       accounts.email AS account_address, invitations.email AS invited_address
+       accounts.email AS account_address, secret_links.email AS link_address, owners.email AS owner_address
   FROM outbox o
   JOIN events e ON e.id = o.event_id
   LEFT JOIN students ON students.id = e.student_id
   LEFT JOIN providers ON providers.id = e.provider_id
   LEFT JOIN accounts ON accounts.id = e.subject_id AND e.subject_type = 'acc'
-  LEFT JOIN invitations ON invitations.id = e.subject_id AND e.subject_type = 'inv'
+  LEFT JOIN secret_links ON secret_links.id = {LINK_ID}
+  LEFT JOIN memberships members ON members.id = e.subject_id AND e.subject_type = 'mem'
+  LEFT JOIN memberships owning ON owning.practice_id = members.practice_id AND owning.is_owner
+        AND owning.ended_at IS NULL
+  LEFT JOIN accounts owners ON owners.id = owning.account_id
  ORDER BY o.event_id LIMIT $1 FOR UPDATE OF o SKIP LOCKED
 """
 

@@ -15,7 +15,10 @@ class Recipient(StrEnum):
     STUDENT = "STUDENT"
     PROVIDER = "PROVIDER"
     ACCOUNT = "ACCOUNT"
-    INVITED = "INVITED"
+    LINK = "LINK"
+    """The address that a secret link was made for: of an invitation, or one that is to be verified."""
+    OWNER = "OWNER"
+    """The owner of the practice of an office user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +59,41 @@ POLICY: Mapping[str, tuple[Line, ...]] = {
     "credit.granted": (student("credits_granted"),),
     "license.verified": (provider("profile_live"),),
     "enrollment.activated": (provider("profile_live"),),
+    "invitation.sent": (Line(Recipient.LINK, "invitation"),),
+    "account.verification_requested": (Line(Recipient.LINK, "verify_address"),),
+    "account.reset_requested": (Line(Recipient.LINK, "reset_password"),),
+    "account.password_reset": (Line(Recipient.ACCOUNT, "password_changed"),),
+    "account.password_changed": (Line(Recipient.ACCOUNT, "password_changed"),),
+    "office_user.revalidation_due": (Line(Recipient.OWNER, "revalidation_due"),),
 }
 """The messages of each event. An event that is not named here makes none."""
 
 SILENT = frozenset(
     {
+        "account.email_verified",
+        "account.recovery_codes_renewed",
+        "account.second_factor_added",
+        "account.second_factor_removed",
+        "account.sessions_revoked",
+        "account.signed_up",
         "appointment.completed",  # the claim, decided in the same moment, is what people are told
         "availability.set",
+        "invitation.accepted",
+        "invitation.withdrawn",
         "license.entered",
+        "office_user.modified",
+        "office_user.removed",
+        "office_user.revalidated",
+        "partner_key.created",
+        "partner_key.revoked",
+        "partner_key.rotated",
+        "practice.handed_over",
+        "practice.opened",
         "provider.joined",
+        "provider.practice_set",
         "school.opened",
+        "session.acts_as",
+        "session.opened",
         "student.entered",
     }
 )

@@ -12,13 +12,15 @@ import asyncpg
 import structlog
 from tortoise.exceptions import OperationalError
 
+from models.encryption import UnopenableError
 from models.ids import encode
 from models.mails import Mail, MailStatus
 from notifications import queue
-from notifications.facts import facts_of, is_still_true, words_of
+from notifications.facts import facts_of, is_still_true
 from notifications.letters import compose, write_letter
 from notifications.outbox import write_mails
 from notifications.smtp import Fault, LostServerError, NoServerError, Smtp
+from notifications.words import words_of
 
 log = structlog.get_logger()
 
@@ -111,6 +113,9 @@ class PostOffice:
                 return None
             letter = write_letter(mail.template, await words_of(mail.template, facts, at=at, address=self.address))
             return compose(letter, to=mail.address, sender=self.sender, message_id=mail.message_id, at=at)
+        except UnopenableError as error:  # a key is missing here; it may come with the next start
+            await self._put_off(mail, Fault(permanent=False, reason=type(error).__name__), at)
+            return None
         except Exception as error:
             if is_the_databases(error):
                 raise

@@ -1,0 +1,130 @@
+"""The words of a message: its facts made ready for a template, each name on one line, each link safe to follow."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from models.alternatives import other_openings
+from models.amounts import Money
+from models.ids import encode
+from models.links import token_of
+from notifications.facts import LINKED
+from notifications.policy import Recipient
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+NAME_LENGTH_MAX = 80
+
+
+async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> dict[str, Any]:
+    """Everything that a template may show, each name on one line, and the recipient's time zone."""
+    data = orjson.loads(facts.data) if isinstance(facts.data, str) else facts.data
+    words = {
+        "address": address,
+        "link": address,
+        "name": name_of(facts),
+        "zone": zone_of(facts),
+        "student": first_name(facts.student_name),
+        "provider": one_line(facts.provider_name),
+        "school": one_line(facts.school_name),
+        "by_role": facts.actor_role,
+        "changed_at": facts.event_at,
+        "credit_is_back": data.get("credit") == "RELEASE",
+    }
+    if facts.appointment_id is not None:
+        words |= words_of_appointment(facts, address, at)
+    if facts.claim_cents is not None:
+        words["amount"] = dollars(facts.claim_cents)
+    if facts.credits_available is not None:
+        words |= {
+            "credits": data["credits"],
+            "credits_available": facts.credits_available,
+            "credits_expire_at": facts.credits_expire_at,
+        }
+    if template in LINKED:
+        words |= await words_of_link(template.replace("_", "-"), facts, address, at)
+    if facts.revalidate_by is not None:
+        words |= {
+            "member": one_line(facts.member_name),
+            "practice": one_line(facts.inviter_name),
+            "revalidate_by": facts.revalidate_by,
+        }
+    if template == "expired_for_student":
+        words["openings"] = [
+            (opening.starts_at, one_line(opening.provider_name))
+            for opening in await other_openings(facts.appointment_id, at=at)
+        ]
+    return words
+
+
+def words_of_appointment(facts: Any, address: str, at: datetime) -> dict[str, Any]:
+    """What a message says of a session: when, how long, until when an answer or an attestation is due."""
+    return {
+        "link": f"{address}/#{encode('apt', facts.appointment_id)}",
+        "starts_at": facts.starts_at,
+        "minutes": (facts.ends_at - facts.starts_at) // MINUTE,
+        "confirm_by": facts.confirm_by,
+        "hours_to_answer": (facts.confirm_by - facts.requested_at) // HOUR,
+        "hours_left": max((facts.confirm_by - at) // HOUR, 0),
+        "attest_by": facts.attest_by - MINUTE,  # the deadline is midnight; people read the day that ends there
+        "expected": None if facts.expected_cents is None else dollars(facts.expected_cents),
+        "telehealth_link": web_address(facts.telehealth_link),
+    }
+
+
+def name_of(facts: Any) -> str:
+    """How the recipient is greeted: a student by the first name, a provider as their clients know them."""
+    names = {
+        Recipient.STUDENT: first_name(facts.student_name),
+        Recipient.PROVIDER: one_line(facts.provider_name),
+        Recipient.LINK: one_line(facts.invited_name or facts.account_name),
+        Recipient.ACCOUNT: one_line(facts.account_name),
+    }
+    return names.get(facts.recipient, "")
+
+
+async def words_of_link(name: str, facts: Any, address: str, at: datetime) -> dict[str, Any]:
+    """What a message with a secret link says. The token stands behind `#`, which no server and no log ever sees."""
+    token = await token_of(facts.link_id, at=at)
+    return {
+        "link": f"{address}/#{name}={token}",
+        "code": token,
+        "link_expires_at": facts.link_expires_at,
+        "inviter": one_line(facts.inviter_name),
+    }
+
+
+def zone_of(facts: Any) -> ZoneInfo:
+    """The recipient's time zone, as far as it is known."""
+    zones = {
+        Recipient.STUDENT: facts.student_zone,
+        Recipient.PROVIDER: facts.provider_zone,
+        Recipient.LINK: facts.account_zone or facts.inviter_zone or facts.provider_zone,
+        Recipient.ACCOUNT: facts.account_zone,
+    }
+    return ZoneInfo(zones.get(facts.recipient) or "UTC")
+
+
+def one_line(name: str | None) -> str:
+    """A name as one line of printable text, so that it can forge neither a header nor the look of a message."""
+    printable = "".join(character if character.isprintable() else " " for character in name or "")
+    return " ".join(printable.split())[:NAME_LENGTH_MAX]
+
+
+def first_name(name: str | None) -> str:
+    """The first of a person's names."""
+    return one_line(name).partition(" ")[0]
+
+
+def dollars(cents: int) -> str:
+    """An amount as people in the United States write it."""
+    return f"${Money(cents)}"
+
+
+def web_address(link: str | None) -> str:
+    """A link that leads to the web and nowhere else, or nothing."""
+    return link if link and link.startswith(("https://", "http://")) and link.isprintable() and " " not in link else ""

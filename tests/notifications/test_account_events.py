@@ -1,0 +1,185 @@
+"""Mail about accounts: links that work once, for the address that they were made for, and never after their end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from tortoise.transactions import in_transaction
+
+from models import credentials, encryption, invitations, links, practices
+from models.access import Role
+from models.accounts import Account, Membership
+from models.ids import new_id
+from models.invitations import Place
+from models.links import Purpose
+from models.practices import REVALIDATE_EVERY, Practice
+from models.statements import execute, write
+from notifications.post import PostOffice
+from settings import Settings
+from tests.notifications.server import ADDRESS, MailServer, content_of, mail_server, post_office
+from tests.notifications.work import do_all, forget_mails_so_far, mails, statuses
+from tests.support.world import AT, as_staff, school_of, student_of
+
+NEW_ADDRESS = "new@example.test"
+HOUR = timedelta(hours=1)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(committed: Settings) -> AsyncIterator[MailServer]:
+    """A mail server beside a fresh database, with the keys that open sealed tokens."""
+    encryption.configure(committed.key_ring)
+    async with mail_server() as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def office(server: MailServer) -> AsyncIterator[PostOffice]:
+    """A post office that delivers to it."""
+    async with post_office(server.url) as found:
+        yield found
+
+
+async def invited() -> str:
+    """The address of a student who was invited by their school."""
+    school = await school_of()
+    student = await student_of(school)
+    await forget_mails_so_far()
+    place = Place(role=Role.STUDENT, student_id=student.id, school_id=school.id)
+    async with in_transaction():
+        await invitations.invite(
+            email=student.email, name="Ana Reyes", place=place, by=as_staff(Role.SCHOOL, school=school), at=AT
+        )
+    return student.email
+
+
+async def person(email: str, role: Role = Role.OPS, **more: object) -> tuple[Account, Membership]:
+    """Somebody with an account."""
+    account = Account(email=email, name="Kim Park", created_at=AT, email_verified_at=AT)
+    membership = Membership(account_id=account.id, role=role, created_at=AT, **more)
+    await write(account, membership)
+    return account, membership
+
+
+def token_in(server: MailServer, name: str) -> str:
+    """The token of the only message, which its link and its code must agree on, in both forms."""
+    [(_, message)] = server.taken
+    found = set()
+    for part in content_of(message):
+        found |= set(re.findall(rf"{ADDRESS}/#{name}=(fc_link_[\w-]+)", part)) | set(
+            re.findall(r"fc_link_[\w-]+", part)
+        )
+    [token] = found
+    return str(token)
+
+
+async def test_an_invitation_carries_a_link_that_works(office: PostOffice, server: MailServer) -> None:
+    address = await invited()
+    await do_all(office)
+    assert server.subjects(address) == ["You are invited to Flexible Credits"]
+    token = token_in(server, "invitation")
+    assert (await links.use(token, Purpose.INVITATION, at=AT)).email == address
+    assert "Mon, Mar 16, 2026, 11:00 AM EDT" in content_of(server.taken[0][1])[0]
+
+
+@pytest.mark.parametrize("end", ["used", "replaced", "late"])
+async def test_a_link_that_has_ended_is_not_mailed(office: PostOffice, server: MailServer, end: str) -> None:
+    address = await invited()
+    await office.write(AT)
+    if end == "used":
+        await execute("UPDATE secret_links SET used_at = $1, sealed_token = NULL", AT)
+    if end == "replaced":
+        await execute("UPDATE secret_links SET withdrawn_at = $1, sealed_token = NULL", AT)
+    await do_all(office, at=AT + timedelta(days=15) if end == "late" else AT)
+    assert server.subjects(address) == []
+    assert await statuses() == {"invitation": "DROPPED"}
+
+
+async def test_an_address_is_verified_where_it_is_and_not_where_the_account_is_now(
+    office: PostOffice, server: MailServer
+) -> None:
+    account, membership = await person("old@example.test")
+    async with in_transaction():
+        await credentials.request_verification(NEW_ADDRESS, by=membership.viewer(), at=AT)
+    await do_all(office)
+    assert [to for to, _ in server.taken] == [NEW_ADDRESS]
+    async with in_transaction():
+        await credentials.verify_email(token_in(server, "verify-address"), at=AT)
+    assert (await Account.get(id=account.id)).email == NEW_ADDRESS
+
+
+async def test_a_forgotten_password_is_mailed_to_who_has_an_account_alone(
+    office: PostOffice, server: MailServer
+) -> None:
+    await person("known@example.test")
+    for email in ("known@example.test", "unknown@example.test"):
+        await credentials.request_reset(email, at=AT)
+    await credentials.answer_reset_requests(at=AT)
+    await do_all(office)
+    assert [(to, str(message["Subject"])) for to, message in server.taken] == [
+        ("known@example.test", "Choose a new password")
+    ]
+    token = token_in(server, "reset-password")
+    changed = await credentials.hash_for_reset(token, "violet harbor lantern 7", at=AT)
+    async with in_transaction():
+        await credentials.reset(token, changed, at=AT)
+    await do_all(office)
+    assert server.subjects("known@example.test")[1:] == ["Your password was changed"]
+
+
+async def test_the_owner_of_a_practice_is_told_which_office_user_to_confirm(
+    office: PostOffice, server: MailServer
+) -> None:
+    practice = await Practice.open(name="Harbor Group", by=None, at=AT)
+    await person("owner@example.test", Role.OFFICE, practice_id=practice.id, is_owner=True)
+    _, member = await person(
+        "desk@example.test",
+        Role.OFFICE,
+        practice_id=practice.id,
+        validated_at=AT,
+        revalidate_by=AT + REVALIDATE_EVERY,
+    )
+    soon = AT + REVALIDATE_EVERY - timedelta(days=1)
+    assert await practices.remind(at=soon) == 1
+    await do_all(office, at=soon)
+    assert [(to, str(message["Subject"])) for to, message in server.taken] == [
+        ("owner@example.test", "Please confirm an office user by Sunday, May 31, 2026")
+    ]
+    assert "Kim Park" in content_of(server.taken[0][1])[0]
+    assert member.revalidate_by == AT + REVALIDATE_EVERY
+
+
+async def test_a_token_is_in_no_row_and_in_no_log(
+    office: PostOffice, server: MailServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await invited()
+    await do_all(office)
+    token = token_in(server, "invitation")
+    assert token not in str(await mails())
+    assert token not in capsys.readouterr().out
+
+
+async def test_a_key_that_is_missing_puts_the_mail_off_and_does_not_lose_it(
+    office: PostOffice, server: MailServer, committed: Settings
+) -> None:
+    await invited()
+    encryption.configure({"other": b"0" * 32})
+    await do_all(office)
+    [mail] = await mails()
+    assert (mail.status, mail.fault) == ("PENDING", "UnopenableError")
+    encryption.configure(committed.key_ring)
+    await do_all(office, at=AT + HOUR)
+    assert len(server.taken) == 1
+
+
+async def test_an_event_with_a_link_that_is_none_makes_no_mail_and_no_error(office: PostOffice) -> None:
+    await execute(
+        "INSERT INTO events (id, verb, subject_type, subject_id, at, request_id, data)"
+        " VALUES ($1, 'invitation.sent', 'inv', $1, $2, '', '{\"link\": \"not-an-id\"}')",
+        new_id(), AT,
+    )  # fmt: skip
+    await do_all(office)
+    assert await mails() == []
