@@ -3,8 +3,6 @@
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import asyncpg
-
 from database.embedded import DatabaseError
 from models import MODULES
 from settings import Settings
@@ -55,12 +53,9 @@ def tortoise_config(settings: Settings, *, pool_size: int | None = None) -> dict
         "minsize": min(2, maxsize),
         "maxsize": maxsize,
         "server_settings": server_settings(settings),
-        "reset": keep_session,
     }
     return {
-        "connections": {
-            "default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials(url_of(settings)) | pool}
-        },
+        "connections": {"default": {"engine": "database.pool", "credentials": credentials(url_of(settings)) | pool}},
         "apps": {"models": {"models": list(MODULES), "migrations": "migrations", "default_connection": "default"}},
         "use_tz": True,
         "timezone": "UTC",
@@ -72,10 +67,3 @@ def url_of(settings: Settings) -> str:
     if settings.database_url is None:
         raise DatabaseError("No database: set FC_DATABASE_URL, or start the embedded one first.")
     return settings.database_url.get_secret_value()
-
-
-async def keep_session(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> None:
-    """Spare the round trip of RESET ALL when a connection is given back.
-
-    asyncpg has ended an open transaction by then, and all this program ever sets is SET LOCAL, which ends with it.
-    """

@@ -1,0 +1,116 @@
+"""The thin pool: connections come back as they were, nobody is forgotten in line, and broken ones are replaced."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from database import credentials
+from database.pool import Pool
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pool(postgres: str) -> AsyncIterator[Pool]:
+    """A pool of at most two connections."""
+    opened = await Pool(min_size=1, max_size=2, **credentials(postgres)).open()
+    yield opened
+    await asyncio.wait_for(opened.close(), 10)
+
+
+async def settled(pool: Pool) -> None:
+    """Until nothing is being cleaned any more."""
+    while pool._cleaning:
+        await asyncio.wait(pool._cleaning)
+
+
+async def test_what_was_given_back_last_is_taken_first(pool: Pool) -> None:
+    first, second = await pool.acquire(), await pool.acquire()
+    await pool.release(first)
+    await pool.release(second)
+    assert await pool.acquire() is second
+    await pool.release(second)
+
+
+async def test_who_finds_none_free_waits_in_line(pool: Pool) -> None:
+    first, second = await pool.acquire(), await pool.acquire()
+    waiting = [asyncio.create_task(pool.acquire()) for _ in range(2)]
+    await asyncio.sleep(0)
+    await pool.release(first)
+    assert await waiting[0] is first
+    assert not waiting[1].done()
+    await pool.release(second)
+    assert await waiting[1] is second
+    await pool.release(first)
+    await pool.release(second)
+
+
+async def test_who_leaves_the_line_takes_nothing_along(pool: Pool) -> None:
+    first, second = await pool.acquire(), await pool.acquire()
+    gone, patient = asyncio.create_task(pool.acquire()), asyncio.create_task(pool.acquire())
+    await asyncio.sleep(0)
+    await pool.release(first)  # given to the first in line, who leaves before taking it
+    gone.cancel()
+    assert await asyncio.wait_for(patient, 5) is first
+    await pool.release(first)
+    await pool.release(second)
+    assert pool.size == 2
+
+
+async def test_a_cancelled_statement_leaves_its_connection_usable(pool: Pool) -> None:
+    connection = await pool.acquire()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await connection.fetch("SELECT pg_sleep(60)")
+    await pool.release(connection)
+    await settled(pool)
+    again = await pool.acquire()
+    assert await again.fetchval("SELECT 1") == 1
+    await pool.release(again)
+
+
+async def test_a_transaction_that_was_left_open_is_rolled_back(pool: Pool) -> None:
+    connection = await pool.acquire()
+    await connection.transaction().start()
+    await connection.execute("SET LOCAL work_mem = '9MB'")
+    await pool.release(connection)
+    await settled(pool)
+    again = await pool.acquire()
+    assert again is connection
+    assert not again.is_in_transaction()
+    await pool.release(again)
+
+
+async def test_a_connection_that_was_cut_is_replaced(pool: Pool) -> None:
+    first, second = await pool.acquire(), await pool.acquire()
+    waiting = asyncio.create_task(pool.acquire())
+    await second.execute("SELECT pg_terminate_backend($1)", first.get_server_pid())
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await first.fetchval("SELECT 1")
+    await pool.release(first)
+    fresh = await asyncio.wait_for(waiting, 5)
+    assert fresh is not first
+    assert await fresh.fetchval("SELECT 1") == 1
+    await pool.release(fresh)
+    await pool.release(second)
+
+
+async def test_a_pool_that_cannot_connect_says_so_to_everybody_in_line(postgres: str) -> None:
+    opened = await Pool(min_size=0, max_size=1, **credentials(postgres) | {"database": "there_is_none"}).open()
+    answers = await asyncio.gather(*(opened.acquire() for _ in range(3)), return_exceptions=True)
+    assert all(isinstance(answer, asyncpg.InvalidCatalogNameError) for answer in answers)
+
+
+async def test_closing_waits_for_who_still_works(postgres: str) -> None:
+    opened = await Pool(min_size=1, max_size=1, **credentials(postgres)).open()
+    connection = await opened.acquire()
+    closing = asyncio.create_task(opened.close())
+    await asyncio.sleep(0)
+    assert await connection.fetchval("SELECT 1") == 1
+    assert not closing.done()
+    await opened.release(connection)
+    await asyncio.wait_for(closing, 10)
+    assert connection.is_closed()
+    with pytest.raises(asyncpg.InterfaceError):
+        await opened.acquire()
