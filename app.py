@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 from database import connected, credentials, url_of
@@ -48,6 +48,7 @@ def create_app(settings: Settings) -> Starlette:
 
     application = Starlette(
         routes=[
+            Route("/", home),
             Route("/graphql", pages.in_front_of(graphql)),
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", alive),
@@ -103,6 +104,11 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         for example in examples()
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
+
+
+async def home(_: Request) -> Response:
+    """Where the links of mails lead; what stands behind `#` goes with the browser."""
+    return RedirectResponse("/graphql")
 
 
 async def mailbox(_: Request) -> Response:

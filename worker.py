@@ -13,7 +13,7 @@ import structlog
 from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
-from models import appointments, availability, budgets, clock, idempotency, reminders
+from models import appointments, availability, budgets, clock, encryption, idempotency, reminders
 from models.errors import Refusal, Refused
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
@@ -38,6 +38,7 @@ class Job:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Do the jobs until `stop` is set; a job that fails is told and tried again at its next time."""
+    encryption.configure(settings.key_ring)
     async with connected(settings), post_office(settings, stop) as office:
         happened, written = asyncio.Event(), asyncio.Event()
         office.when_written = written.set
