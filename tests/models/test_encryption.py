@@ -1,0 +1,71 @@
+"""Encryption at rest: a sealed value opens for its own row and column alone, and keys can be changed while in use."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+
+from models import encryption, links
+from models.accounts import Account
+from models.encryption import UnopenableError, open_sealed, seal
+from models.ids import new_id
+from models.links import Purpose, SecretLink
+from models.second_factors import SecondFactor, enrol
+from models.statements import write
+from settings import Settings
+
+AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
+OLD = {"old": secrets.token_bytes(32)}
+BOTH = {"new": secrets.token_bytes(32), **OLD}
+NEW = {"new": BOTH["new"]}
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def keys(rolled_back: object, database: Settings) -> AsyncIterator[None]:
+    """The old key alone; afterwards the program's own again."""
+    encryption.configure(OLD)
+    yield
+    encryption.configure(database.key_ring)
+
+
+def test_a_sealed_value_opens_again_and_shows_nothing_of_itself() -> None:
+    row = new_id()
+    sealed = seal("123456789", "providers.tin", row)
+    assert sealed.startswith("old:")
+    assert "123456789" not in sealed
+    assert sealed != seal("123456789", "providers.tin", row)
+    assert open_sealed(sealed, "providers.tin", row) == "123456789"
+
+
+def test_a_value_that_was_moved_or_changed_does_not_open() -> None:
+    row = new_id()
+    sealed = seal("123456789", "providers.tin", row)
+    changed = sealed[:-3] + ("A" if sealed[-3] != "A" else "B") + sealed[-2:]
+    for value, purpose, id in (
+        (sealed, "providers.tin", new_id()),
+        (sealed, "providers.account", row),
+        (changed, "providers.tin", row),
+        ("old:", "providers.tin", row),
+        ("old:%%%", "providers.tin", row),
+        ("unknown:" + sealed.partition(":")[2], "providers.tin", row),
+    ):
+        with pytest.raises(UnopenableError):
+            open_sealed(value, purpose, id)
+
+
+async def test_a_rotation_seals_every_column_anew_so_that_the_old_key_can_go() -> None:
+    account = Account(email="keys@people.test", name="Keys", created_at=AT)
+    await write(account)
+    secret, _ = await enrol(account, at=AT)
+    link = await links.issue(Purpose.PASSWORD_RESET, email=account.email, subject=account.id, at=AT)
+    token = await links.token_of(link.id, at=AT)
+    assert await encryption.rotate(BOTH) >= 2
+    assert await encryption.rotate(BOTH) == 0
+    encryption.configure(NEW)
+    assert (await SecondFactor.get(account_id=account.id)).secret == secret
+    assert await links.token_of(link.id, at=AT) == token
+    assert ((await SecretLink.get(id=link.id)).sealed_token or "").startswith("new:")
