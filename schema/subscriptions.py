@@ -14,7 +14,7 @@ from schema.appointments import Appointment
 from schema.claims import Claim
 from schema.credits import Wallet
 from schema.events import Event
-from schema.shape import Node, shown
+from schema.shape import Node, shown, value
 
 REFETCH = (
     "True if the present state has to be fetched: at the beginning, and whenever events may have been missed. "
@@ -23,7 +23,7 @@ REFETCH = (
 EVENT = "What happened; null if it is not for you."
 
 
-@strawberry.type
+@value
 class AppointmentChange:
     """One change of an appointment."""
 
@@ -32,7 +32,7 @@ class AppointmentChange:
     appointment: Appointment | None = relation(resolvers.APPOINTMENT, "The appointment as it is now.")
 
 
-@strawberry.type
+@value
 class ClaimChange:
     """One change of a claim."""
 
@@ -41,7 +41,7 @@ class ClaimChange:
     claim: Claim | None = relation(resolvers.CLAIM, "The claim as it is now.")
 
 
-@strawberry.type
+@value
 class WalletChange:
     """A change of a wallet's balances."""
 
@@ -49,7 +49,7 @@ class WalletChange:
     wallet: Wallet | None = relation(resolvers.WALLET, "The wallet as it is now.")
 
 
-@strawberry.type
+@value
 class InboxChange:
     """One event that concerns the viewer."""
 
