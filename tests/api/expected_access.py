@@ -45,35 +45,40 @@ def of_account() -> Seen:
     return MINE | {Role.PARTNER: NONE, Role.OPS: ALL}
 
 
+COLLEAGUES = frozenset({"own OFFICE", "own COLLEAGUE"})
+VERIFIED = frozenset({"own", "other", "left", "hidden"})
+PROVIDERS_OWN = frozenset({"own", "own unverified"})
+
 SEEN: dict[str, Seen] = {
-    "acc": of_account(),
-    "mem": of_account(),
+    "acc": of_account() | {Role.OFFICE: COLLEAGUES},
+    "mem": of_account() | {Role.OFFICE: COLLEAGUES},
     "ses": of_account(),
+    "agr": of_account(),
+    "mfa": of_account(),
     "inv": seen(
-        student=NONE, provider=NONE, office=NONE, school=MINE[Role.STUDENT], partner=NONE, ops=ALL, finance=NONE
+        student=NONE, provider=NONE, office=MINE[Role.OFFICE], school=MINE[Role.STUDENT] | MINE[Role.SCHOOL],
+        partner=NONE, ops=ALL, finance=NONE,
     ),
+    "key": seen(student=NONE, provider=NONE, office=NONE, school=OWN, partner=NONE, ops=ALL, finance=NONE),
+    "prc": seen(student=NONE, provider=OWN, office=OWN, school=NONE, partner=NONE, ops=ALL, finance=ALL),
     "sch": seen(student=OWN, provider=NONE, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
-    "stu": seen(student=OWN, provider=OWN, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=NONE),
+    "stu": seen(student=OWN, provider=OWN, office=OWN, school=OWN, partner=OWN, ops=ALL, finance=NONE),
     "prv": seen(
         student=frozenset({"own", "other", "left"}),
-        provider=OWN, office=NONE, school=ALL, partner=ALL, ops=ALL, finance=ALL,
+        provider=OWN, office=OWN, school=ALL, partner=ALL, ops=ALL, finance=ALL,
     ),
     "lic": seen(
-        student=frozenset({"own", "other", "left", "hidden"}),
-        provider=frozenset({"own", "own unverified"}),
-        office=NONE,
-        school=frozenset({"own", "other", "left", "hidden"}),
-        partner=frozenset({"own", "other", "left", "hidden"}),
+        student=VERIFIED, provider=PROVIDERS_OWN, office=PROVIDERS_OWN, school=VERIFIED, partner=VERIFIED,
         ops=ALL, finance=NONE,
     ),
     "enr": seen(student=NONE, provider=OWN, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
-    "avr": seen(student=NONE, provider=OWN, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
-    "opn": seen(student=ALL, provider=OWN, office=NONE, school=ALL, partner=NONE, ops=ALL, finance=NONE),
+    "avr": seen(student=NONE, provider=OWN, office=OWN, school=NONE, partner=NONE, ops=ALL, finance=NONE),
+    "opn": seen(student=ALL, provider=OWN, office=OWN, school=ALL, partner=NONE, ops=ALL, finance=NONE),
     "rat": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=ALL),
     "wal": seen(student=OWN, provider=NONE, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
     "grt": seen(student=OWN, provider=NONE, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
     "ltx": seen(student=OWN, provider=NONE, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
-    "apt": seen(student=MET, provider=OWN, office=NONE, school=MET, partner=MET, ops=ALL, finance=NONE),
+    "apt": seen(student=MET, provider=OWN, office=OWN, school=MET, partner=MET, ops=ALL, finance=NONE),
     "clm": seen(student=OWN, provider=OWN, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
     "evt": seen(
         student=frozenset({"own session", "own session with left", "own student"}),
@@ -82,5 +87,9 @@ SEEN: dict[str, Seen] = {
         school=frozenset({"own session", "own session with left", "own student", "own school"}),
         partner=NONE, ops=ALL, finance=NONE,
     ),
+    "eml": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
 }  # fmt: skip
 """For each prefix and role the rows that are seen, by their labels."""
+
+BEFORE_SECOND_FACTOR = {"acc", "mem", "mfa"}
+"""What staff see of their own before they have a second factor; of all else nothing, until they enrol one (ID-1)."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from tortoise import Tortoise
 
+from models import agreements, partner_keys
 from models.access import Entity, Role, Viewer
-from models.accounts import Account, Invitation, Membership
+from models.accounts import Account, Membership, Session
 from models.appointments import Appointment
 from models.availability import Opening
 from models.claims import Claim
+from models.events import Event
 from models.ids import new_id
+from models.invitations import Invitation
+from models.mails import Mail
+from models.partner_keys import PartnerKey
+from models.practices import REVALIDATE_EVERY, Practice
 from models.providers import License, LicenseClass, Provider
 from models.schools import School, Student
+from models.second_factors import SecondFactor
 from models.sessions import open_session
 from models.statements import write
 from tests.support.world import (
@@ -31,21 +38,29 @@ from tests.support.world import (
     student_of,
 )
 
+SOMEBODY = Viewer(account_id=new_id(), role=Role.OPS)
+
 
 @dataclass(kw_only=True, slots=True)
 class Side:
     """One school with its people and what they did, and a viewer for each role on this side."""
 
     school: School
+    practice: Practice
     student: Student
     provider: Provider
+    key: PartnerKey
     license: License
     opening: Opening
     requested: Appointment
     confirmed: Appointment
     completed: Appointment
     claim: Claim
-    viewers: dict[Role, Viewer] = field(default_factory=dict)
+    viewers: dict[Role, Viewer]
+    colleague: Viewer
+    """An office user beside the owner of the practice."""
+    session: Session
+    invitations: dict[Role, Invitation]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -64,24 +79,41 @@ class World:
 async def side_of() -> Side:
     """One side: a pair with a request, a confirmed session, and a completed one with its claim."""
     school, provider = await school_of(), await provider_of()
+    practice = await Practice.open(name=f"Practice of {school.name}", by=None, at=AT)
+    await provider.set_practice(practice.id, by=SOMEBODY, at=AT)
     student = await student_of(school, credits=6)
     openings = await openings_of(provider)
     done = await confirmed(student, openings[0])
     claim = await attested(done)
     await enter_license(provider)
-    made = Side(
+    subjects: dict[Role, dict[str, Any]] = {
+        Role.STUDENT: {"student_id": student.id, "school_id": school.id},
+        Role.PROVIDER: {"provider_id": provider.id},
+        Role.OFFICE: {"practice_id": practice.id},
+        Role.SCHOOL: {"school_id": school.id},
+        Role.PARTNER: {"school_id": school.id},
+    }
+    viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
+    return Side(
         school=school,
+        practice=practice,
         student=student,
         provider=provider,
+        key=(await partner_keys.create(school.id, name="Portal", days=30, by=None, at=AT))[0],
         license=await License.get(provider_id=provider.id, state="NY"),
         opening=openings[9],
         completed=await Appointment.get(id=done.id),
         confirmed=await confirmed(student, openings[4]),
         requested=await requested(student, openings[8]),
         claim=claim,
+        viewers=viewers,
+        session=await Session.get(account_id=viewers[Role.PROVIDER].account_id),
+        invitations={
+            Role.STUDENT: await Invitation.get(student_id=student.id),
+            Role.OFFICE: await Invitation.get(practice_id=practice.id),
+        },
+        colleague=await viewer_of(Role.OFFICE, is_owner=False, invites=False, **subjects[Role.OFFICE]),
     )
-    made.viewers = {role: await viewer_of(role, made) for role in Role}
-    return made
 
 
 async def enter_license(provider: Provider) -> License:
@@ -98,25 +130,41 @@ async def enter_license(provider: Provider) -> License:
     )
 
 
-async def viewer_of(role: Role, side: Side) -> Viewer:
-    """Somebody of this role and side, with an account, a membership, a session, and an invitation still open."""
-    subjects: dict[Role, dict[str, Any]] = {
-        Role.STUDENT: {"student_id": side.student.id, "school_id": side.school.id},
-        Role.PROVIDER: {"provider_id": side.provider.id},
-        Role.OFFICE: {"practice_id": new_id()},
-        Role.SCHOOL: {"school_id": side.school.id},
-        Role.PARTNER: {"school_id": side.school.id},
-    }
-    subject = subjects.get(role, {})
-    account = Account(email=f"{role.lower()}.{side.school.id}@example.test", name=role.title(), created_at=AT)
-    membership = Membership(account_id=account.id, role=role, created_at=AT, **subject)
-    invitation = Invitation(
-        email=f"invited.{account.email}", role=role, token_hash=new_id().bytes, created_at=AT,
-        expires_at=AT + timedelta(days=7), **subject,
-    )  # fmt: skip
-    await write(account, membership, invitation)
+async def viewer_of(role: Role, *, is_owner: bool = True, invites: bool = True, **subject: Any) -> Viewer:
+    """Somebody of this role, with all that belongs to an account, and an invitation of another to the same place."""
+    office = {"is_owner": is_owner} if role is Role.OFFICE else {}
+    term = {} if is_owner else {"validated_at": AT, "revalidate_by": AT + REVALIDATE_EVERY}
+    account = Account(email=f"{role.lower()}.{new_id()}@example.test", name=role.title(), created_at=AT)
+    membership = Membership(account_id=account.id, role=role, created_at=AT, **subject, **office, **term)
+    factor = SecondFactor(account_id=account.id, sealed_secret="sealed", created_at=AT)
+    await write(
+        account,
+        membership,
+        factor,
+        *agreements.accepted_now(account.id, agreements.required_of(role), at=AT),
+        *(invitations_to(role, **subject) if invites else ()),
+    )
     await open_session(membership, device="", at=AT)
-    return membership.viewer()
+    session = await Session.get(membership_id=membership.id)
+    return membership.viewer(session_id=session.id)
+
+
+def invitations_to(role: Role, **subject: Any) -> list[Invitation]:
+    """An invitation to the same place; a machine is given a key instead."""
+    if role is Role.PARTNER:
+        return []
+    until = AT + timedelta(days=7)
+    return [Invitation(email=f"{new_id()}@example.test", role=role, created_at=AT, expires_at=until, **subject)]
+
+
+async def mail_of(event: Event, address: str) -> None:
+    """A message about an event."""
+    await write(
+        Mail(
+            event_id=event.id, recipient="STUDENT", address=address, template="test", next_at=AT,
+            message_id=f"<{new_id()}@example.test>",
+        )
+    )  # fmt: skip
 
 
 async def build() -> World:
@@ -130,7 +178,10 @@ async def build() -> World:
     await Provider.filter(id__in=[hidden.id, left.id]).update(searchable=False)
     owners = {hidden.id: "hidden", left.id: "left"}
     for name, side in (("a", a), ("b", b)):
-        owners |= {side.school.id: name, side.student.id: name, side.provider.id: name}
+        owners |= {side.school.id: name, side.student.id: name, side.provider.id: name, side.practice.id: name}
+        owners[side.colleague.account_id] = f"{name} COLLEAGUE"
+        for event in await Event.filter(student_id=side.student.id).limit(2):
+            await mail_of(event, side.student.email)
         owners |= {viewer.account_id: f"{name} {role}" for role, viewer in side.viewers.items()}
     return World(a=a, b=b, owners=owners)
 

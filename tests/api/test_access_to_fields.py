@@ -1,0 +1,283 @@
+"""Who may use which field: every root field with every role that it is not for, and others' objects with every verb."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from graphql import GraphQLField, GraphQLInputObjectType, get_named_type, is_leaf_type, is_required_argument
+
+from models.access import Entity, Role
+from models.availability import Opening
+from models.ids import encode, new_id
+from models.statements import fetch
+from resolvers.nodes import NODES
+from resolvers.operation import ANYONE
+from schema.root import SCHEMA
+from tests.support.asking import COMPILED, CORE, answer, codes_of, do
+from tests.support.databases import own_database
+from tests.support.dummies import dummy, written
+from tests.support.two_sides import Side, World, build, entities
+
+QUERY, MUTATION = SCHEMA._schema.query_type, SCHEMA._schema.mutation_type
+assert QUERY is not None
+assert MUTATION is not None
+ROOT_FIELDS = [
+    *(("query", *item) for item in QUERY.fields.items()),
+    *(("mutation", *i) for i in MUTATION.fields.items()),
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(postgres: str) -> AsyncIterator[World]:
+    """Two sides in a database of this module's own."""
+    async with own_database(postgres):
+        yield await build()
+
+
+def audience_of(field: GraphQLField) -> Any:
+    """Who a field is for."""
+    return field.extensions["strawberry-definition"].metadata.get("audience")
+
+
+def call_of(name: str, field: GraphQLField) -> str:
+    """A valid call of a field, with everything that it demands."""
+    required = [f"{key}: {written(arg.type)}" for key, arg in field.args.items() if is_required_argument(arg)]
+    call = f"{name}({', '.join(required)})" if required else name
+    return call if is_leaf_type(get_named_type(field.type)) else f"{call} {{ __typename }}"
+
+
+async def everything() -> list[Any]:
+    """What all tables hold, each as its number of rows and one hash of them."""
+    names = await fetch(
+        "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    )
+    parts = [
+        f"SELECT '{row.name}' AS name, count(*) AS n, md5(string_agg(t::text, '|' ORDER BY t::text)) AS hash"
+        f" FROM {row.name} t"
+        for row in names
+    ]
+    return [tuple(row) for row in await fetch(" UNION ALL ".join(parts) + " ORDER BY name")]
+
+
+@pytest.mark.parametrize("plans", [COMPILED, CORE], ids=["compiled", "core"])
+async def test_a_field_is_forbidden_to_every_role_that_it_is_not_for(
+    world: World, plans: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, cases = await everything(), 0
+    for operation, name, field in ROOT_FIELDS:
+        audience = audience_of(field)
+        if audience == ANYONE:
+            continue
+        strangers = [(role, viewer) for role, viewer in world.a.viewers.items() if role not in audience]
+        for viewer, code in [*((viewer, "FORBIDDEN") for _, viewer in strangers), (None, "UNAUTHENTICATED")]:
+            result = await answer(f"{operation} {{ {call_of(name, field)} }}", viewer, plans=plans)
+            assert codes_of(result) == [code], (name, viewer)
+            assert result.data == {name: None}
+            cases += 1
+        if operation == "mutation":
+            assert await everything() == before, f"{name} changed something"
+    with capsys.disabled():
+        print(f"\n{cases} cases of root fields and those whom they are not for")
+    assert cases > 150
+
+
+# Verbs of an allowed role on what is the other side's.
+
+Other = Callable[[Side], dict[str, Any]]
+WEEK = [{"weekday": 1, "starts": "09:00", "ends": "10:00"}]
+PEOPLE = (Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL)
+
+
+def requested(other: Side) -> dict[str, Any]:
+    """Their request."""
+    return {"appointmentId": other.requested.type_id}
+
+
+def confirmed(other: Side) -> dict[str, Any]:
+    """Their confirmed session."""
+    return {"appointmentId": other.confirmed.type_id}
+
+
+def week(other: Side) -> dict[str, Any]:
+    """Their provider's week."""
+    return {"providerId": other.provider.type_id, "hours": WEEK}
+
+
+def office_user(other: Side) -> dict[str, Any]:
+    """Their practice's office user."""
+    return {"membershipId": encode("mem", some(other.colleague.membership_id))}
+
+
+def key(other: Side) -> dict[str, Any]:
+    """Their machine's key."""
+    return {"partnerKeyId": other.key.type_id}
+
+
+def some(id: UUID | None) -> UUID:
+    """An id that is there."""
+    assert id is not None
+    return id
+
+
+OTHERS: dict[tuple[str, Role], Other] = {
+    ("requestAppointment", Role.STUDENT): lambda _: {"openingId": encode(Opening.PREFIX, new_id()), "state": "MA"},
+    ("withdrawAppointment", Role.STUDENT): requested,
+    ("cancelAppointment", Role.STUDENT): confirmed,
+    **{(verb, role): what for role in (Role.PROVIDER, Role.OFFICE) for verb, what in {
+        "confirmAppointment": requested, "declineAppointment": requested, "cancelAppointment": confirmed,
+        "setWeeklyHours": week,
+    }.items()},
+    ("markNoShow", Role.PROVIDER): confirmed,
+    ("attestSession", Role.PROVIDER): lambda other: {**confirmed(other), "presentingConcern": "ANXIETY"},
+    ("grantCredits", Role.SCHOOL): lambda other: {"studentId": other.student.type_id, "credits": 3},
+    ("enterStudent", Role.SCHOOL): lambda other: {
+        "schoolId": other.school.type_id, "name": "N", "email": "n@example.test", "state": "MA",
+        "timeZone": "America/New_York",
+    },
+    ("enterLicense", Role.PROVIDER): lambda other: {
+        "providerId": other.provider.type_id, "licenseClass": "ASSOCIATE", "title": "T", "number": "1",
+        "state": "MA", "expiresOn": "2030-01-01",
+    },
+    ("invite", Role.SCHOOL): lambda other: {"role": "STUDENT", "studentId": other.student.type_id},
+    ("invite", Role.OFFICE): lambda other: {
+        "role": "OFFICE", "practiceId": other.practice.type_id, "email": "n@example.test",
+    },
+    ("withdrawInvitation", Role.SCHOOL): lambda other: {"invitationId": other.invitations[Role.STUDENT].type_id},
+    ("withdrawInvitation", Role.OFFICE): lambda other: {"invitationId": other.invitations[Role.OFFICE].type_id},
+    **{(verb, Role.OFFICE): office_user for verb in ("handOverPractice", "removeOfficeUser", "revalidateOfficeUser")},
+    ("modifyOfficeUser", Role.OFFICE): lambda other: {**office_user(other), "title": "T"},
+    ("createPartnerKey", Role.SCHOOL): lambda other: {"schoolId": other.school.type_id, "name": "Portal"},
+    ("rotatePartnerKey", Role.SCHOOL): key,
+    ("revokePartnerKey", Role.SCHOOL): key,
+    **{("actAs", role): office_user for role in PEOPLE},
+    **{("revokeSession", role): lambda other: {"sessionId": other.session.type_id} for role in PEOPLE},
+}  # fmt: skip
+"""For each verb that takes an id, and each role that does not reach everything: an input about somebody else's."""
+
+REACH_ALL = {Role.OPS, Role.FINANCE}
+
+
+def takes_an_id(field: GraphQLField) -> bool:
+    """Whether a mutation is told an object by its id."""
+    inputs = [get_named_type(argument.type) for argument in field.args.values()]
+    return any(
+        get_named_type(inner.type).name == "ID"
+        for kind in inputs
+        if isinstance(kind, GraphQLInputObjectType)
+        for inner in kind.fields.values()
+    )
+
+
+def test_each_verb_that_takes_an_id_has_a_case_of_somebody_elses() -> None:
+    assert MUTATION is not None
+    needed = {
+        (name, role)
+        for name, field in MUTATION.fields.items()
+        if takes_an_id(field) and audience_of(field) != ANYONE
+        for role in set(audience_of(field)) - REACH_ALL
+    }
+    assert needed == set(OTHERS)
+
+
+@pytest.mark.parametrize(("verb", "role"), OTHERS, ids=[f"{verb}-{role}" for verb, role in OTHERS])
+async def test_what_is_somebody_elses_does_not_exist(world: World, verb: str, role: Role) -> None:
+    before = await everything()
+    for side in (world.a, world.b):
+        payload = await do(verb, side.viewers[role], "__typename", **OTHERS[verb, role](world.other(side)))
+        assert [error["code"] for error in payload["userErrors"]] == ["NOT_FOUND"], payload
+    assert await everything() == before
+
+
+async def test_what_is_somebody_elses_and_what_is_not_there_get_the_very_same_answer(world: World) -> None:
+    viewer = world.a.viewers[Role.PROVIDER]
+    there, nowhere = world.b.requested.type_id, encode("apt", new_id())
+    answers = [await do("confirmAppointment", viewer, "__typename", appointmentId=id) for id in (there, nowhere)]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("role", [Role.OFFICE, Role.OPS])
+async def test_nobody_acts_as_somebody_else_although_they_see_them(world: World, role: Role) -> None:
+    before = await everything()
+    colleague = encode("mem", some(world.a.colleague.membership_id))
+    payload = await do("actAs", world.a.viewers[role], "accessToken", membershipId=colleague)
+    assert payload["accessToken"] is None
+    assert [error["code"] for error in payload["userErrors"]] == ["NOT_FOUND"]
+    assert await everything() == before
+
+
+async def test_an_id_of_another_kind_is_a_fault_of_form(world: World) -> None:
+    before = await everything()
+    viewer = world.a.viewers[Role.PROVIDER]
+    for id in (world.a.provider.type_id, "apt_", "", "apt_" + "z" * 26):
+        payload = await do("confirmAppointment", viewer, "__typename", appointmentId=id)
+        assert [(e["code"], e["field"]) for e in payload["userErrors"]] == [("INVALID", ["input", "appointmentId"])]
+    assert await everything() == before
+
+
+# Fields below a row that some roles may not read, though they see the row.
+
+NARROWED = [
+    (NODES_ITEM[0], NODES_ITEM[1][1], name, field)
+    for NODES_ITEM in NODES.items()
+    for name, field in SCHEMA._schema.type_map[NODES_ITEM[1][1]].fields.items()  # type: ignore[attr-defined]
+    if audience_of(field) is not None
+]
+FIELD_AUDIENCES = {
+    "Claim.presentingConcern": {Role.PROVIDER, Role.OPS},
+    "Claim.amount": {Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER},
+    "Appointment.expectedReimbursement": {Role.PROVIDER, Role.OPS, Role.FINANCE},
+    "Event.requestId": {Role.OPS},
+    "Provider.weeklyHours": {Role.PROVIDER, Role.OFFICE, Role.OPS},
+    "Practice.officeUsers": {Role.OFFICE, Role.OPS},
+    "School.monthly": {Role.OPS, Role.SCHOOL, Role.PARTNER},
+}
+"""Written down apart from the program: which roles may read a field that is not for all who see its row."""
+
+
+def test_each_narrowed_field_has_a_line_in_the_table() -> None:
+    assert {f"{kind}.{name}" for _, kind, name, _ in NARROWED} == set(FIELD_AUDIENCES)
+
+
+@pytest.mark.parametrize("plans", [COMPILED, CORE], ids=["compiled", "core"])
+@pytest.mark.parametrize(("prefix", "kind", "name", "field"), NARROWED, ids=[f"{k}.{n}" for _, k, n, _ in NARROWED])
+async def test_a_field_of_a_row_that_is_seen_is_for_its_audience_alone(
+    world: World, plans: Any, prefix: str, kind: str, name: str, field: GraphQLField
+) -> None:
+    model: type[Entity] = next(model for model in entities() if prefix == model.PREFIX)
+    tried = set()
+    for role, viewer in world.a.viewers.items():
+        row = await model.visible_to(viewer).first()
+        if row is None:
+            continue
+        text = f"query ($id: ID!) {{ node(id: $id) {{ ... on {kind} {{ {call_of(name, field)} }} }} }}"
+        result = await answer(text, viewer, plans=plans, id=row.type_id)
+        allowed = role in FIELD_AUDIENCES[f"{kind}.{name}"]
+        assert codes_of(result) == ([] if allowed else ["FORBIDDEN"]), (role, result)
+        if allowed:
+            assert result.data is not None
+            assert result.data["node"] is not None
+        tried.add(allowed)
+    assert tried == {True, False}
+
+
+async def test_what_a_session_was_about_is_in_no_answer_to_a_school(world: World) -> None:
+    concern = world.a.claim.presenting_concern.value
+    for role in (Role.SCHOOL, Role.PARTNER, Role.STUDENT):
+        found = await answer(
+            "query ($id: ID!) { node(id: $id) { ... on Claim { id status presentingConcern appointment"
+            " { history(first: 50) { nodes { verb } } claim { id reasons { text } } } } } }",
+            world.a.viewers[role],
+            id=world.a.claim.type_id,
+        )
+        assert concern not in str(found.data)
+        assert concern not in str(found.errors)
+
+
+def test_a_dummy_fits_every_type_that_a_field_may_demand() -> None:
+    for _, _, field in ROOT_FIELDS:
+        for argument in field.args.values():
+            assert dummy(argument.type) is not None
