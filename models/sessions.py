@@ -24,10 +24,8 @@ from models.accounts import (
 from models.errors import Code, Refusal
 from models.events import happened
 from models.passwords import proved
+from models.seen import EVERY, SEEN
 from models.statements import Change, execute, fetch, fetch_one, write
-
-SEEN_EVERY = timedelta(seconds=30)
-"""How exactly the last request of a session is known: one write in this time, not one a request."""
 
 REFRESH_RACE = timedelta(seconds=10)
 """Within this time a second use of a refresh token is taken for a race of one client with itself, not for a theft."""
@@ -269,12 +267,13 @@ async def viewer_of(token: str, *, second_factor_required: bool, at: datetime) -
     if row is None:
         return None
     role = Role(row.role)
-    if row.revoked_at is not None or at >= row.access_until or at >= row.until or at - row.seen_at >= INACTIVITY[role]:
+    seen_at = SEEN.latest(row.session_id, row.seen_at)
+    if row.revoked_at is not None or at >= row.access_until or at >= row.until or at - seen_at >= INACTIVITY[role]:
         return None
     if row.revalidate_by is not None and at >= row.revalidate_by:
         return None
-    if at - row.seen_at >= SEEN_EVERY:
-        await execute("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2", row.session_id, at)
+    if at - seen_at >= EVERY:
+        SEEN.note(row.session_id, at=at)
     return Viewer(
         account_id=row.account_id,
         role=role,
