@@ -22,13 +22,18 @@ def packed(value: Any) -> Any:
         return {"refused": [{**vars(refusal), "path": list(refusal.path)} for refusal in value.refusals]}
     if isinstance(value, Entity):
         meta = value._meta
-        columns = {name: getattr(value, name) for name in meta.fields_db_projection}
+        columns = {name: getattr(value, name) for name in meta.fields_db_projection if not is_secret(name)}
         return {"row": type(value).__name__, "columns": columns}
     if isinstance(value, dict):
         return {"dict": {name: packed(item) for name, item in value.items()}}
     if isinstance(value, list | tuple):
         return {"list": [packed(item) for item in value]}
     return {"value": value}
+
+
+def is_secret(column: str) -> bool:
+    """Whether a column holds a hash or something sealed: no answer shows it, so none keeps a copy of it."""
+    return column.endswith("_hash") or column.startswith("sealed_")
 
 
 def restored(kept: Any) -> Any:
