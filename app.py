@@ -18,6 +18,7 @@ from execution import Plans
 from models import encryption
 from models.statements import Row, fetch_one
 from notifications.mailbox import MAILBOX
+from resolvers.auditing import Auditor
 from resolvers.budgets import Allowances, Budgets
 from resolvers.context import Environment
 from resolvers.engine import ProgramEngine
@@ -81,6 +82,7 @@ def build_engine(settings: Settings) -> ProgramEngine:
                 anonymous=settings.cost_per_minute_anonymous,
             )
         ),
+        auditor=Auditor(key=settings.secret_keys[0].get_secret_value().encode()),
         restricted=settings.env == "production",
     )
 

@@ -13,7 +13,7 @@ import structlog
 from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
-from models import appointments, availability, budgets, clock, encryption, idempotency, reminders
+from models import appointments, audit, availability, budgets, clock, encryption, idempotency, reminders
 from models.errors import Refusal, Refused
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
@@ -117,10 +117,17 @@ async def remind(at: datetime) -> None:
     await reminders.remind_to_attest(at=at)
 
 
+async def seal_audit_trail(_: datetime) -> None:
+    """Seal the audit trail (ID-6). The log keeps each seal's hash, outside of the database that it speaks for."""
+    for sealed in await audit.seal():
+        log.info("audit.sealed", seal=sealed.id, entries=sealed.entries, digest=sealed.digest.hex())
+
+
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
     Job("remind", 10, remind),
     Job("extend openings", 60, extend_openings),
     Job("forget idempotency keys", 600, forget_idempotency_keys),
     Job("forget budgets", 120, forget_budgets),
+    Job("seal the audit trail", 10, seal_audit_trail),
 )

@@ -21,6 +21,8 @@ from settings import Settings, UnreadableSettingsError, read_settings
 commands = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 keys = typer.Typer(no_args_is_help=True, help="Keys for tokens and for encryption at rest.")
 commands.add_typer(keys, name="keys")
+audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
+commands.add_typer(audit, name="audit")
 
 
 class IncompleteError(Exception):
@@ -114,6 +116,23 @@ def keys_rotate() -> None:
         async with _open_database(read_settings()) as settings:
             count = await _part("models.encryption", "rotate")(settings.key_ring)
             typer.echo(f"{count} values encrypted anew")
+
+    _run(run())
+
+
+@audit.command("proof")
+def audit_proof(
+    noted: Annotated[str, typer.Option(help="A hash noted before, from the log say; it must still stand.")] = "",
+) -> None:
+    """Derive every seal of the audit trail again; ends with code 1 if anything was changed, removed or put in."""
+
+    async def run() -> None:
+        async with _open_database(read_settings()):
+            proof = await _part("models.audit", "prove")(noted=noted)
+            typer.echo(f"{proof.seals} seals over {proof.entries} entries, {proof.unsealed} entries not sealed yet")
+            typer.echo(f"the last seal is {proof.head.hex()}")
+            if proof.faults:
+                raise DatabaseError("\n".join(proof.faults))
 
     _run(run())
 

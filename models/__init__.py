@@ -8,6 +8,7 @@ MODULES = (
     "models.idempotency",
     "models.budgets",
     "models.clock",
+    "models.audit",
     "models.accounts",
     "models.agreements",
     "models.links",

@@ -19,6 +19,7 @@ from execution import Plans, core_execute
 from models import clock, partner_keys, sessions
 from models.access import Role, Viewer
 from models.events import REQUEST_ID
+from resolvers.auditing import Auditor
 from resolvers.broker import Change
 from resolvers.budgets import Budget, Budgets, Charge, site_of
 from resolvers.context import Context, Environment, refused_at_the_edge
@@ -38,11 +39,13 @@ class ProgramEngine:
         environment: Environment,
         *,
         budgets: Budgets,
+        auditor: Auditor,
         restricted: bool = False,
     ) -> None:
         self.plans = plans
         self.environment = environment
         self.budgets = budgets
+        self.auditor = auditor
         self.restricted = restricted
 
     @property
@@ -89,8 +92,10 @@ class ProgramEngine:
     async def execute(
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
     ) -> ExecutionResult:
-        """Answer a query or mutation."""
-        return await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
+        """Answer a query or mutation; an answer that cannot be written into the audit trail is not given."""
+        result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
+        await self.auditor.record(context, document, operation_name)
+        return result
 
     async def subscribe(
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
@@ -115,7 +120,7 @@ class ProgramEngine:
 
         async def event(change: Change) -> ExecutionResult:
             fresh = replace(context, now=await self.now(), loaders={}, touched=set())
-            return await core_execute(
+            result = await core_execute(
                 self.schema,
                 document,
                 operation_name=operation_name,
@@ -123,6 +128,8 @@ class ProgramEngine:
                 context=fresh,
                 root_value=change,
             )
+            await self.auditor.record(fresh, document, operation_name)
+            return result
 
         async with aclosing(source) as changes:
             async for change in changes:

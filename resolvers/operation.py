@@ -132,6 +132,7 @@ def mutation(
             return answers.refused(under_input(refused.refusals))
         except Refusal as refusal:
             return answers.refused(under_input([refusal]))
+        note(context, result)
         return answers.of(result)
 
     field_type = input_type(f"{verb}Input", shown, describe(resolver))
@@ -203,6 +204,13 @@ async def with_key(
         outcome = Refused([refusal_for(violation)])
     await idempotency.keep(account, key, answer=snapshot(outcome))
     return outcome
+
+
+def note(context: Context, result: Any) -> None:
+    """Note whose records a mutation answers, for the audit trail (ID-6)."""
+    for value in result.values() if isinstance(result, dict) else (result,):
+        if isinstance(value, Entity):
+            context.touch(type(value), [value])
 
 
 def subscription(source: Callable[..., AsyncIterator[Any]], *, allow: Audience) -> Any:
@@ -334,5 +342,6 @@ def found(row: Any, what: str, *, path: Collection[str] = ("id",)) -> Any:
 
 async def find(context: Context, model: type[Entity], id: Any, *, path: str) -> Any:
     """The visible row of `model` with this id, as a model instance to call a verb on. Raises NOT_FOUND."""
-    what = model.__name__.lower()
-    return found(await model.visible_to(context.viewer).get_or_none(id=id), what, path=[path])
+    row = found(await model.visible_to(context.viewer).get_or_none(id=id), model.__name__.lower(), path=[path])
+    context.touch(model, [row])
+    return row

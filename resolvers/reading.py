@@ -31,14 +31,23 @@ def needs_of_nodes(selection: Selection) -> tuple[str, ...]:
 
 
 async def rows_where(
-    context: Context, model: type[Entity], needs: Iterable[str], where: str, *values: Any, tail: str = ""
+    context: Context,
+    model: type[Entity],
+    needs: Iterable[str],
+    where: str,
+    *values: Any,
+    tail: str = "",
+    shown: int | None = None,
 ) -> list[Any]:
-    """The visible rows that meet a condition, whose values are the parameters from `$1` on."""
+    """The visible rows that meet a condition, whose values are the parameters from `$1` on.
+
+    `shown` is how many of them the client gets to see, if not all.
+    """
     reach, ids = model.reach_of(context.viewer, first=len(values) + 1)
     condition = where if reach == EVERYTHING else f"{where} AND {reach}"
     statement = f"SELECT {columns_for(model, needs)} FROM {model._meta.db_table} WHERE {condition} {tail}"
     rows = await fetch(statement, *values, *ids, record_class=row_class(model))
-    context.touch(model, rows)
+    context.touch(model, rows if shown is None else rows[:shown])
     return rows
 
 
@@ -128,6 +137,7 @@ async def page(
         *values,
         *places,
         tail=f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
+        shown=request.size,
     )
 
     async def count() -> dict[Any, int]:
@@ -166,10 +176,11 @@ async def pages(
         *own,
         record_class=row_class(model),
     )
-    context.touch(model, rows)
     found: dict[Any, list[Any]] = {}
     for row in rows:
         found.setdefault(getattr(row, by), []).append(row)
+    for group in found.values():
+        context.touch(model, group[: request.size])
 
     async def count() -> dict[Any, int]:
         reach, own = model.reach_of(context.viewer, first=len(taken) + 1)

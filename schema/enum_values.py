@@ -10,6 +10,7 @@ import schema.enums  # noqa: F401 — they are declared there
 from models.access import Role
 from models.agreements import Document
 from models.appointments import AppointmentStatus, VisitType
+from models.audit import AuditKind
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
 from models.errors import Code
@@ -131,6 +132,10 @@ MEANINGS: dict[type[Enum], Mapping[str, str]] = {
         "INVALID_CREDENTIALS": "Address, password or token do not hold.",
         "SECOND_FACTOR_REQUIRED": "A code of the second factor is needed first.",
         "THROTTLED": "Too many tries; wait a while.",
+    },
+    AuditKind: {
+        "READ": "Records were read by somebody else than their student.",
+        "CHANGE": "Something was changed, or its change was asked for and refused.",
     },
 }
 """For each enum what its values mean, each of them."""

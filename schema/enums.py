@@ -7,6 +7,7 @@ import strawberry
 from models.access import Role
 from models.agreements import Document
 from models.appointments import AppointmentStatus, VisitType
+from models.audit import AuditKind
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
 from models.errors import Code
@@ -30,3 +31,4 @@ strawberry.enum(
     MissedSessionPolicy, description="What becomes of the credit of a session that its student missed (CR-5)."
 )
 strawberry.enum(Code, name="UserErrorCode", description="Why a mutation changed nothing, for a program to act upon.")
+strawberry.enum(AuditKind, description="What a request did to students' records (ID-6).")

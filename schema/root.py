@@ -10,6 +10,7 @@ from resolvers.operation import EVERYBODY, query
 from schema import (
     accounts,
     appointments,
+    audit,
     availability,
     claims,
     clock,
@@ -43,6 +44,7 @@ class Query(
     appointments.Query,
     claims.Query,
     clock.Query,
+    audit.Query,
 ):
     """All that can be read."""
 

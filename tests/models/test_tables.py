@@ -28,7 +28,7 @@ TYPES: list[tuple[type[Field[Any]], set[str]]] = [
     (fields.TimeField, {"time"}),
     (fields.JSONField, {"jsonb"}),
     (fields.BinaryField, {"bytea"}),
-    (ArrayField, {"_text"}),
+    (ArrayField, {"_text", "_uuid"}),
     (fields.TextField, {"text"}),
     (fields.CharField, {"text", "varchar"}),
     (fields.DecimalField, {"numeric"}),

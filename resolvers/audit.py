@@ -1,0 +1,54 @@
+"""How requests about the audit trail are answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models import audit
+from models.accounts import Account
+from models.audit import AuditEntry, Proof
+from models.schools import Student
+from resolvers.context import Context, bad_input
+from resolvers.paging import Order, Page, PageRequest
+from resolvers.reading import page as page_of
+from resolvers.reading import to_one
+
+SEALS_DEFAULT = 100
+SEALS_MAX = 1_000
+
+
+async def trail(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    student_id: Annotated[UUID, Student, "Whose record."],
+) -> Page:
+    """Who read or changed one student's record, latest first; asking is written down too (ID-6)."""
+    context.touched.add(student_id)
+    return await page_of(
+        context,
+        AuditEntry,
+        selection,
+        page,
+        order=Order("id", descending=True),
+        where="audit_entries.student_ids @> ARRAY[$1::uuid]",
+        values=[student_id],
+    )
+
+
+async def proof(
+    context: Context,
+    selection: Selection,
+    *,
+    seals: Annotated[int, f"How many of the latest seals to derive again, 1 to {SEALS_MAX}."] = SEALS_DEFAULT,
+) -> Proof:
+    """Derive the latest seals of the audit trail again: an entry that was changed, removed or put in shows (ID-6)."""
+    if not 1 <= seals <= SEALS_MAX:
+        raise bad_input(f"seals is 1 to {SEALS_MAX}.", argument="seals")
+    return await audit.prove(latest=seals)
+
+
+ACCOUNT: Any = to_one(Account, by="account_id")

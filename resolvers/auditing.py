@@ -1,0 +1,137 @@
+"""Writing the audit trail: no answer without its entry, and one statement for all answers of one moment."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from contextvars import Context as TaskContext
+from functools import lru_cache
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+)
+
+from models.audit import AuditKind, Entry, write_entries
+from resolvers.context import Context
+
+AT_ONCE_MAX = 500
+OPERATION_MAX = 200
+SOURCE_BYTES = 16
+REMEMBERED_MAX = 2_000
+
+
+class Auditor:
+    """Writes the entries of one process. While one batch is being written the next one collects."""
+
+    def __init__(self, *, key: bytes = b"") -> None:
+        self._key = key[:64]
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._known: dict[tuple[int, str | None], tuple[DocumentNode, AuditKind, str]] = {}
+        self._hash = lru_cache(maxsize=REMEMBERED_MAX)(self._hashed)
+
+    @property
+    def waiting(self) -> int:
+        """How many answers wait for their entry."""
+        return len(self._waiting)
+
+    async def record(self, context: Context, document: DocumentNode, operation_name: str | None) -> None:
+        """Write down whose records this request was about, if it has to be; returns when it is written (ID-6)."""
+        viewer = context.signed_in
+        if viewer is None:
+            return
+        kind, operation = self._what(document, operation_name)
+        if kind is AuditKind.READ and not context.touched:
+            return
+        students = context.touched if viewer.student_id is None else context.touched | {viewer.student_id}
+        await self.write(
+            Entry(
+                at=context.now,
+                kind=kind,
+                request_id=context.request_id,
+                account_id=viewer.account_id,
+                membership_id=viewer.membership_id,
+                role=viewer.role,
+                operation=operation,
+                student_ids=sorted(students),
+                source=self._hash(context.source),
+            )
+        )
+
+    async def write(self, entry: Entry) -> None:
+        """Write an entry together with all others that wait."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entry, written))
+        if self._task is None:
+            # In a context of its own: it serves many requests and must not stay inside one's transaction.
+            self._task = asyncio.create_task(self._write_all(), context=TaskContext())
+        await written
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                await asyncio.sleep(0)  # whoever is ready in the same tick joins
+                batch, self._waiting = self._waiting[:AT_ONCE_MAX], self._waiting[AT_ONCE_MAX:]
+                try:
+                    await write_entries([entry for entry, _ in batch])
+                    error = None
+                except Exception as failure:
+                    error = failure
+                for _, written in batch:
+                    if written.done():
+                        continue  # its request was given up meanwhile
+                    if error is None:
+                        written.set_result(None)
+                    else:
+                        written.set_exception(error)
+        finally:
+            self._task = None
+
+    def _what(self, document: DocumentNode, operation_name: str | None) -> tuple[AuditKind, str]:
+        """Whether the operation changes anything, and what it is called: names of ours, never its text."""
+        key = (id(document), operation_name)
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= REMEMBERED_MAX:
+                self._known.clear()
+            known = self._known[key] = (document, *described(document, operation_name))
+        return known[1], known[2]
+
+    def _hashed(self, source: str) -> bytes:
+        """An address that can be compared, and read by nobody who has not the key."""
+        return hashlib.blake2b(source.encode(), key=self._key, digest_size=SOURCE_BYTES).digest()
+
+
+def described(document: DocumentNode, operation_name: str | None) -> tuple[AuditKind, str]:
+    """The kind of an operation and its name; of a mutation, and of what has no name, the root fields."""
+    fragments = {item.name.value: item for item in document.definitions if isinstance(item, FragmentDefinitionNode)}
+    operation = next(
+        item
+        for item in document.definitions
+        if isinstance(item, OperationDefinitionNode)
+        and (operation_name is None or (item.name is not None and item.name.value == operation_name))
+    )
+    changes = operation.operation is OperationType.MUTATION
+    if operation.name is not None and not changes:
+        return AuditKind.READ, operation.name.value[:OPERATION_MAX]
+    names = ", ".join(dict.fromkeys(root_fields(operation.selection_set, fragments)))
+    return AuditKind.CHANGE if changes else AuditKind.READ, names[:OPERATION_MAX]
+
+
+def root_fields(selected: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode]) -> list[str]:
+    """The names of the fields at the root, through fragments."""
+    names: list[str] = []
+    for selection in selected.selections:
+        if isinstance(selection, FieldNode):
+            names.append(selection.name.value)
+        elif isinstance(selection, FragmentSpreadNode):
+            names.extend(root_fields(fragments[selection.name.value].selection_set, fragments))
+        else:
+            names.extend(root_fields(selection.selection_set, fragments))  # type: ignore[attr-defined]
+    return names
