@@ -10,7 +10,7 @@ UV := build/lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format schema bench web lock clean
+.PHONY: help run test fuzz soak check format schema bench web lock clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -20,6 +20,13 @@ run: $(VENV)/run.stamp web  ## start everything and print the address
 
 test: $(VENV)/dev.stamp web  ## run the whole suite (make test PYTEST="tests/models -k race")
 	@$(BIN)/python -m pytest -n 2 $(PYTEST)
+	@$(if $(PYTEST),:,$(BIN)/python -m pytest -n 2 --graphql-core tests/api)
+
+fuzz: $(VENV)/dev.stamp  ## send the API thousands of made-up requests, other ones each time
+	@$(BIN)/python -m pytest -m soak tests/schema/test_fuzzing.py
+
+soak: $(VENV)/dev.stamp web  ## run the tests that take many minutes, with other cases each time
+	@$(BIN)/python -m pytest -m soak
 
 check: $(VENV)/dev.stamp  ## format, lint, types, imports, schema
 	@$(BIN)/ruff format --check --quiet .

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -11,7 +12,7 @@ from tortoise.transactions import in_transaction
 
 from database import connected
 from settings import PREFIX, Settings
-from tests.support.postgres import Server, copy_of_template, settings_for
+from tests.support.postgres import SETTINGS_OF_RUN, Server, copy_of_template, settings_for
 
 SERVER = pytest.StashKey[Server]()
 RACE_POOL_SIZE = 60
@@ -21,8 +22,17 @@ class _RollBackError(Exception):
     """Leaves a test's transaction, so that nothing of the test stays."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the API's tests run on either path of execution."""
+    parser.addoption("--graphql-core", action="store_true", help="answer by graphql-core, not by compiled plans")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the developer's own settings out of the tests."""
+    """Keep the developer's own settings and all chance out of the tests; only a soak draws new cases each time."""
+    hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
+    hypothesis.settings.load_profile("default" if config.option.markexpr == "soak" else "fixed")
+    if config.getoption("--graphql-core"):
+        SETTINGS_OF_RUN["compiled"] = False
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,18 +56,22 @@ async def compared(
     *,
     ordered: bool = True,
     as_json: bool = False,
+    around: Callable[[], AbstractAsyncContextManager[Any]] = nullcontext,
     about: str = "",
 ) -> Answers:
     """Answer an operation of any schema by graphql-core and by compiled plans, each in a context of its own.
 
-    Where native scalars pass, compare `as_json`, as the client would read both.
+    Where native scalars pass, compare `as_json`, as the client would read both. What each does happens inside of an
+    `around` of its own, a transaction that is rolled back, say.
     """
-    answers = [
-        await plans.execute(
-            document, operation_name=operation.name, variables=operation.variables, context=await context()
-        )
-        for plans in paths
-    ]
+    answers = []
+    for plans in paths:
+        async with around():
+            answers.append(
+                await plans.execute(
+                    document, operation_name=operation.name, variables=operation.variables, context=await context()
+                )
+            )
     if as_json:
         answers = [ExecutionResult(read_back(answer.data), answer.errors) for answer in answers]
     plan = paths[1].plan_of(document, operation_name=operation.name, variables=operation.variables)

@@ -38,7 +38,7 @@ OMITTED_CHANCE = 0.4
 
 
 class Values:
-    """Draws input values; `scalars` adds valid JSON values for scalars that are not known here."""
+    """Draws input values; `scalars` adds valid JSON values for scalars, or for input fields of that name."""
 
     def __init__(self, dice: random.Random, scalars: Mapping[str, list[Any]]) -> None:
         self._dice = dice
@@ -79,8 +79,12 @@ class Values:
         chosen = {}
         for name, field in of.fields.items():
             if is_required_input_field(field) or (depth < 3 and self._dice.random() > OMITTED_CHANCE):
-                chosen[name] = self.json(field.type, depth + 1)
+                chosen[name] = self._named(name, field.type, depth + 1)
         return chosen
+
+    def _named(self, name: str, of: GraphQLInputType, depth: int) -> Any:
+        known = self._known.get(name)
+        return self._dice.choice(known) if known and self._dice.random() < 0.8 else self.json(of, depth)
 
 
 def literal(value: Any, of: Any) -> str:

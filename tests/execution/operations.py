@@ -58,14 +58,16 @@ def operations(
     scalars: Mapping[str, list[Any]] | None = None,
     roots: Collection[str] = ("query", "mutation"),
     skipped: Collection[str] = (),
+    rare: Collection[str] = (),
 ) -> strategies.SearchStrategy[Operation]:
     """Operations that are valid against the schema; their variables need not be.
 
-    `scalars` gives valid JSON values of scalars by name; `skipped` names fields, as `Type.field`, to leave alone.
+    `scalars` gives valid JSON values of scalars by name; `skipped` names fields, as `Type.field`, to leave alone;
+    `rare` names arguments that are seldom given.
     """
 
     def drawn(seed: int) -> Operation:
-        return operation(schema, random.Random(seed), scalars=scalars, roots=roots, skipped=skipped)
+        return operation(schema, random.Random(seed), scalars=scalars, roots=roots, skipped=skipped, rare=rare)
 
     return strategies.integers(min_value=0, max_value=2**48).map(drawn)
 
@@ -77,9 +79,10 @@ def operation(
     scalars: Mapping[str, list[Any]] | None = None,
     roots: Collection[str] = ("query", "mutation"),
     skipped: Collection[str] = (),
+    rare: Collection[str] = (),
 ) -> Operation:
     """One operation as these dice fall."""
-    return Writer(schema, dice, scalars or {}, frozenset(skipped)).operation(roots)
+    return Writer(schema, dice, scalars or {}, frozenset(skipped), frozenset(rare)).operation(roots)
 
 
 @dataclass
@@ -104,12 +107,18 @@ class Writer:
     """Writes one document."""
 
     def __init__(
-        self, schema: GraphQLSchema, dice: random.Random, scalars: Mapping[str, list[Any]], skipped: frozenset[str]
+        self,
+        schema: GraphQLSchema,
+        dice: random.Random,
+        scalars: Mapping[str, list[Any]],
+        skipped: frozenset[str],
+        rare: frozenset[str],
     ) -> None:
         self._schema = schema
         self._dice = dice
         self._inputs = Values(dice, scalars)
         self._skipped = skipped
+        self._rare = rare
         self._keys: dict[str, str] = {}
         self._fragments: list[Fragment] = []
         self._variables = Variables()
@@ -226,7 +235,7 @@ class Writer:
     def _arguments(self, definition: GraphQLField) -> str:
         given = []
         for name, argument in definition.args.items():
-            if not is_required_argument(argument) and self._dice.random() < 0.5:
+            if not is_required_argument(argument) and self._dice.random() < (0.9 if name in self._rare else 0.5):
                 continue
             value = self._inputs.json(argument.type)
             if self._dice.random() < 0.5:

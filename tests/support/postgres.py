@@ -17,6 +17,8 @@ from settings import Settings
 TEMPLATE = "template_of_tests"
 TEMPLATE_LOCK = 1
 CONNECTIONS_MAX = 400
+SETTINGS_OF_RUN: dict[str, object] = {}
+"""What this run of the suite sets for every server that it makes."""
 
 
 class Server:
@@ -37,7 +39,7 @@ class Server:
 
 def settings_for(url: str, **changes: object) -> Settings:
     """Settings of a test server on that database, whatever the developer's own `.env` says."""
-    return Settings(_env_file=None, env="test", database_url=SecretStr(url), **changes)  # type: ignore[arg-type, call-arg]
+    return Settings(_env_file=None, env="test", database_url=SecretStr(url), **{**SETTINGS_OF_RUN, **changes})  # type: ignore[arg-type, call-arg]
 
 
 @asynccontextmanager

@@ -1,0 +1,138 @@
+"""Generated operations on the product's schema and a real database: both paths answer the same, and change the same."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from graphql import validate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import models.ids
+from models import clock
+from resolvers.context import Context
+from schema.root import SCHEMA
+from tests.execution.both import Answers, compared
+from tests.support.asking import COMPILED, CORE, context_of
+from tests.support.databases import own_database, undone
+from tests.support.product import Product, fill
+from tests.support.world import AT
+from transport.errors import unexpected_cause
+from transport.operations import is_request_error
+
+QUERIES, MUTATIONS = 1_200, 600
+QUERIES_OF_SOAK, MUTATIONS_OF_SOAK = 20_000, 10_000
+
+# As in the differential test of the paths themselves.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:coroutine .* was never awaited:RuntimeWarning",
+    "ignore:Exception ignored in.*coroutine:pytest.PytestUnraisableExceptionWarning",
+)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def product(postgres: str) -> AsyncIterator[Product]:
+    """A database with rows of every kind."""
+    async with own_database(postgres):
+        yield await fill()
+
+
+class Repeatable:
+    """A time that stands still, and ids and secrets that come again: two runs of one mutation can be compared."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._numbers = itertools.count()
+        patch.setattr(clock, "real_now", lambda: AT)
+        patch.setattr(models.ids, "uuid7", lambda: UUID(int=0x7000_8000_0000_0000_0000 + next(self._numbers)))
+        patch.setattr(secrets, "token_urlsafe", lambda length=32: f"secret-{next(self._numbers):0{length}}")
+
+    def again(self) -> None:
+        """Begin from the first one."""
+        self._numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def repeatable() -> Iterator[Repeatable]:
+    """Ids and secrets that can be made to come again."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield Repeatable(patch)
+
+
+@asynccontextmanager
+async def alone() -> AsyncIterator[None]:
+    """A transaction that is rolled back, once everything that was begun in it has come to its end.
+
+    graphql-core answers as soon as a sibling has turned a field's parent to null, and leaves that field running.
+    """
+    async with undone():
+        before = asyncio.all_tasks()
+        yield
+        while left := asyncio.all_tasks() - before:
+            await asyncio.wait(left)
+
+
+async def compare(product: Product, root: str, seed: int, who: int, repeatable: Repeatable) -> Answers:
+    """Answer a generated operation on both paths, each on the very same rows."""
+    viewer = product.viewers[who]
+    operation = product.operation(seed, root, viewer)
+    document = operation.document
+    assert validate(SCHEMA._schema, document) == [], operation.text
+
+    async def context() -> Context:
+        repeatable.again()
+        return context_of(viewer)
+
+    answers = await compared(
+        (CORE, COMPILED), operation, document, context, as_json=True, around=alone, about=repr(viewer)
+    )
+    for result in (answers.core, answers.compiled):
+        failures = [repr(cause) for error in result.errors or [] if (cause := unexpected_cause(error))]
+        assert is_request_error(result) or not failures, (failures, operation, viewer)
+    return answers
+
+
+Test = Callable[..., Coroutine[Any, Any, None]]
+
+
+def cases(count: int) -> Callable[[Test], Callable[..., None]]:
+    """So many cases, each a seed for the dice and the place of somebody among the viewers."""
+
+    def decorate(test: Test) -> Callable[..., None]:
+        patient = settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+        return patient(given(seed=st.integers(0, 2**48), who=st.integers(0, 11))(test))
+
+    return decorate
+
+
+@cases(QUERIES)
+async def test_both_paths_answer_any_query_alike(product: Product, repeatable: Repeatable, seed: int, who: int) -> None:
+    await compare(product, "query", seed, who, repeatable)
+
+
+@cases(MUTATIONS)
+async def test_both_paths_do_any_mutation_alike(product: Product, repeatable: Repeatable, seed: int, who: int) -> None:
+    await compare(product, "mutation", seed, who, repeatable)
+
+
+@pytest.mark.soak
+@cases(QUERIES_OF_SOAK)
+async def test_both_paths_answer_queries_alike_for_long(
+    product: Product, repeatable: Repeatable, seed: int, who: int
+) -> None:
+    await compare(product, "query", seed, who, repeatable)
+
+
+@pytest.mark.soak
+@cases(MUTATIONS_OF_SOAK)
+async def test_both_paths_do_mutations_alike_for_long(
+    product: Product, repeatable: Repeatable, seed: int, who: int
+) -> None:
+    await compare(product, "mutation", seed, who, repeatable)
