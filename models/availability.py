@@ -226,7 +226,7 @@ async def hours_of(provider_id: UUID) -> list[Hours]:
 
 def as_time(value: time | timedelta) -> time:
     """A TIME column as a time of day, however the ORM hands it over."""
-    return value if isinstance(value, time) else (datetime.min + value).time()  # noqa: DTZ901 — a time of day has no zone
+    return value.replace(tzinfo=None) if isinstance(value, time) else (datetime.min + value).time()  # noqa: DTZ901 — a time of day has no zone
 
 
 async def is_offered(opening_id: UUID) -> bool:
