@@ -20,6 +20,7 @@ MODULES = (
     "models.credentials",
     "models.schools",
     "models.providers",
+    "models.payout_details",
     "models.availability",
     "models.credits",
     "models.rates",

@@ -87,6 +87,8 @@ SILENT = frozenset(
         "partner_key.created",
         "partner_key.revoked",
         "partner_key.rotated",
+        "payout_details.revealed",
+        "payout_details.set",
         "practice.handed_over",
         "practice.opened",
         "provider.joined",

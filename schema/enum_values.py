@@ -14,6 +14,7 @@ from models.audit import AuditKind
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
 from models.errors import Code
+from models.payout_details import AccountKind, RevealReason, TinKind
 from models.providers import DegreeLevel, LicenseClass, Service
 from models.schools import MissedSessionPolicy
 from resolvers.appointments import AppointmentOrder
@@ -117,6 +118,21 @@ MEANINGS: dict[type[Enum], Mapping[str, str]] = {
     MissedSessionPolicy: {
         "RELEASE": "The credit goes back to the student.",
         "FORFEIT": "The credit is lost to the student.",
+    },
+    TinKind: {
+        "SSN": "A person's social security number.",
+        "EIN": "A business's employer identification number.",
+    },
+    AccountKind: {
+        "CHECKING": "A checking account.",
+        "SAVINGS": "A savings account.",
+    },
+    RevealReason: {
+        "BANK_FILE": "A payment file is made or checked.",
+        "RETURNED_PAYMENT": "The bank sent a payment back.",
+        "TAX_FORM": "A 1099-NEC is made or corrected.",
+        "PAYEE_ASKED": "The payee asked whether they are right.",
+        "AUDIT": "An auditor asked for them.",
     },
     Code: {
         "NOT_FOUND": "There is no such thing, or none that you may see.",

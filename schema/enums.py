@@ -11,6 +11,7 @@ from models.audit import AuditKind
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
 from models.errors import Code
+from models.payout_details import AccountKind, RevealReason, TinKind
 from models.providers import DegreeLevel, LicenseClass, Service
 from models.schools import MissedSessionPolicy
 from resolvers.appointments import AppointmentOrder
@@ -29,6 +30,11 @@ strawberry.enum(Service, description="What a session is for.")
 strawberry.enum(DegreeLevel, description="A provider's degree, which the rate depends on (CL-5).")
 strawberry.enum(
     MissedSessionPolicy, description="What becomes of the credit of a session that its student missed (CR-5)."
+)
+strawberry.enum(TinKind, description="Which taxpayer identification number a payee has.")
+strawberry.enum(AccountKind, name="BankAccountKind", description="The kind of a bank account.")
+strawberry.enum(
+    RevealReason, name="PayoutDetailsRevealReason", description="Why somebody looks at the numbers themselves."
 )
 strawberry.enum(Code, name="UserErrorCode", description="Why a mutation changed nothing, for a program to act upon.")
 strawberry.enum(AuditKind, description="What a request did to students' records (ID-6).")

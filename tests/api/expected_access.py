@@ -71,6 +71,7 @@ SEEN: dict[str, Seen] = {
         student=VERIFIED, provider=PROVIDERS_OWN, office=PROVIDERS_OWN, school=VERIFIED, partner=VERIFIED,
         ops=ALL, finance=NONE,
     ),
+    "pyd": seen(student=NONE, provider=OWN, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=ALL),
     "enr": seen(student=NONE, provider=OWN, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
     "avr": seen(student=NONE, provider=OWN, office=OWN, school=NONE, partner=NONE, ops=ALL, finance=NONE),
     "opn": seen(student=ALL, provider=OWN, office=OWN, school=ALL, partner=NONE, ops=ALL, finance=NONE),

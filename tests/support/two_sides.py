@@ -20,6 +20,7 @@ from models.ids import new_id
 from models.invitations import Invitation
 from models.mails import Mail
 from models.partner_keys import PartnerKey
+from models.payout_details import AccountKind, PayoutDetails, TinKind
 from models.practices import REVALIDATE_EVERY, Practice
 from models.providers import License, LicenseClass, Provider
 from models.schools import School, Student
@@ -86,6 +87,7 @@ async def side_of() -> Side:
     done = await confirmed(student, openings[0])
     claim = await attested(done)
     await enter_license(provider)
+    await write(paid_to(provider))
     subjects: dict[Role, dict[str, Any]] = {
         Role.STUDENT: {"student_id": student.id, "school_id": school.id},
         Role.PROVIDER: {"provider_id": provider.id},
@@ -127,6 +129,24 @@ async def enter_license(provider: Provider) -> License:
         expires_on=AT.date() + timedelta(days=900),
         by=None,
         at=AT,
+    )
+
+
+def paid_to(provider: Provider) -> PayoutDetails:
+    """Payout details whose numbers nobody is to open."""
+    return PayoutDetails(
+        provider_id=provider.id,
+        legal_name=provider.name,
+        tin_kind=TinKind.EIN,
+        sealed_tin="nobody:" + "x" * 40,
+        tin_last4="4442",
+        routing_number="111000025",
+        sealed_account="nobody:" + "x" * 40,
+        account_last4="6789",
+        account_kind=AccountKind.CHECKING,
+        authorised_at=AT,
+        set_at=AT,
+        set_by=provider.id,
     )
 
 

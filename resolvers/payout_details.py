@@ -1,0 +1,90 @@
+"""How requests about payout details are answered (EN-3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models import payout_details
+from models.payout_details import AccountKind, Payee, PayoutDetails, RevealReason, TinKind
+from models.providers import Provider
+from resolvers.arguments import NAME, Text
+from resolvers.context import Context
+from resolvers.operation import found
+from resolvers.paging import Order, Page, PageRequest
+from resolvers.reading import page as page_of
+from resolvers.reading import rows_where, to_one
+
+NUMBER = Text(40, one_line=True, needed=True)
+LATEST_FIRST = Order("set_at", descending=True)
+OfProvider = Annotated[UUID | None, Provider, "Whose; your own if you are a provider and leave it out."]
+
+
+async def current(context: Context, selection: Selection, *, provider_id: OfProvider = None) -> Any:
+    """Where a provider's payouts go now, numbers by their last four; null if nothing was set."""
+    rows = await rows_where(
+        context,
+        PayoutDetails,
+        selection.needs,
+        "payout_details.provider_id = $1 AND payout_details.superseded_at IS NULL",
+        provider_id or context.viewer.provider_id,
+    )
+    return rows[0] if rows else None
+
+
+async def history(context: Context, selection: Selection, *, page: PageRequest, provider_id: OfProvider = None) -> Page:
+    """Where a provider's payouts go and went, latest first."""
+    whose = provider_id or context.viewer.provider_id
+    return await page_of(
+        context,
+        PayoutDetails,
+        selection,
+        page,
+        order=LATEST_FIRST,
+        where="payout_details.provider_id = $1",
+        values=[whose],
+    )
+
+
+async def set_details(
+    context: Context,
+    *,
+    legal_name: Annotated[str, NAME, "The payee's name as the tax office knows it."],
+    tin_kind: Annotated[TinKind, "Which taxpayer identification number it is."],
+    tin: Annotated[str, NUMBER, "The number, with or without hyphens; kept sealed."],
+    routing_number: Annotated[str, NUMBER, "The bank's routing number, nine digits."],
+    account_number: Annotated[str, NUMBER, "The account's number; kept sealed."],
+    account_kind: Annotated[AccountKind, "The kind of the account."],
+    authorises_direct_deposit: Annotated[bool, "Whether you authorise us to pay into this account."],
+) -> PayoutDetails:
+    """Say where your payouts go, as on your W-9; what you said before stays as history (EN-3)."""
+    provider = context.viewer.provider_id
+    assert provider is not None, "the audience is providers"
+    payee = Payee(
+        legal_name=legal_name,
+        tin_kind=tin_kind,
+        tin=tin,
+        routing_number=routing_number,
+        account_number=account_number,
+        account_kind=account_kind,
+    )
+    return await payout_details.set_details(
+        provider, payee, authorises_deposit=authorises_direct_deposit, by=context.viewer, at=context.now
+    )
+
+
+async def reveal(
+    context: Context,
+    *,
+    payout_details_id: Annotated[UUID, PayoutDetails, "Whose numbers, as they were set at one time."],
+    reason: Annotated[RevealReason, "Why; it stays in the history with your name."],
+) -> dict[str, Any]:
+    """Show the numbers themselves, once; who looked, when and why is kept for ever (ID-6)."""
+    seen = await PayoutDetails.visible_to(context.viewer).get_or_none(id=payout_details_id)
+    details: PayoutDetails = found(seen, "payout details", path=["payoutDetailsId"])
+    numbers = await payout_details.reveal(details, reason, by=context.viewer, at=context.now)
+    return {"payout_details": details, "tin": numbers.tin, "account_number": numbers.account_number}
+
+
+PROVIDER = to_one(Provider, by="provider_id")
