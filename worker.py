@@ -110,11 +110,14 @@ async def forget_budgets(_: datetime) -> None:
     await budgets.forget_old()
 
 
-async def remind(at: datetime) -> None:
-    """Write the reminders that have come due: answers, sessions, attestations."""
-    await reminders.remind_of_requests(at=at)
-    await reminders.remind_of_sessions(at=at)
-    await reminders.remind_to_attest(at=at)
+async def remind(at: datetime) -> bool:
+    """Write the reminders that have come due: answers, sessions, attestations; says whether there may be more."""
+    written = (
+        await reminders.remind_of_requests(at=at),
+        await reminders.remind_of_sessions(at=at),
+        await reminders.remind_to_attest(at=at),
+    )
+    return max(written) == reminders.AT_ONCE_MAX
 
 
 async def seal_audit_trail(_: datetime) -> None:

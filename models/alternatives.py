@@ -41,9 +41,9 @@ SELECT free.id, free.starts_at, p.name AS provider_name
           AND EXISTS (SELECT 1 FROM licenses held WHERE held.provider_id = providers.id
                          AND held.state = a.state AND held.verified_at IS NOT NULL)
         ORDER BY providers.confirmed_at DESC, providers.id LIMIT {PROVIDERS_LOOKED_AT_MAX}) p
- CROSS JOIN LATERAL ({FREE} LIMIT 1) free
+ CROSS JOIN LATERAL ({FREE} LIMIT $4) free
  WHERE a.id = $1
- ORDER BY free.starts_at LIMIT $4
+ ORDER BY row_number() OVER (PARTITION BY p.id ORDER BY free.starts_at), free.starts_at LIMIT $4
 """
 
 
@@ -57,7 +57,7 @@ class Alternative:
 
 
 async def other_openings(appointment_id: UUID, *, at: datetime, most: int = ALTERNATIVES) -> list[Alternative]:
-    """The next openings of the same provider, then the first ones of others in the same state."""
+    """The next openings of the same provider, then those of others in the same state: first one of each, then more."""
     bounds = (bookable_from(at), bookable_until(at))
     rows = await fetch(SAME_PROVIDER, appointment_id, *bounds, most)
     if len(rows) < most:

@@ -33,6 +33,7 @@ class MailServer:
     before_taking: Callable[[EmailMessage], Awaitable[None]] | None = None
     taken: list[tuple[str, EmailMessage]] = field(default_factory=list)
     arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+    connections: set[Any] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -48,6 +49,7 @@ class MailServer:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Envelope) -> str:  # noqa: N802
         """Take a message, once for each of its addresses."""
+        self.connections.add(server.transport)
         message: Any = message_from_bytes(envelope.content or b"", policy=default)  # type: ignore[arg-type]
         if answer := next((self.answers[to] for to in envelope.rcpt_tos if to in self.answers), None):
             return answer

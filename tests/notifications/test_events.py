@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
 import models
 from models import appointments, reminders
+from models.alternatives import other_openings
 from models.appointments import Appointment, AppointmentStatus
+from models.availability import Hours, Opening
 from models.claims import ClaimStatus
+from models.ids import new_id
 from models.providers import License, LicenseClass
 from models.schools import MissedSessionPolicy
+from models.statements import execute, fetch
 from notifications.letters import TEMPLATES
 from notifications.policy import POLICY, SILENT
 from notifications.post import PostOffice
@@ -34,7 +40,9 @@ from tests.support.world import (
     confirmed,
     granted,
     pair_of,
+    provider_of,
     requested,
+    student_of,
 )
 
 
@@ -124,6 +132,20 @@ async def test_an_expired_request_offers_three_other_openings_that_are_free(stag
     assert [line for line in text.splitlines() if line.startswith("  ") and "Provider" in line] == [
         f"  Fri, Mar 6, 2026, {hour} EST: {stage.pair.provider.name}" for hour in ("11:00 AM", "12:00 PM")
     ] + [f"  Mon, Mar 9, 2026, 9:00 AM EDT: {stage.pair.provider.name}"]
+
+
+async def test_where_the_provider_has_nothing_left_others_of_the_state_are_offered(stage: Stage) -> None:
+    other = await provider_of()
+    another = await provider_of(week=[Hours(weekday=5, starts=time(15), ends=time(16))])
+    await provider_of(week=())
+    appointment = await requested(stage.pair.student, stage.pair.openings[60])
+    later = appointment.confirm_by
+    await do(appointment, lambda it: it.expire(at=later))
+    await execute("UPDATE providers SET searchable = false WHERE id = $1", stage.pair.provider.id)
+    found = await other_openings(appointment.id, at=later)
+    assert [opening.provider_name for opening in found] == [other.name, another.name, other.name]
+    assert min(opening.starts_at for opening in found) >= later + timedelta(hours=24)
+    await requested(stage.pair.student, await Opening.get(id=found[0].opening_id), at=later)
 
 
 @pytest.mark.parametrize("side", ["STUDENT", "PROVIDER", "OPS"])
@@ -216,6 +238,23 @@ async def test_a_worker_that_slept_reminds_of_the_newest_hour_alone(stage: Stage
     await requested(stage.pair.student, stage.pair.openings[90])
     assert await reminders.remind_of_requests(at=AT + timedelta(hours=71)) == 1
     assert await reminders.remind_of_requests(at=AT + timedelta(hours=71)) == 0
+
+
+async def test_workers_that_remind_at_the_same_time_remind_once(stage: Stage) -> None:
+    for opening in stage.pair.openings[90:94]:
+        await requested(await student_of(stage.pair.school, credits=1), opening)
+    day_later = AT + timedelta(hours=24)
+    written = await asyncio.gather(*(reminders.remind_of_requests(at=day_later) for _ in range(8)))
+    assert sum(written) == 4
+    reminder = "FROM events WHERE verb = 'appointment.reminder_due'"
+    assert len(await fetch(f"SELECT 1 {reminder}")) == 4
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await execute(
+            "INSERT INTO events (id, verb, subject_type, subject_id, at, request_id, appointment_id, data)"
+            f" SELECT $1, verb, subject_type, subject_id, at, '', appointment_id, data {reminder} LIMIT 1",
+            new_id(),
+        )
+    assert refused.value.constraint_name == "events_reminder_once"
 
 
 async def test_a_reminder_of_what_was_answered_meanwhile_is_dropped(stage: Stage) -> None:

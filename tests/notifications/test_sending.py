@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from models.ids import new_id
 from models.statements import execute, fetch, fetch_one
 from notifications import facts, letters, post, queue
 from notifications.post import PostOffice
@@ -78,6 +79,44 @@ async def test_a_mail_keeps_no_content_and_a_sent_one_stays_sent(office: PostOff
             await execute(f"UPDATE mails SET {change}")
 
 
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("status = 'SENT'", "mails_sent"),
+        ("sent_at = now()", "mails_sent"),
+        ("status = 'LOST'", "mails_status"),
+        ("attempts = -1", "mails_attempts"),
+        ("recipient = 'EVERYBODY'", "mails_recipient"),
+    ],
+)
+async def test_the_database_itself_refuses_a_mail_that_cannot_be(
+    office: PostOffice, change: str, constraint: str
+) -> None:
+    await students_with_news(1)
+    await office.write(AT)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await execute(f"UPDATE mails SET {change}")
+    assert refused.value.constraint_name == constraint
+
+
+@pytest.mark.parametrize("constraint", ["mails_once", "mails_message_id_key"])
+async def test_the_database_itself_refuses_a_second_mail_for_the_same(office: PostOffice, constraint: str) -> None:
+    await students_with_news(2)
+    await office.write(AT)
+    address, message_id = (
+        ("address", "'<new@x.test>'") if constraint == "mails_once" else ("'new@x.test'", "message_id")
+    )
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await execute(
+            "INSERT INTO mails"
+            " (id, event_id, recipient, address, template, status, attempts, next_at, message_id, fault)"
+            f" SELECT $1, event_id, recipient, {address}, template, 'PENDING', 0, next_at, {message_id}, ''"
+            " FROM mails LIMIT 1",
+            new_id(),
+        )
+    assert refused.value.constraint_name == constraint
+
+
 async def test_a_dead_server_costs_nothing_and_once_it_lives_all_arrive_once(committed: Settings) -> None:
     async with mail_server() as gone:
         url = gone.url
@@ -131,6 +170,19 @@ async def test_a_server_that_goes_away_in_the_middle_gets_the_same_message_again
         await do_all(office, at=AT + minute * MINUTE)
     assert {mail.status for mail in await mails()} == {"SENT"}
     assert sorted(server.copies().values()) == [1, 1, 1, 1, 2]
+
+
+async def test_a_connection_that_the_server_closed_meanwhile_is_made_again(
+    office: PostOffice, server: MailServer
+) -> None:
+    await students_with_news(1)
+    await do_all(office)
+    [connection] = server.connections
+    connection.abort()
+    await students_with_news(1)
+    await do_all(office)
+    assert [(mail.status, mail.attempts) for mail in await mails()] == [("SENT", 1), ("SENT", 1)]
+    assert len(server.connections) == 2
 
 
 async def test_one_refused_address_holds_up_no_other(office: PostOffice, server: MailServer) -> None:
