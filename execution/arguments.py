@@ -11,29 +11,30 @@ from uuid import UUID
 
 from graphql import FieldNode, GraphQLArgument, GraphQLField, GraphQLSchema, ValueNode, VariableNode, Visitor, visit
 from graphql.execution.values import VariableValues, coerce_argument, get_argument_values
-from strawberry.relay import GlobalID
-from strawberry.schema.compat import is_scalar
-from strawberry.types.arguments import StrawberryArgument, convert_argument
-from strawberry.types.base import StrawberryMaybe, StrawberryOptional
-from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
+from execution.converting import Convert, Converters
 from execution.fields import STRAWBERRY_DEFINITION
 
 NO_VARIABLES = VariableValues({}, {})
 IMMUTABLE = (str, int, float, bool, type(None), Enum, UUID, Decimal, datetime, date, time, timedelta)
 
 Arguments = Callable[[VariableValues], dict[str, Any]]
-Convert = Callable[[Any], Any]
 
 
-def arguments_of(schema: GraphQLSchema, definition: GraphQLField, node: FieldNode) -> Arguments | None:
-    """A function from the variables to the keyword arguments of the resolver; None if there are none."""
+def arguments_of(
+    schema: GraphQLSchema, definition: GraphQLField, node: FieldNode, prepare: Convert | None = None
+) -> Arguments | None:
+    """A function from the variables to the keyword arguments of the resolver; None if there are none.
+
+    What `prepare` makes of constant arguments is kept, for all requests.
+    """
     if not definition.args:
-        return None
+        return None if prepare is None else _constant({}, prepare, kept=True)
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     variables = {name: value.name.value for name, value in given.items() if isinstance(value, VariableNode)}
-    rename = _renaming(schema, definition)
+    convert = _renaming(schema, definition)
+    rename: Convert = convert if prepare is None else lambda coerced: prepare(convert(coerced))
     if any(_mentions_variable(value) for name, value in given.items() if name not in variables):
         return lambda values: rename(get_argument_values(definition, node, values))
     try:
@@ -42,7 +43,7 @@ def arguments_of(schema: GraphQLSchema, definition: GraphQLField, node: FieldNod
         return lambda values: rename(get_argument_values(definition, node, values))
     if variables:
         return _with_variables(definition, node, constants, variables, rename)
-    return _constant(constants, rename)
+    return _constant(constants, rename, kept=prepare is not None)
 
 
 def _constants(definition: GraphQLField, node: FieldNode, variables: dict[str, str]) -> dict[str, Any]:
@@ -54,12 +55,12 @@ def _constants(definition: GraphQLField, node: FieldNode, variables: dict[str, s
     return coerced
 
 
-def _constant(constants: dict[str, Any], rename: Convert) -> Arguments:
+def _constant(constants: dict[str, Any], rename: Convert, *, kept: bool) -> Arguments:
     try:
         converted = rename(constants)
     except Exception:  # As above: it is raised again where it can be located.
         return lambda values: rename(constants)
-    if all(isinstance(value, IMMUTABLE) for value in converted.values()):
+    if kept or all(isinstance(value, IMMUTABLE) for value in converted.values()):
         return lambda values: converted
     # Inputs and lists may be changed by who receives them: each request gets its own.
     return lambda values: rename(constants)
@@ -117,30 +118,18 @@ def _renaming(schema: GraphQLSchema, definition: GraphQLField) -> Convert:
     if not isinstance(field, StrawberryField) or whole is None:
         return lambda coerced: coerced
     config = whole.config
-    registry = whole.schema_converter.scalar_registry
-    named: list[tuple[str, str, StrawberryArgument, bool]] = []
+    converters = Converters(whole.schema_converter.scalar_registry, config)
+    named: list[tuple[str, str, Convert | None]] = []
     for argument in field.arguments:
         name = config.name_converter.from_argument(argument)
-        named.append((name, argument.python_name, argument, _is_unchanged(argument, registry)))
+        named.append((name, argument.python_name, converters.of(argument.type, (name,))))
 
     def rename(coerced: dict[str, Any]) -> dict[str, Any]:
         converted = {}
-        for name, python_name, argument, unchanged in named:
+        for name, python_name, convert in named:
             if name in coerced:
                 value = coerced[name]
-                if not unchanged:
-                    value = convert_argument(value, argument.type, registry, config, None, path=(name,))
-                converted[python_name] = value
+                converted[python_name] = value if convert is None else convert(value)
         return converted
 
     return rename
-
-
-def _is_unchanged(argument: StrawberryArgument, registry: Any) -> bool:
-    """Whether strawberry hands the coerced value over as it is: plain scalars and enums."""
-    of: Any = argument.type
-    if isinstance(of, StrawberryMaybe):
-        return False
-    if isinstance(of, StrawberryOptional):
-        of = of.of_type
-    return of is not GlobalID and (isinstance(of, StrawberryEnumDefinition) or is_scalar(of, registry))

@@ -50,7 +50,8 @@ def _unsigned(kind: Kind) -> Callable[..., Any]:
 
 def _single(kind: Single) -> Callable[..., Any]:
     async def resolve(parent: Any, info: Any, **arguments: Any) -> Any:
-        return await kind.resolve(info.context, parent, selection_of(info), **arguments)
+        prepared = arguments if kind.prepare is None else kind.prepare(arguments)
+        return await kind.resolve(info.context, parent, selection_of(info), **prepared)
 
     return resolve
 
@@ -93,9 +94,9 @@ class Loader:
         waiting, self._waiting = self._waiting, []
         parents = [parent for parent, _ in waiting]
         try:
-            values = checked(
-                await self._kind.resolve(self._context, parents, self._selection, **self._arguments), parents
-            )
+            prepare = self._kind.prepare
+            prepared = self._arguments if prepare is None else prepare(self._arguments)
+            values = checked(await self._kind.resolve(self._context, parents, self._selection, **prepared), parents)
         except Exception as error:
             values = [error] * len(parents)
         for (_, future), value in zip(waiting, values, strict=True):

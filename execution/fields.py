@@ -26,6 +26,8 @@ from strawberry.types.field import StrawberryField
 STRAWBERRY_DEFINITION = "strawberry-definition"
 PLAN = "plan"
 
+Prepare = Callable[[dict[str, Any]], dict[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Direct:
@@ -49,10 +51,14 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """A field answered once for each parent: `await resolve(context, parent, selection, **arguments)`."""
+    """A field answered once for each parent: `await resolve(context, parent, selection, **arguments)`.
+
+    With `prepare` the resolver takes what that makes of the arguments, and never changes it: it is kept.
+    """
 
     resolve: Callable[..., Awaitable[Any]]
     needs: tuple[str, ...] = ()
+    prepare: Prepare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +66,12 @@ class Batched:
     """A field answered once for all parents of a level: `await resolve(context, parents, selection, **arguments)`.
 
     The answer is a list as long as `parents` and in their order. An exception in the list is the error of its parent;
-    a raised one is everybody's.
+    a raised one is everybody's. `prepare` is the same as for `Single`.
     """
 
     resolve: Callable[..., Awaitable[list[Any]]]
     needs: tuple[str, ...] = ()
+    prepare: Prepare | None = None
 
 
 Kind = Direct | Computed | Single | Batched

@@ -175,7 +175,9 @@ class Planner:
             nodes=nodes,
             kind=kind,
             shape=self._shape(definition.type, details, path),
-            arguments=arguments_of(self._schema, definition, nodes[0]) if isinstance(kind, Single | Batched) else None,
+            arguments=arguments_of(self._schema, definition, nodes[0], kind.prepare)
+            if isinstance(kind, Single | Batched)
+            else None,
             selection=Selection(self._schema, self._fragments, get_named_type(definition.type), nodes),
             nullable_path=path,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 import inspect
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import asyncpg
 import orjson
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.unset import UNSET
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
@@ -60,14 +62,14 @@ def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience, before_se
     arguments = arguments_of(resolver)
     page = paged(resolver)
 
-    async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
+    async def resolve(context: Context, parent: Any, selection: Selection, *, asked: Asked) -> Any:
         admit(context, allow, before_second_factor=before_second_factor)
         try:
-            return await resolver(context, selection, **read_arguments(arguments, page, given))
+            return await resolver(context, selection, **asked.values())
         except Refusal as refusal:
             raise refused_at_the_edge(refusal.code, refusal.message, rule=refusal.rule, fix=refusal.fix) from None
 
-    return declared(Single(resolve), arguments, describe(resolver), allow)
+    return declared(Single(resolve, prepare=reader(arguments, page)), arguments, describe(resolver), allow)
 
 
 def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> Any:
@@ -80,12 +82,12 @@ def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> 
     assert isinstance(kind, Batched), "a relation with arguments is batched"
     page = paged(kind.resolve)
 
-    async def resolve(context: Context, parents: list[Any], selection: Selection, **given: Any) -> list[Any]:
+    async def resolve(context: Context, parents: list[Any], selection: Selection, *, asked: Asked) -> list[Any]:
         if allow is not None:
             admit(context, allow)
-        return await kind.resolve(context, parents, selection, **read_arguments(arguments, page, given))
+        return await kind.resolve(context, parents, selection, **asked.values())
 
-    return declared(Batched(resolve, kind.needs), arguments, description, allow)
+    return declared(Batched(resolve, kind.needs, reader(arguments, page)), arguments, description, allow)
 
 
 def restricted(kind: Computed, allow: Audience) -> Batched:
@@ -236,6 +238,32 @@ def admit(context: Context, allow: Audience, *, before_second_factor: bool = Fal
         raise second_factor_required()
     if context.signed_in.role not in allow:
         raise forbidden()
+
+
+class Asked:
+    """The arguments of one field, read once for as long as they are the same; what is wrong with them is told later.
+
+    Who may ask at all is looked at before that.
+    """
+
+    __slots__ = ("_arguments", "_given", "_page", "_values")
+
+    def __init__(self, arguments: tuple[Argument, ...], page: str | None, given: dict[str, Any]) -> None:
+        self._arguments, self._page, self._given = arguments, page, given
+        self._values: dict[str, Any] | None = None
+        with contextlib.suppress(GraphQLError):
+            self._values = read_arguments(arguments, page, given)
+
+    def values(self) -> dict[str, Any]:
+        """The resolver's own values; nobody changes them. Raises BAD_INPUT."""
+        if self._values is None:
+            return read_arguments(self._arguments, self._page, self._given)
+        return self._values
+
+
+def reader(arguments: tuple[Argument, ...], page: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What makes `asked` of a field's arguments."""
+    return lambda given: {"asked": Asked(arguments, page, given)}
 
 
 def read_arguments(arguments: tuple[Argument, ...], page: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
