@@ -88,6 +88,7 @@ SEEN: dict[str, Seen] = {
         school=frozenset({"own session", "own session with left", "own student", "own school"}),
         partner=NONE, ops=ALL, finance=NONE,
     ),
+    "aud": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
     "eml": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
 }  # fmt: skip
 """For each prefix and role the rows that are seen, by their labels."""

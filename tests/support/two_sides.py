@@ -13,6 +13,7 @@ from models import agreements, partner_keys
 from models.access import Entity, Role, Viewer
 from models.accounts import Account, Membership, Session
 from models.appointments import Appointment
+from models.audit import AuditKind, Entry, write_entries
 from models.availability import Opening
 from models.claims import Claim
 from models.events import Event
@@ -177,6 +178,15 @@ def invitations_to(role: Role, **subject: Any) -> list[Invitation]:
     return [Invitation(email=f"{new_id()}@example.test", role=role, created_at=AT, expires_at=until, **subject)]
 
 
+def read_by(viewer: Viewer, student: Student) -> Entry:
+    """An entry of the audit trail: this viewer read the record of that student."""
+    return Entry(
+        at=AT, kind=AuditKind.READ, request_id=str(new_id()), account_id=viewer.account_id,
+        membership_id=viewer.membership_id, role=viewer.role, operation="test", student_ids=[student.id],
+        source=b"test",
+    )  # fmt: skip
+
+
 async def mail_of(event: Event, address: str) -> None:
     """A message about an event."""
     await write(
@@ -200,6 +210,7 @@ async def build() -> World:
     for name, side in (("a", a), ("b", b)):
         owners |= {side.school.id: name, side.student.id: name, side.provider.id: name, side.practice.id: name}
         owners[side.colleague.account_id] = f"{name} COLLEAGUE"
+        await write_entries([read_by(viewer, side.student) for viewer in side.viewers.values()])
         for event in await Event.filter(student_id=side.student.id).limit(2):
             await mail_of(event, side.student.email)
         owners |= {viewer.account_id: f"{name} {role}" for role, viewer in side.viewers.items()}
