@@ -10,8 +10,13 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType, get_named_type
 
+import demo
+from models import sessions
 from models.access import Entity, Role, Viewer
+from models.accounts import Membership
 from models.ids import encode, new_id
+from models.providers import Provider
+from models.schools import Student
 from resolvers.nodes import NODES
 from resolvers.operation import ANYONE
 from schema.root import SCHEMA
@@ -20,6 +25,7 @@ from tests.support import world
 
 IDS_OF_A_KIND = 3
 FORBIDDEN_CHANCE = 0.2
+BUSY = frozenset({Role.STUDENT, Role.PROVIDER, Role.SCHOOL, Role.OPS})
 PAGING = frozenset({"after", "last", "before"})
 """Arguments that are refused together with others, or without a cursor of just this list: given now and then."""
 
@@ -39,25 +45,27 @@ class Product:
 
 
 async def fill() -> Product:
-    """Fill this database with a school, a provider and a student at work, and others beside them."""
-    pair, others = await world.pair_of(credits=8), await world.pair_of()
-    await world.requested(pair.student, pair.openings[0])
-    appointment = await world.confirmed(others.student, others.openings[0])
+    """Fill this database with the demo's people, two of them at work, and others of other schools beside them."""
+    await demo.load()
+    members = await Membership.all().order_by("id")
+    student = await Student.get(id=next(member.student_id for member in members if member.role is Role.STUDENT))
+    provider = await Provider.get(id=next(member.provider_id for member in members if member.role is Role.PROVIDER))
+    openings = await world.openings_of(provider)
+    appointment = await world.confirmed(student, openings[0])
     await world.attested(appointment)
-    await world.requested(others.student, others.openings[8], at=appointment.ends_at + timedelta(hours=2))
-    often: list[Viewer | None] = [
-        world.as_student(pair.student),
-        world.as_provider(others.provider),
-        world.as_staff(Role.SCHOOL, school=others.school),
-        world.as_staff(Role.OPS),
-    ]
-    seldom: list[Viewer | None] = [
-        world.as_staff(Role.PARTNER, school=pair.school),
-        world.as_staff(Role.OFFICE),
-        world.as_staff(Role.FINANCE),
-        None,
-    ]
-    return Product([*often, *often, *seldom], await scalars())
+    await world.requested(student, openings[-1], at=appointment.ends_at + timedelta(hours=2))
+    others = await world.pair_of()
+    await world.requested(others.student, others.openings[0])
+    often = [await signed_in(member) for member in members if member.role in BUSY]
+    seldom = [await signed_in(member) for member in members if member.role not in BUSY]
+    partner = Viewer(account_id=new_id(), role=Role.PARTNER, school_id=student.school_id)
+    return Product([*often, *often, *seldom, partner, None], await scalars())
+
+
+async def signed_in(member: Membership) -> Viewer:
+    """Somebody, acting in a session of theirs."""
+    opened = await sessions.open_session(member, device="generated", at=world.AT)
+    return member.viewer(session_id=opened.session.id)
 
 
 async def scalars() -> dict[str, list[Any]]:
