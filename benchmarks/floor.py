@@ -92,7 +92,7 @@ async def directory_page(pool: Any, asked: dict[str, Any]) -> Any:
 
 def page_info(rows: Any, more: bool, key: int) -> Any:
     """Whether there is more, and where the page ends."""
-    cursor = urlsafe_b64encode(orjson.dumps([rows[-1][key], rows[-1][0].hex])).decode() if rows else None
+    cursor = urlsafe_b64encode(orjson.dumps([rows[-1][key], str(rows[-1][0])])).decode() if rows else None
     return {"hasNextPage": more, "endCursor": cursor}
 
 

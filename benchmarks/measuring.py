@@ -71,7 +71,19 @@ async def same_answers(client: Client, operation: Operation, sides: Sequence[Tar
         data = orjson.loads(found["answer"])["data"]
         answers.append(shape_of(data) if operation.changes else data)
     if answers[0] != answers[1]:
-        raise FaultError(f"{operation.name}: the answers differ:\n{answers[0]}\n{answers[1]}")
+        raise FaultError(f"{operation.name}: the answers differ: {first_difference(answers[0], answers[1])}")
+
+
+def first_difference(mine: Any, other: Any, path: str = "") -> str:
+    """Where two answers differ first."""
+    if isinstance(mine, dict) and isinstance(other, dict) and mine.keys() == other.keys():
+        pairs = [(name, mine[name], other[name]) for name in mine]
+    elif isinstance(mine, list) and isinstance(other, list) and len(mine) == len(other):
+        pairs = [(str(index), *pair) for index, pair in enumerate(zip(mine, other, strict=True))]
+    else:
+        return f"{path}: {str(mine)[:200]} and {str(other)[:200]}"
+    name, first, second = next(pair for pair in pairs if pair[1] != pair[2])
+    return first_difference(first, second, f"{path}.{name}")
 
 
 def shape_of(value: Any) -> Any:
