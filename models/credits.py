@@ -246,6 +246,18 @@ def grant_warnings(credits: Credits) -> list[str]:
     return [f"A student typically gets {TYPICAL_CREDITS_MIN} to {TYPICAL_CREDITS_MAX} credits (CR-2)."]
 
 
+async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
+    """Take back what is neither held nor gone, grant by grant; how many credits it was. The wallet is locked."""
+    revoked = 0
+    for unused in await Grant.filter(wallet_id=student_id, unused__gt=0).order_by("id"):
+        await write(
+            moved(TransferKind.REVOKE, unused, Credits(unused.unused), at=at),
+            happened("credit.revoked", unused, by=by, at=at, credits=unused.unused),
+        )
+        revoked += unused.unused
+    return revoked
+
+
 async def lock_wallet(student_id: UUID) -> None:
     """Lock a student's wallet until the transaction ends: always the first lock (wallet, appointment, claim)."""
     await execute("SELECT 1 FROM wallets WHERE id = $1 FOR NO KEY UPDATE", student_id)

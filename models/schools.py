@@ -124,9 +124,10 @@ class Student(Entity):
     state = fields.CharField(max_length=2)
     time_zone = fields.CharField(max_length=60)
     created_at = fields.DatetimeField()
+    erased_at = fields.DatetimeField(null=True)
 
     class Meta:
-        """One student for an address in a school, whatever its case."""
+        """One student for an address in a school, whatever its case; a trigger keeps an erased one erased."""
 
         table = "students"
 

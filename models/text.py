@@ -11,6 +11,9 @@ EmailAddress = NewType("EmailAddress", str)
 PhoneNumber = NewType("PhoneNumber", str)
 """A telephone number in E.164 form, `+16175550123`."""
 
+NOWHERE = "@invalid"
+"""How the address of somebody ends who was erased: no mail server is ever found for it (RFC 2606)."""
+
 EMAIL_LENGTH_MAX = 254
 """What a mail server takes (RFC 5321)."""
 

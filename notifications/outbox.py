@@ -10,6 +10,7 @@ from tortoise.transactions import in_transaction
 
 from models.ids import new_id
 from models.statements import execute, fetch
+from models.text import NOWHERE
 from notifications.facts import LINK_ID
 from notifications.policy import POLICY
 
@@ -66,7 +67,7 @@ def mails_of(event: Any, domain: str) -> list[tuple[Any, ...]]:
         if event.actor_role is not None and line.unless_by == event.actor_role:
             continue
         address = event[f"{line.recipient.value.lower()}_address"]
-        if not address:
+        if not address or address.endswith(NOWHERE):
             log.warning("mail.no_address", event_id=str(event.id), template=line.template)
             continue
         id = new_id()

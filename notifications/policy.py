@@ -78,6 +78,7 @@ SILENT = frozenset(
         "account.signed_up",
         "appointment.completed",  # the claim, decided in the same moment, is what people are told
         "availability.set",
+        "credit.revoked",
         "invitation.accepted",
         "invitation.withdrawn",
         "license.entered",
@@ -97,6 +98,7 @@ SILENT = frozenset(
         "session.acts_as",
         "session.opened",
         "student.entered",
+        "student.erased",
     }
 )
 """Events that nobody is written to about; a test demands that each event stands in one of the two tables."""

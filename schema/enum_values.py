@@ -13,6 +13,7 @@ from models.appointments import AppointmentStatus, VisitType
 from models.audit import AuditKind
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
+from models.erasure import ErasureReason
 from models.errors import Code
 from models.payout_details import AccountKind, RevealReason, TinKind
 from models.providers import DegreeLevel, LicenseClass, Service
@@ -133,6 +134,11 @@ MEANINGS: dict[type[Enum], Mapping[str, str]] = {
         "TAX_FORM": "A 1099-NEC is made or corrected.",
         "PAYEE_ASKED": "The payee asked whether they are right.",
         "AUDIT": "An auditor asked for them.",
+    },
+    ErasureReason: {
+        "STUDENT_ASKED": "The student asked for it.",
+        "RETENTION_ENDED": "The time for which the record is kept is over.",
+        "ENTERED_BY_MISTAKE": "The person was never to be in the program.",
     },
     Code: {
         "NOT_FOUND": "There is no such thing, or none that you may see.",

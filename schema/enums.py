@@ -10,6 +10,7 @@ from models.appointments import AppointmentStatus, VisitType
 from models.audit import AuditKind
 from models.claims import ClaimStatus, PresentingConcern
 from models.credits import Bucket, TransferKind
+from models.erasure import ErasureReason
 from models.errors import Code
 from models.payout_details import AccountKind, RevealReason, TinKind
 from models.providers import DegreeLevel, LicenseClass, Service
@@ -36,5 +37,6 @@ strawberry.enum(AccountKind, name="BankAccountKind", description="The kind of a 
 strawberry.enum(
     RevealReason, name="PayoutDetailsRevealReason", description="Why somebody looks at the numbers themselves."
 )
+strawberry.enum(ErasureReason, description="Why a student's identity is removed.")
 strawberry.enum(Code, name="UserErrorCode", description="Why a mutation changed nothing, for a program to act upon.")
 strawberry.enum(AuditKind, description="What a request did to students' records (ID-6).")

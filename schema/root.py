@@ -21,6 +21,7 @@ from schema import (
     payout_details,
     practices,
     providers,
+    record,
     schools,
     second_factors,
     sessions,
@@ -45,6 +46,7 @@ class Query(
     credits.Query,
     appointments.Query,
     claims.Query,
+    record.Query,
     clock.Query,
     audit.Query,
 ):
@@ -67,6 +69,7 @@ class Mutation(
     payout_details.Mutation,
     credits.Mutation,
     appointments.Mutation,
+    record.Mutation,
     clock.Mutation,
 ):
     """All that can be done."""

@@ -57,6 +57,7 @@ class Student(Node):
     phone: PhoneNumber | None = shown("The student's telephone.")
     state: StateCode = shown("The state where the student usually is.")
     time_zone: TimeZone = shown("The student's time zone.")
+    erased_at: datetime | None = shown("When the identity was removed for good; null for everybody else.")
     school: School | None = relation(SCHOOL, "The school.")
     wallet: Wallet | None = relation(credits.OF_STUDENT, "The student's credits.")
     appointments: Connection[Appointment] = relation(
