@@ -99,7 +99,13 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         import demo
 
         accounts = tuple(
-            DemoAccount(role=account.role, email=account.email, password=demo.PASSWORD) for account in demo.ACCOUNTS
+            DemoAccount(
+                role=account.role,
+                email=account.email,
+                password=demo.PASSWORD if account.email else "",
+                key=account.key,
+            )
+            for account in demo.ACCOUNTS
         )
     starters = [
         Starter(role=example.role, title=example.title, query=example.query, variables=example.variables)

@@ -7,17 +7,20 @@ from datetime import date, datetime, time, timedelta
 
 from tortoise.transactions import in_transaction
 
-from models import clock, credits
+from models import agreements, clock, credits, partner_keys
 from models.access import Role
-from models.accounts import Account, Membership
+from models.accounts import Account
 from models.amounts import Credits
 from models.availability import Hours, set_weekly_hours
+from models.invitations import Place, membership_of
 from models.passwords import PASSWORDS
+from models.practices import Practice
 from models.providers import COVERED, DegreeLevel, License, LicenseClass, Provider, Service
 from models.rates import Rate
 from models.schools import School, Student
 from models.statements import write
 
+PARTNER_KEY = "fc_partner_demo-key-of-lakeview-2026"
 PASSWORD = "demo-password-2026"  # noqa: S105 — public by intention; production refuses a database that holds it
 DOMAIN = "demo.test"
 
@@ -27,13 +30,14 @@ class DemoAccount:
     """One account of a demo server."""
 
     role: str
-    email: str
+    email: str = ""
+    key: str = ""
     first_query: str
 
     @property
     def sign_in(self) -> str:
-        """What to type to sign in."""
-        return self.email
+        """What to type to sign in: an address, or for a machine its key."""
+        return self.email or self.key
 
 
 ACCOUNTS = (
@@ -43,7 +47,13 @@ ACCOUNTS = (
         email=f"provider@{DOMAIN}",
         first_query="{ appointments(first: 5) { nodes { status startsAt } } }",
     ),
+    DemoAccount(
+        role="OFFICE",
+        email=f"office@{DOMAIN}",
+        first_query="{ viewer { practice { name officeUsers { title revalidateBy } } } }",
+    ),
     DemoAccount(role="SCHOOL", email=f"school@{DOMAIN}", first_query="{ students(first: 5) { nodes { id name } } }"),
+    DemoAccount(role="PARTNER", key=PARTNER_KEY, first_query="{ students(first: 5) { nodes { id state } } }"),
     DemoAccount(role="OPS", email=f"ops@{DOMAIN}", first_query="{ ledgerProof { agrees } }"),
     DemoAccount(role="FINANCE", email=f"finance@{DOMAIN}", first_query="{ claims(first: 5) { nodes { status } } }"),
 )
@@ -86,7 +96,11 @@ async def load() -> None:
         )
         providers = [await load_provider(index, at) for index in range(len(PROVIDERS))]
         students = [await load_student(school, name, at) for name in STUDENTS]
-        await load_accounts(school, providers[0], students[0], at)
+        practice = await load_practice(providers[:2], at)
+        await load_accounts(school, providers[0], students[0], practice, at)
+        await partner_keys.made(
+            school.id, "Student portal", timedelta(days=partner_keys.DAYS_MAX), secret=PARTNER_KEY, by=None, at=at
+        )
 
 
 async def load_rates() -> None:
@@ -155,24 +169,39 @@ async def load_student(school: School, name: str, at: datetime) -> Student:
     return student
 
 
-async def load_accounts(school: School, provider: Provider, student: Student, at: datetime) -> None:
+async def load_practice(providers: list[Provider], at: datetime) -> Practice:
+    """A group practice with its clinicians."""
+    practice = await Practice.open(name="Harborview Therapy", by=None, at=at)
+    for provider in providers:
+        await provider.set_practice(practice.id, by=None, at=at)
+    return practice
+
+
+async def load_accounts(school: School, provider: Provider, student: Student, practice: Practice, at: datetime) -> None:
     """An account for each role, all with the one demo password."""
     password = PASSWORDS.hash(PASSWORD)
-    subjects = {
-        Role.STUDENT: {"student_id": student.id, "school_id": school.id},
-        Role.PROVIDER: {"provider_id": provider.id},
-        Role.SCHOOL: {"school_id": school.id},
-        Role.OPS: {},
-        Role.FINANCE: {},
+    places: dict[Role, Place] = {
+        Role.STUDENT: Place(role=Role.STUDENT, student_id=student.id, school_id=school.id),
+        Role.PROVIDER: Place(role=Role.PROVIDER, provider_id=provider.id),
+        Role.OFFICE: Place(role=Role.OFFICE, practice_id=practice.id, title="Practice manager", is_owner=True),
+        Role.SCHOOL: Place(role=Role.SCHOOL, school_id=school.id),
     }
     names = {Role.STUDENT: student.name, Role.PROVIDER: provider.name}
-    for demo_account in ACCOUNTS:
-        role = Role(demo_account.role)
-        account = Account(
-            email=demo_account.email,
-            name=names.get(role, f"{role.value.capitalize()} of the demo"),
-            password_hash=password,
-            email_verified_at=at,
-            created_at=at,
+    people = [
+        (
+            demo_account.email,
+            names.get(role, f"{role.value.capitalize()} of the demo"),
+            places.get(role, Place(role=role)),
         )
-        await write(account, Membership(account_id=account.id, role=role, created_at=at, **subjects[role]))
+        for demo_account in ACCOUNTS
+        for role in [Role(demo_account.role)]
+        if demo_account.email
+    ]
+    desk = Place(role=Role.OFFICE, practice_id=practice.id, title="Front desk")
+    for email, name, place in [*people, (f"desk@{DOMAIN}", "Front desk of the demo", desk)]:
+        account = Account(email=email, name=name, password_hash=password, email_verified_at=at, created_at=at)
+        await write(
+            account,
+            membership_of(account.id, place, at=at),
+            *agreements.accepted_now(account.id, agreements.required_of(place.role), at=at),
+        )

@@ -13,7 +13,22 @@ import structlog
 from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
-from models import appointments, audit, availability, budgets, clock, encryption, idempotency, reminders
+from models import (
+    appointments,
+    audit,
+    availability,
+    budgets,
+    clock,
+    encryption,
+    idempotency,
+    invitations,
+    links,
+    practices,
+    reminders,
+    sessions,
+    throttling,
+)
+from models import credentials as account_credentials
 from models.errors import Refusal, Refused
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
@@ -126,9 +141,32 @@ async def seal_audit_trail(_: datetime) -> None:
         log.info("audit.sealed", seal=sealed.id, entries=sealed.entries, digest=sealed.digest.hex())
 
 
+async def answer_reset_requests(at: datetime) -> bool:
+    """Send links to the addresses that asked for a new password and have an account (ID-3)."""
+    return await account_credentials.answer_reset_requests(at=at) == account_credentials.REQUESTS_AT_ONCE
+
+
+async def remind_of_revalidation(at: datetime) -> None:
+    """Announce office users who are soon to be revalidated (ID-4)."""
+    async with in_transaction():
+        await practices.remind(at=at)
+
+
+async def forget_sign_in(at: datetime) -> None:
+    """Remove what sign-in keeps for a while only: tries, links that have ended, old refresh tokens."""
+    await throttling.forget_old(at=at)
+    await links.forget_tokens(at=at)
+    await invitations.forget(at=at)
+    await account_credentials.forget_old(at=at)
+    await sessions.forget_old(at=at)
+
+
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
     Job("remind", 10, remind),
+    Job("answer reset requests", 1, answer_reset_requests),
+    Job("remind of revalidation", 600, remind_of_revalidation),
+    Job("forget sign-in", 600, forget_sign_in),
     Job("extend openings", 60, extend_openings),
     Job("forget idempotency keys", 600, forget_idempotency_keys),
     Job("forget budgets", 120, forget_budgets),
