@@ -157,7 +157,10 @@ class Appointment(Entity):
         )
 
     async def mark_no_show(self, *, by: Viewer, at: datetime) -> None:
-        """The student did not come: never reimbursed (CR-5), from 15 minutes after the start (AP-7)."""
+        """The student did not come: never reimbursed (CR-5).
+
+        From 15 minutes after the start until the attestation deadline (AP-7).
+        """
         if self.status is not AppointmentStatus.CONFIRMED:
             raise not_open(self, "AP-7", "Only a confirmed appointment can be a no-show.")
         if at < self.starts_at + NO_SHOW_AFTER:
@@ -166,6 +169,13 @@ class Appointment(Entity):
                 "A no-show is marked from 15 minutes after the start.",
                 rule="AP-7",
                 fix="Wait until then.",
+            )
+        if at >= self.attest_by:
+            raise Refusal(
+                Code.TOO_LATE,
+                "A no-show is marked until the attestation deadline.",
+                rule="AP-7",
+                fix="Ask for help: it is too late to change what this session came to.",
             )
         await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(), by=by, at=at)
 
