@@ -42,7 +42,7 @@ SELECT openings.provider_id, openings.starts_at, students.id AS student_id, stud
                   AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at)
               ) AS student_busy,
        EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id
-                  AND met.provider_id = providers.id) AS is_current_client,
+                  AND met.provider_id = providers.id AND met.confirmed_at IS NOT NULL) AS is_current_client,
        EXISTS (SELECT 1 FROM appointments live WHERE live.student_id = students.id
                   AND live.provider_id = providers.id AND live.visit_type = 'INTAKE'
                   AND live.status IN ('REQUESTED', 'CONFIRMED')) AS intake_live,

@@ -26,7 +26,8 @@ FOR_STUDENT = """
  AND EXISTS (
      SELECT 1 FROM providers host WHERE host.id = openings.provider_id AND host.searchable
         AND (host.accepting_new_clients OR EXISTS (
-             SELECT 1 FROM appointments met WHERE met.provider_id = host.id AND met.student_id = $4)))
+             SELECT 1 FROM appointments met WHERE met.provider_id = host.id AND met.student_id = $4
+                AND met.confirmed_at IS NOT NULL)))
  AND NOT EXISTS (
      SELECT 1 FROM appointments own WHERE own.student_id = $4 AND own.status IN ('REQUESTED', 'CONFIRMED')
         AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))
