@@ -20,6 +20,7 @@ from models.statements import Row, fetch_one
 from notifications.mailbox import MAILBOX
 from resolvers.auditing import Auditor
 from resolvers.budgets import Allowances, Budgets
+from resolvers.campus_pages import CampusPages
 from resolvers.context import Environment
 from resolvers.engine import ProgramEngine
 from schema.root import SCHEMA
@@ -40,6 +41,7 @@ def create_app(settings: Settings) -> Starlette:
         engine, Limits(**settings.limits.model_dump()), origins=Origins(allowed=settings.allowed_origins)
     )
     pages = Pages(graphiql_config(settings))
+    campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
     MAILBOX.shown = settings.smtp_url is None and settings.env != "production"
 
     @asynccontextmanager
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", alive),
             Route("/readyz", ready),
+            *campus.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),
             *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
         ],
@@ -71,6 +74,7 @@ def build_engine(settings: Settings) -> ProgramEngine:
         clock_is_movable=settings.may_move_clock,
         demo=settings.env == "demo",
         second_factor_required=settings.needs_second_factor,
+        production=settings.env == "production",
     )
     return ProgramEngine(
         plans,

@@ -18,6 +18,7 @@ from models import (
     audit,
     availability,
     budgets,
+    campus,
     clock,
     encryption,
     idempotency,
@@ -158,6 +159,7 @@ async def forget_sign_in(at: datetime) -> None:
     await links.forget_tokens(at=at)
     await invitations.forget(at=at)
     await account_credentials.forget_old(at=at)
+    await campus.forget_old(at=at)
     await sessions.forget_old(at=at)
 
 

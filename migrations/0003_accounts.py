@@ -116,7 +116,9 @@ CREATE TRIGGER secret_links_single_use BEFORE UPDATE ON secret_links
 """
 
 SESSIONS = """
-ALTER TABLE sessions ADD COLUMN second_factor_at TIMESTAMPTZ;
+ALTER TABLE sessions
+    ADD COLUMN second_factor_at TIMESTAMPTZ,
+    ADD COLUMN by_campus BOOLEAN NOT NULL DEFAULT false;
 CREATE INDEX sessions_live ON sessions (account_id, id) WHERE revoked_at IS NULL;
 
 CREATE TABLE second_factors (

@@ -19,6 +19,7 @@ MODULES = (
     "models.partner_keys",
     "models.credentials",
     "models.schools",
+    "models.campus",
     "models.providers",
     "models.payout_details",
     "models.availability",

@@ -142,6 +142,7 @@ class Session(Entity):
     until = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
     second_factor_at = fields.DatetimeField(null=True)
+    by_campus = fields.BooleanField(default=False)
 
     class Meta:
         """The access token is kept as its hash alone."""

@@ -113,7 +113,12 @@ async def membership_to_begin_with(account_id: UUID, at: datetime) -> Membership
 
 
 async def open_session(
-    membership: Membership, *, device: str, second_factor_at: datetime | None = None, at: datetime
+    membership: Membership,
+    *,
+    device: str,
+    second_factor_at: datetime | None = None,
+    by_campus: bool = False,
+    at: datetime,
 ) -> SignedIn:
     """Open a session with its first pair of tokens."""
     access, refresh = new_token("access"), new_token("refresh")
@@ -127,6 +132,7 @@ async def open_session(
         seen_at=at,
         until=at + SESSION_LASTS[membership.role],
         second_factor_at=second_factor_at,
+        by_campus=by_campus,
     )
     await write(
         session,
@@ -194,7 +200,8 @@ async def act_as(membership_id: UUID, *, by: Viewer, at: datetime) -> SignedIn:
     """Go on under another membership of the same account, with new tokens; the old ones end.
 
     The session's absolute end is that of the new role, counted from the sign-in: whoever signed in long ago signs in
-    again before acting under a stricter role (ID-2).
+    again before acting under a stricter role (ID-2). A campus vouches for its student alone: a session that it opened
+    goes nowhere else.
     """
     session = await Session.filter(id=by.session_id, account_id=by.account_id).select_for_update(no_key=True).get()
     membership = await Membership.get_or_none(id=membership_id, account_id=by.account_id, ended_at=None)
@@ -203,7 +210,7 @@ async def act_as(membership_id: UUID, *, by: Viewer, at: datetime) -> SignedIn:
     if membership.has_lapsed(at):
         raise LAPSED
     until = session.created_at + SESSION_LASTS[membership.role]
-    if session.revoked_at is not None or at >= until:
+    if session.revoked_at is not None or at >= until or session.by_campus:
         raise SIGN_IN_AGAIN
     session.until = until
     opened = await rotated(session, membership, at=at)

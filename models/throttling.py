@@ -65,6 +65,11 @@ BY_SOURCE = Limit(
 BY_CODE = Limit(name="code", free=5, first=timedelta(seconds=5), most=timedelta(minutes=15), window=timedelta(hours=24))
 """One-time codes of one account, whose password was right: a million codes are never tried through."""
 
+BY_CAMPUS = Limit(
+    name="campus", free=2000, first=timedelta(minutes=1), most=timedelta(minutes=15), window=timedelta(minutes=15)
+)
+"""Campus sign-ins that one source begins: a whole campus may share it, so it only bounds what is written."""
+
 BY_RESET = Limit(name="reset", free=3, first=timedelta(minutes=5), most=timedelta(hours=1), window=timedelta(hours=24))
 """Mails with links to one address."""
 

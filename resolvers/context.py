@@ -22,6 +22,7 @@ class Environment:
     clock_is_movable: bool = False
     demo: bool = False
     second_factor_required: bool = True
+    production: bool = True
     broker: Broker = field(default_factory=Broker)
 
 

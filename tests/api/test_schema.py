@@ -33,6 +33,7 @@ ROOTS = [root for root in (SCHEMA_CORE.query_type, SCHEMA_CORE.mutation_type, SC
 SHOWN = {type_name for _, type_name in NODES.values()}
 ANYONES = {
     "now", "signIn", "refresh", "agreements", "signUp", "requestPasswordReset", "resetPassword", "verifyEmail",
+    "campuses", "exchangeCampusCode",
 }  # fmt: skip
 """Root fields that need no sign-in: each new one is thought about here."""
 

@@ -1,0 +1,124 @@
+"""Where a browser begins campus sign-in and comes back to; both only redirect, and no token is in any address."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from tortoise.transactions import in_transaction
+
+from integrations.campus import CampusError, Campuses, Client, Person
+from models import campus, clock, throttling
+from models.campus import CampusAttempt, CampusIssuer
+from models.errors import Refusal
+from models.ids import MalformedIdError, decode
+from models.schools import School
+
+log = structlog.get_logger()
+
+COOKIE = "fc_campus"
+CALLBACK = "/campus/callback"
+HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
+
+
+class CampusPages:
+    """The two addresses of campus sign-in. The provider is asked outside of any transaction."""
+
+    def __init__(self, *, address: str, loopback: bool, now: Callable[[], Awaitable[datetime]]) -> None:
+        self.address = address
+        self.now = now
+        self.campuses = Campuses(loopback=loopback)
+
+    def routes(self) -> list[Route]:
+        """For the application."""
+        return [Route(CALLBACK, self.come_back), Route("/campus/{school_id}/sign-in", self.begin)]
+
+    async def begin(self, request: Request) -> Response:
+        """Send the browser to its school's identity provider."""
+        now = await self.now()
+        source = throttling.source_of(request.client.host if request.client else "")
+        if not await throttling.take(throttling.BY_CAMPUS, source, at=now):
+            return self.said("There were too many tries. Wait a while.", 429)
+        try:
+            begun = await campus.begin(
+                school_of(request.path_params["school_id"]),
+                challenge=request.query_params.get("challenge", ""),
+                return_to=request.query_params.get("return_to", ""),
+                at=now,
+            )
+            address = await self.campuses.address_to_sign_in(
+                self.client_of(begun.issuer), state=begun.state, nonce=begun.nonce, verifier=begun.verifier
+            )
+        except (Refusal, MalformedIdError):
+            return self.said("There is no campus sign-in here.", 404)
+        except CampusError as error:
+            log.warning("campus.failed", reason=str(error))
+            return self.said("The campus does not answer. Try again later.", 502)
+        answer = RedirectResponse(address, 303, headers=HEADERS)
+        answer.set_cookie(
+            COOKIE,
+            begun.browser,
+            max_age=int(campus.ATTEMPT_LASTS.total_seconds()),
+            path="/campus",
+            secure=self.address.startswith("https://"),
+            httponly=True,
+            samesite="lax",
+        )
+        return answer
+
+    async def come_back(self, request: Request) -> Response:
+        """Take what the provider sent the browser back with, and send it on to the client with a one-time code."""
+        now = await self.now()
+        state, browser = request.query_params.get("state", ""), request.cookies.get(COOKIE, "")
+        found = await campus.answered(state, browser, at=now)
+        if found is None:
+            return self.said("This sign-in has ended. Begin again.", 400)
+        attempt, issuer = found
+        try:
+            person = await self.person(request, attempt, issuer)
+        except CampusError as error:
+            log.warning("campus.failed", reason=str(error))
+            return self.sent_on(attempt, error="campus_failed")
+        async with in_transaction():
+            code = await campus.admit(attempt, issuer, subject=person.subject, email=person.email, at=now)
+        return self.sent_on(attempt, code=code) if code else self.sent_on(attempt, error="not_a_student_here")
+
+    async def person(self, request: Request, attempt: CampusAttempt, issuer: CampusIssuer) -> Person:
+        """Who has signed in at the provider. An identity token is of the world outside: real time counts for it."""
+        code = request.query_params.get("code")
+        if not code:
+            raise CampusError(f"{issuer.issuer} sent no code back")
+        return await self.campuses.person(
+            self.client_of(issuer), code=code, verifier=attempt.verifier, nonce=attempt.nonce, at=clock.real_now()
+        )
+
+    def client_of(self, issuer: CampusIssuer) -> Client:
+        """Who we are to a provider."""
+        return Client(
+            issuer=issuer.issuer,
+            client_id=issuer.client_id,
+            client_secret=issuer.client_secret,
+            redirect_uri=self.address + CALLBACK,
+        )
+
+    def sent_on(self, attempt: CampusAttempt, **told: str) -> Response:
+        """A redirect to the client that began."""
+        sign = "&" if "?" in attempt.return_to else "?"
+        answer = RedirectResponse(attempt.return_to + sign + urlencode(told), 303, headers=HEADERS)
+        answer.delete_cookie(COOKIE, path="/campus")
+        return answer
+
+    def said(self, text: str, status: int) -> Response:
+        """A plain sentence to a person."""
+        return PlainTextResponse(text, status, headers=HEADERS)
+
+
+def school_of(text: str) -> UUID:
+    """The school of an address. Raises MalformedIdError."""
+    return decode(School.PREFIX, text)
