@@ -17,6 +17,8 @@ from models.times import is_time_zone
 
 TYPICAL_CREDITS_MIN = 2
 TYPICAL_CREDITS_MAX = 12
+CREDITS_MAX = 1_000
+"""What no grant exceeds, whatever a school may wish: the sums of a wallet stay far from the largest number."""
 
 
 class MissedSessionPolicy(StrEnum):
@@ -81,11 +83,11 @@ def school_refusals(name: str, time_zone: str, credits_min: int, credits_max: in
                 fix="Write it like America/New_York.",
             )
         )
-    if not 1 <= credits_min <= credits_max:
+    if not 1 <= credits_min <= credits_max <= CREDITS_MAX:
         found.append(
             Refusal(
                 Code.OUT_OF_BOUNDS,
-                "The smallest grant is at least 1 and not above the largest.",
+                f"The smallest grant is at least 1, the largest is not below it and at most {CREDITS_MAX}.",
                 rule="CR-2",
                 path=["creditsMin"],
                 fix=f"The usual limits are {TYPICAL_CREDITS_MIN} and {TYPICAL_CREDITS_MAX}.",

@@ -75,7 +75,8 @@ def told(error: GraphQLError, request_id: str, located: bool = True) -> dict[str
     cause = unexpected_cause(error)
     if cause is None:
         answer: dict[str, Any] = {"message": error.message}
-        extensions = error.extensions
+        # The library's own errors have no code: all of them say that an argument or a variable does not fit.
+        extensions = {"code": Code.BAD_REQUEST.value, **(error.extensions or {})}
     else:
         log_unexpected(cause, request_id)
         answer = masked(request_id)

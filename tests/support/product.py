@@ -37,10 +37,14 @@ class Product:
     viewers: list[Viewer | None]
     scalars: dict[str, list[Any]] = field(default_factory=dict)
 
-    def operation(self, seed: int, root: str, viewer: Viewer | None) -> Operation:
+    def operation(
+        self, seed: int, root: str, viewer: Viewer | None, *, without: frozenset[str] = frozenset()
+    ) -> Operation:
         """An operation on the product's schema with this database's ids in it, mostly of fields for this viewer."""
         dice = random.Random(seed)
-        skipped = SLOW if dice.random() < FORBIDDEN_CHANCE else SLOW | not_for(viewer.role if viewer else None)
+        skipped = SLOW | {f"Mutation.{name}" for name in without}
+        if dice.random() > FORBIDDEN_CHANCE:
+            skipped |= not_for(viewer.role if viewer else None)
         return operation(SCHEMA._schema, dice, scalars=self.scalars, roots=[root], skipped=skipped, rare=PAGING)
 
 
