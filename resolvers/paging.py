@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -139,7 +139,7 @@ def place_of(cursor: str, model: type[Entity], column: str) -> tuple[Any, UUID]:
     try:
         key, id = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
         return as_key(key, model, column), UUID(id)
-    except (ValueError, TypeError, AttributeError, UnicodeError, binascii.Error):
+    except (ValueError, TypeError, AttributeError, OverflowError, UnicodeError, binascii.Error):
         raise bad_input("This is not a cursor of this list.") from None
 
 
@@ -150,7 +150,7 @@ def as_key(value: Any, model: type[Entity], column: str) -> Any:
         at = datetime.fromisoformat(value)
         if at.tzinfo is None:
             raise ValueError("naive")
-        return at
+        return at.astimezone(UTC)
     if isinstance(field, fields.DateField):
         return date.fromisoformat(value)
     if isinstance(field, fields.UUIDField):
