@@ -13,7 +13,9 @@ from contextvars import Context as TaskContext
 from typing import Any
 
 import asyncpg
-from tortoise.backends.asyncpg.client import AsyncpgDBClient
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import TransactionContext, TransactionContextPooled
+from tortoise.connection import get_connections
 
 CLEANING_SECONDS = 10
 CLOSING_SECONDS = 5
@@ -187,6 +189,28 @@ def is_left_behind(connection: Any) -> bool:
     )
 
 
+class Transaction(TransactionContextPooled):
+    """A transaction that gives its connection back, and leaves its task, when not even BEGIN succeeded.
+
+    Tortoise's own keeps both then: a request cancelled in that moment costs a connection for good, and a worker whose
+    server went away in it stays on the broken connection for as long as it lives.
+    """
+
+    async def __aenter__(self) -> Any:
+        """Take a connection and begin."""
+        await self.ensure_connection()
+        pool: Any = self.client._parent._pool
+        connection = self.client._connection = await pool.acquire()
+        self.token = get_connections().set(self.connection_name, self.client)
+        try:
+            await self.client.begin()
+        except BaseException:
+            get_connections().reset(self.token)
+            await pool.release(connection)
+            raise
+        return self.client
+
+
 class Client(AsyncpgDBClient):
     """Tortoise's client on the thin pool."""
 
@@ -194,6 +218,10 @@ class Client(AsyncpgDBClient):
         """Open the pool."""
         pool_arguments = {name: value for name, value in kwargs.items() if name not in ("loop", "connection_class")}
         return await Pool(**pool_arguments).open()
+
+    def _in_transaction(self) -> TransactionContext:
+        """A transaction on a connection of its own."""
+        return Transaction(TransactionWrapper(self), self._pool_init_lock)
 
 
 client_class = Client

@@ -1,14 +1,19 @@
 """The thin pool: connections come back as they were, nobody is forgotten in line, and broken ones are replaced."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from tortoise.connection import get_connections
+from tortoise.transactions import in_transaction
 
 from database import credentials
 from database.pool import Pool
+from models.statements import fetch_one
+from settings import Settings
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -114,3 +119,41 @@ async def test_closing_waits_for_who_still_works(postgres: str) -> None:
     assert connection.is_closed()
     with pytest.raises(asyncpg.InterfaceError):
         await opened.acquire()
+
+
+async def pool_of_program() -> Pool:
+    """The pool that the program works on, with a connection in it."""
+    await fetch_one("SELECT 1 AS one")
+    pool = get_connections().get("default")._pool
+    assert isinstance(pool, Pool)
+    return pool
+
+
+async def one_in_transaction() -> int:
+    """What a transaction reads."""
+    async with in_transaction():
+        return int((await fetch_one("SELECT 1 AS one")).one)
+
+
+async def test_who_is_cancelled_while_a_transaction_begins_keeps_no_connection(committed: Settings) -> None:
+    pool = await pool_of_program()
+    for _ in range(3):
+        beginning = asyncio.create_task(one_in_transaction())
+        await asyncio.sleep(0)
+        assert pool._used
+        beginning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await beginning
+        await settled(pool)
+        assert not pool._used
+    assert await one_in_transaction() == 1
+
+
+async def test_a_task_whose_transaction_could_not_begin_begins_the_next_one_anew(committed: Settings) -> None:
+    pool = await pool_of_program()
+    pool._idle[-1]._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)  # which nobody has noticed yet
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await one_in_transaction()
+    assert await one_in_transaction() == 1
+    await settled(pool)
+    assert not pool._used
