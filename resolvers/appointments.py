@@ -11,7 +11,7 @@ import strawberry
 
 from execution import Batched, Selection
 from models import appointments, booking, claims
-from models.access import EVERYTHING
+from models.access import EVERYTHING, Role
 from models.appointments import Appointment, AppointmentStatus
 from models.availability import Opening
 from models.booking import BookingFacts
@@ -19,7 +19,7 @@ from models.claims import Claim, PresentingConcern
 from models.events import Event
 from models.providers import Service
 from models.text import StateCode
-from resolvers.context import Context
+from resolvers.context import Context, forbidden
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest
 from resolvers.reading import page as page_of
@@ -116,6 +116,8 @@ async def many(
     order_by: Annotated[AppointmentOrder, "In which order."] = AppointmentOrder.STARTS_AT_ASC,
 ) -> Page:
     """The appointments that you may see."""
+    if filter is not None and filter.search and context.viewer.role is not Role.OPS:
+        raise forbidden()  # a search finds by addresses too, which other roles are not shown
     where, values = conditions(filter, context.now)
     return await page_of(context, Appointment, selection, page, order=ORDERS[order_by], where=where, values=values)
 
