@@ -15,8 +15,11 @@ from starlette.routing import Route, WebSocketRoute
 
 from database import connected, credentials, url_of
 from execution import Plans
+from health import Health
+from logs import log_request
+from metrics import Metrics, watch_outbox, watch_pool
 from models import encryption
-from models.statements import Row, fetch_one
+from models.statements import Row
 from notifications.mailbox import MAILBOX
 from resolvers.auditing import Auditor
 from resolvers.budgets import Allowances, Budgets
@@ -27,7 +30,7 @@ from schema.root import SCHEMA
 from schema.scalars import NATIVE
 from schema.starters import examples
 from settings import Settings
-from transport import GraphQLApp, Limits, Origins, SecurityHeaders
+from transport import GraphQLApp, Limits, Origins, Report, SecurityHeaders
 from web import DemoAccount, GraphiQLConfig, Pages, Starter
 
 LISTENER_CONNECTS_WITHIN_SECONDS = 10
@@ -37,16 +40,25 @@ def create_app(settings: Settings) -> Starlette:
     """The application for these settings. It opens the database for as long as it lives."""
     encryption.configure(settings.key_ring)
     engine = build_engine(settings)
+    metrics = Metrics()
     graphql = GraphQLApp(
-        engine, Limits(**settings.limits.model_dump()), origins=Origins(allowed=settings.allowed_origins)
+        engine,
+        Limits(**settings.limits.model_dump()),
+        origins=Origins(allowed=settings.allowed_origins),
+        observe=partial(observed, metrics),
     )
+    health = Health(settings)
     pages = Pages(graphiql_config(settings))
     campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
     MAILBOX.shown = settings.smtp_url is None and settings.env != "production"
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with connected(settings), engine.environment.broker.listening(partial(listener, settings)):
+        async with (
+            connected(settings),
+            engine.environment.broker.listening(partial(listener, settings)),
+            measured(metrics, engine, settings),
+        ):
             yield
 
     application = Starlette(
@@ -54,8 +66,8 @@ def create_app(settings: Settings) -> Starlette:
             Route("/", home),
             Route("/graphql", pages.in_front_of(graphql)),
             WebSocketRoute("/graphql", graphql),
-            Route("/healthz", alive),
-            Route("/readyz", ready),
+            Route("/healthz", health.alive),
+            Route("/readyz", health.ready),
             *campus.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),
             *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
@@ -89,6 +101,23 @@ def build_engine(settings: Settings) -> ProgramEngine:
         auditor=Auditor(key=settings.secret_keys[0].get_secret_value().encode()),
         restricted=settings.env == "production",
     )
+
+
+def observed(metrics: Metrics, report: Report) -> None:
+    """One operation is over: counted, and one line in the log."""
+    metrics.observe(report)
+    log_request(report)
+
+
+@asynccontextmanager
+async def measured(metrics: Metrics, engine: ProgramEngine, settings: Settings) -> AsyncIterator[None]:
+    """Tell the metrics of this process on their own port."""
+    metrics.watch("fc_subscriptions", "Open subscriptions.", lambda: engine.environment.broker.open)
+    metrics.watch("fc_audit_waiting", "Answers that wait for their audit entry.", lambda: engine.auditor.waiting)
+    watch_pool(metrics)
+    watch_outbox(metrics)
+    async with metrics.served(settings.host, settings.metrics_port):
+        yield
 
 
 async def listener(settings: Settings) -> Any:
@@ -126,14 +155,3 @@ async def home(_: Request) -> Response:
 async def mailbox(_: Request) -> Response:
     """The messages of the development mailbox, for its page."""
     return JSONResponse(MAILBOX.messages(), headers={"cache-control": "no-store"})
-
-
-async def alive(_: Request) -> Response:
-    """Whether the process answers at all."""
-    return JSONResponse({"alive": True})
-
-
-async def ready(_: Request) -> Response:
-    """Whether it can answer requests: the database answers too."""
-    await fetch_one("SELECT 1 AS one")
-    return JSONResponse({"ready": True})

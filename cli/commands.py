@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+import logs
 from cli.serving import serve_until_stopped, stop_on_signals
 from database import DatabaseError, connected, migrate, pending, running
 from settings import Settings, UnreadableSettingsError, read_settings
@@ -34,7 +35,9 @@ def serve(worker: Annotated[bool, typer.Option(help="Run the worker in this proc
     """Start the database, the API and the worker, and stop them all on Ctrl-C."""
 
     async def run() -> None:
-        await serve_until_stopped(read_settings(), with_worker=worker, tell=_tell)
+        settings = read_settings()
+        logs.configure(settings.log_level)
+        await serve_until_stopped(settings, with_worker=worker, tell=_tell)
 
     _run(run())
 
@@ -44,7 +47,9 @@ def worker() -> None:
     """Run the worker alone, beside a server that was started with --no-worker."""
 
     async def run() -> None:
-        async with _open_database(read_settings()) as settings:
+        settings = read_settings()
+        logs.configure(settings.log_level)
+        async with _open_database(settings) as settings:
             stop = asyncio.Event()
             with stop_on_signals(stop.set):
                 _tell("The worker is running; Ctrl-C stops it.")

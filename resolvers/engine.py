@@ -63,6 +63,8 @@ class ProgramEngine:
         REQUEST_ID.set(request.request_id)
         token = bearer_of(request)
         viewer = await self.viewer(token, now, request.source_ip) if token else None
+        if viewer is not None and request.report is not None:
+            request.report.role = viewer.role.value
         self.admit(self.budget_of(viewer, request.source_ip))
         return Context(
             signed_in=viewer,

@@ -12,6 +12,7 @@ from tortoise.transactions import in_transaction
 
 from database import connected
 from settings import PREFIX, Settings
+from tests.support.log_capture import LogCapture
 from tests.support.postgres import SETTINGS_OF_RUN, Server, copy_of_template, settings_for
 
 SERVER = pytest.StashKey[Server]()
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
         SETTINGS_OF_RUN["compiled"] = False
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         del os.environ[name]
+    config.pluginmanager.register(LogCapture(config), "log capture")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,7 +1,7 @@
 """GraphQL over HTTP, server-sent events and WebSocket, with its limits; knows nothing of what the API is about."""
 
 from transport.app import GraphQLApp
-from transport.engine import CostStatus, Engine, Incoming
+from transport.engine import CostStatus, Engine, Incoming, Report
 from transport.errors import Code, refusal
 from transport.limits import Limits
 from transport.security import (
@@ -23,6 +23,7 @@ __all__ = [
     "Incoming",
     "Limits",
     "Origins",
+    "Report",
     "SecurityHeaders",
     "build_manifest",
     "content_security_policy",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from starlette.types import Receive, Scope, Send
 
-from transport.engine import Engine
+from transport.engine import Engine, Observe, unobserved
 from transport.http import HttpTransport
 from transport.limits import Limits
 from transport.operations import Operations
@@ -26,12 +26,13 @@ class GraphQLApp:
         *,
         trusted: Mapping[str, str] | None = None,
         origins: Origins | None = None,
+        observe: Observe = unobserved,
     ) -> None:
         self.operations = Operations(engine, limits or Limits(), trusted)
         self.connections = Connections(self.operations.limits)
         allowed = origins or Origins()
-        self.http = HttpTransport(self.operations, allowed, EventStreams(self.operations, self.connections))
-        self.websocket = WebSocketTransport(self.operations, allowed, self.connections)
+        self.http = HttpTransport(self.operations, allowed, EventStreams(self.operations, self.connections), observe)
+        self.websocket = WebSocketTransport(self.operations, allowed, self.connections, observe)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
+from time import perf_counter
 from typing import Any, Literal, Protocol
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
+
+
+@dataclass(slots=True)
+class Report:
+    """One operation as a log and a meter may know it: what carried it, its name, how it ended; no text of it."""
+
+    kind: Literal["http", "websocket", "sse"]
+    request_id: str
+    operation: str | None = None
+    operation_kind: str | None = None
+    role: str | None = None
+    cost: int | None = None
+    status: int = 200
+    codes: tuple[str, ...] = ()
+    began: float = field(default_factory=perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken until now."""
+        return perf_counter() - self.began
+
+
+Observe = Callable[[Report], None]
+
+
+def unobserved(report: Report) -> None:
+    """Nobody wants to know."""
 
 
 @dataclass(slots=True)
@@ -19,6 +47,7 @@ class Incoming:
     request_id: str
     kind: Literal["http", "websocket", "sse"]
     connection_init: dict[str, Any] | None = None  # the payload of a WebSocket's first message
+    report: Report | None = None  # the engine may add under which role it is answered
 
 
 @dataclass(slots=True)

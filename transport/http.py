@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from transport.asking import Ask, read_ask, read_json, read_query_string
 from transport.deadline import Deadline
 from transport.documents import DocumentRefused
-from transport.engine import Engine, Incoming
+from transport.engine import Engine, Incoming, Observe, Report, unobserved
 from transport.errors import Code, log_unexpected, refusal
 from transport.limits import Limits
 from transport.negotiation import Media, is_json, wanted_media
@@ -36,17 +36,21 @@ OWN_SITES = frozenset({"same-origin", "none"})
 class HttpTransport:
     """Answers queries and mutations over HTTP."""
 
-    def __init__(self, operations: Operations, origins: Origins, events: EventStreams) -> None:
+    def __init__(
+        self, operations: Operations, origins: Origins, events: EventStreams, observe: Observe = unobserved
+    ) -> None:
         self.operations = operations
         self.engine: Engine = operations.engine
         self.limits: Limits = operations.limits
         self.origins = origins
         self.events = events
+        self.observe = observe
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = read_headers(scope["headers"])
         request_id = request_id_of(headers)
+        report = Report("http", request_id)
         media = wanted_media(headers.get("accept"))
         deadline = Deadline(self.limits.body_seconds)
         try:
@@ -55,10 +59,10 @@ class HttpTransport:
             ask = await self.read(scope, receive, headers, deadline)
             if media is Media.EVENTS:
                 deadline.stop()
-                await self._stream(scope, receive, send, ask, headers, request_id)
+                await self._stream(scope, receive, send, ask, headers, report)
                 return
             deadline.reset(self.limits.request_seconds)
-            incoming = Incoming(headers, source_ip_of(scope), request_id, "http")
+            incoming = Incoming(headers, source_ip_of(scope), request_id, "http", report=report)
             reply = await self.reply(ask, incoming, media, deadline, reads_only=scope["method"] == "GET")
         except HttpRefused as refused:
             reply = reply_to_refused(refused, request_id)
@@ -69,19 +73,25 @@ class HttpTransport:
         finally:
             deadline.stop()
         await send_reply(send, reply, media or Media.LEGACY, request_id.encode())
+        report.status, report.codes = reply.status, reply.codes
+        self.observe(report)
 
     async def _stream(
-        self, scope: Scope, receive: Receive, send: Send, ask: Ask, headers: dict[str, str], request_id: str
+        self, scope: Scope, receive: Receive, send: Send, ask: Ask, headers: dict[str, str], report: Report
     ) -> None:
         if scope["method"] != "POST":
             raise HttpRefused(405, refusal(Code.BAD_REQUEST, "Streams start with POST."), [(b"allow", b"POST")])
-        incoming = Incoming(headers, source_ip_of(scope), request_id, "sse")
+        report.kind = "sse"
+        incoming = Incoming(headers, source_ip_of(scope), report.request_id, "sse", report=report)
         try:
             await self.events.serve(ask, incoming, receive, send)
         except OSError:
             pass  # the client left while it was being answered
         except Exception as error:
-            log_unexpected(error, request_id)  # the answer has begun: it can only be cut
+            log_unexpected(error, report.request_id)  # the answer has begun: it can only be cut
+            report.codes = (Code.INTERNAL.value,)
+        finally:
+            self.observe(report)
 
     async def read(self, scope: Scope, receive: Receive, headers: dict[str, str], deadline: Deadline) -> Ask:
         """The request inside the HTTP request; raises HttpRefused."""
@@ -126,7 +136,7 @@ class HttpTransport:
         try:
             prepared = self.operations.find(context, ask)
             _check_kind(prepared.operation.kind, reads_only)
-            await self.operations.charge(context, prepared)
+            await self.operations.charge(context, prepared, incoming.report)
             return await self.operations.run(context, prepared), prepared
         finally:
             deadline.stop()  # giving back what was taken must not be cut short

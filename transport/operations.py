@@ -11,7 +11,7 @@ from graphql import ExecutionResult, GraphQLError
 
 from transport.asking import Ask
 from transport.documents import Document, Documents, Operation
-from transport.engine import CostStatus, Engine
+from transport.engine import CostStatus, Engine, Report
 from transport.errors import Code, all_told, code_of, log_unexpected, refusal, unexpected_cause
 from transport.limits import Limits, check_variables
 
@@ -46,9 +46,12 @@ class Operations:
             check_variables(ask.variables, self.limits)
         return Prepared(document, operation, ask.variables)
 
-    async def charge(self, context: Any, prepared: Prepared) -> None:
+    async def charge(self, context: Any, prepared: Prepared, report: Report | None = None) -> None:
         """Price the operation and take the price from its viewer."""
         price = prepared.operation.pricing.price(prepared.variables)
+        if report is not None:
+            report.operation, report.operation_kind = prepared.operation.name, prepared.operation.kind.value
+            report.cost = price.cost
         prepared.cost = await self.engine.charge(context, price.cost)
 
     async def run(self, context: Any, prepared: Prepared) -> ExecutionResult:

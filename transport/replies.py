@@ -35,6 +35,7 @@ class Reply:
     status: int
     body: bytes
     headers: list[Header] = field(default_factory=list)
+    codes: tuple[str, ...] = ()
 
 
 class HttpRefused(Exception):  # noqa: N818  (an answer to the client, no failure of ours)
@@ -50,19 +51,19 @@ class HttpRefused(Exception):  # noqa: N818  (an answer to the client, no failur
 def reply_to_refused(refused: HttpRefused, request_id: str) -> Reply:
     """The answer to a request that is no proper GraphQL request."""
     body = {"errors": all_told([refused.error], request_id)}
-    return Reply(refused.status, encode(body), refused.headers)
+    return Reply(refused.status, encode(body), refused.headers, codes_told(body["errors"]))
 
 
 def reply_with_errors(errors: Sequence[GraphQLError], media: Media, request_id: str) -> Reply:
     """The answer to a proper request that is not executed."""
     told = all_told(errors, request_id)
-    return Reply(_status(told, media), encode({"errors": told}), _headers(errors))
+    return Reply(_status(told, media), encode({"errors": told}), _headers(errors), codes_told(told))
 
 
 def reply_with_failure(error: BaseException, request_id: str) -> Reply:
     """The answer when something broke that is no client's fault."""
     log_unexpected(error, request_id)
-    return Reply(500, encode({"errors": [masked(request_id)]}))
+    return Reply(500, encode({"errors": [masked(request_id)]}), codes=(Code.INTERNAL.value,))
 
 
 def reply_with_result(result: ExecutionResult, cost: CostStatus | None, media: Media, request_id: str) -> Reply:
@@ -76,7 +77,7 @@ def reply_with_result(result: ExecutionResult, cost: CostStatus | None, media: M
     if not errors:
         return Reply(200, encoded)
     status = _status(body["errors"], media) if is_request_error(result) else 200
-    return Reply(status, encoded, _headers(errors))
+    return Reply(status, encoded, _headers(errors), codes_told(body["errors"]))
 
 
 async def send_reply(send: Send, reply: Reply, media: Media, request_id: bytes) -> None:
@@ -92,6 +93,11 @@ async def send_reply(send: Send, reply: Reply, media: Media, request_id: bytes) 
         headers.extend(reply.headers)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+def codes_told(told: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """The different codes of an answer's errors."""
+    return tuple(dict.fromkeys(error.get("extensions", {}).get("code", "") for error in told))
 
 
 def _status(told: Sequence[dict[str, Any]], media: Media) -> int:

@@ -16,7 +16,7 @@ from transport.errors import Code, code_of, refusal
 from transport.limits import Limits
 from transport.negotiation import Media
 from transport.operations import Operations, Prepared, encode
-from transport.replies import STATUSES, Reply, reply_with_errors, reply_with_failure, send_reply
+from transport.replies import STATUSES, Reply, codes_told, reply_with_errors, reply_with_failure, send_reply
 from transport.streams import Connections, Outbox, bodies, errors_told, refetch_told, until_invalid, within_deadline
 
 COMPLETE = b"event: complete\ndata:\n\n"
@@ -39,6 +39,8 @@ class EventStreams:
         try:
             if source is None:
                 refused = reply_with_errors([_too_many()], Media.RESPONSE, incoming.request_id)
+                if incoming.report is not None:
+                    incoming.report.status, incoming.report.codes = refused.status, refused.codes
                 await send_reply(send, refused, Media.RESPONSE, incoming.request_id.encode())
                 return
             await self._serve(ask, incoming, receive, send)
@@ -46,7 +48,6 @@ class EventStreams:
             self.connections.release(source)
 
     async def _serve(self, ask: Ask, incoming: Incoming, receive: Receive, send: Send) -> None:
-        request_id = incoming.request_id
         context: Any = None
         viewer: tuple[str, str] | None = None
         opened = False
@@ -58,12 +59,12 @@ class EventStreams:
                 if viewer is None:
                     raise _too_many()
                 prepared = self.operations.find(context, ask)
-                await self.operations.charge(context, prepared)
+                await self.operations.charge(context, prepared, incoming.report)
         except Exception as error:
             if opened:
                 await self.engine.close(context)
             self.connections.release(viewer)
-            await self._refuse(error, request_id, send)
+            await self._refuse(error, incoming, send)
             return
         try:
             await _Stream(self, incoming, context, receive, send).run(prepared)
@@ -71,7 +72,8 @@ class EventStreams:
             self.connections.release(viewer)
             await self.engine.close(context)
 
-    async def _refuse(self, error: Exception, request_id: str, send: Send) -> None:
+    async def _refuse(self, error: Exception, incoming: Incoming, send: Send) -> None:
+        request_id, report = incoming.request_id, incoming.report
         reply: Reply | None = None
         if isinstance(error, GraphQLError):
             if code_of(error) in STATUSES:
@@ -79,10 +81,15 @@ class EventStreams:
         elif not isinstance(error, DocumentRefused):
             reply = reply_with_failure(error, request_id)
         if reply is not None:
+            if report is not None:
+                report.status, report.codes = reply.status, reply.codes
             await send_reply(send, reply, Media.RESPONSE, request_id.encode())
             return
         await send(_start(request_id))
-        body = _event({"errors": errors_told(error, request_id)}) + COMPLETE
+        told = errors_told(error, request_id)
+        if report is not None:
+            report.codes = codes_told(told)
+        body = _event({"errors": told}) + COMPLETE
         await send({"type": "http.response.body", "body": body})
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from graphql import GraphQLError
 from starlette.types import Message, Receive, Scope, Send
 
 from transport.asking import Ask, read_ask, read_json
-from transport.engine import Engine, Incoming
+from transport.engine import Engine, Incoming, Observe, Report, unobserved
 from transport.errors import Code, code_of, log_unexpected, refusal
 from transport.limits import Limits
 from transport.operations import Operations, encode
 from transport.receiving import read_headers, request_id_of, source_ip_of
+from transport.replies import codes_told
 from transport.security import Origins
 from transport.streams import Connections, Outbox, bodies, errors_told, refetch_told, until_invalid, within_deadline
 
@@ -37,8 +39,11 @@ class Closed(Exception):  # noqa: N818  (how a conversation ends, no failure of 
 class WebSocketTransport:
     """Accepts sockets and counts them."""
 
-    def __init__(self, operations: Operations, origins: Origins, connections: Connections) -> None:
+    def __init__(
+        self, operations: Operations, origins: Origins, connections: Connections, observe: Observe = unobserved
+    ) -> None:
         self.operations = operations
+        self.observe = observe
         self.origins = origins
         self.connections = connections
 
@@ -61,7 +66,9 @@ class WebSocketTransport:
                 return
             request_id = (b"x-request-id", incoming.request_id.encode())
             await send({"type": "websocket.accept", "subprotocol": PROTOCOL, "headers": [request_id]})
-            await Conversation(self.operations, self.connections, incoming, receive, send).hold()
+            conversation = Conversation(self.operations, self.connections, incoming, receive, send)
+            conversation.observe = self.observe
+            await conversation.hold()
         finally:
             self.connections.release(source)
 
@@ -83,6 +90,7 @@ class Conversation:
         self.ended: asyncio.Future[Closed | None] = asyncio.get_running_loop().create_future()
         self.tasks: set[asyncio.Task[None]] = set()
         self.active: dict[str, asyncio.Task[None]] = {}
+        self.observe: Observe = unobserved
         self.initialised = False
         self.acknowledged = False
 
@@ -233,25 +241,34 @@ class Conversation:
     async def _operate(self, name: str, ask: Ask) -> None:
         """Run one operation and say how it ended; a client that reads too slowly is told to fetch again."""
         request_id = self.incoming.request_id
+        report = Report("websocket", request_id)
         try:
-            last = await self._answer(name, ask)
+            last = await self._answer(name, ask, report)
         except Exception as error:
             last = {"id": name, "type": "error", "payload": errors_told(error, request_id)}
+        except asyncio.CancelledError:
+            self.observe(report)
+            raise
+        if last["type"] == "error":
+            report.codes = codes_told(last["payload"])
+        self.observe(report)
         if self.active.get(name) is asyncio.current_task():
             del self.active[name]  # before the last message: the client may use the id again once it has read that
         self._tell(last)
 
-    async def _answer(self, name: str, ask: Ask) -> dict[str, Any]:
+    async def _answer(self, name: str, ask: Ask, report: Report) -> dict[str, Any]:
         """Send every answer but the last message, which is returned."""
         request_id = self.incoming.request_id
         async with within_deadline(self.limits):
-            context = await self.engine.open(self.incoming)
+            context = await self.engine.open(replace(self.incoming, report=report))
         try:
             async with within_deadline(self.limits):
                 prepared = self.operations.find(context, ask)
-                await self.operations.charge(context, prepared)
+                await self.operations.charge(context, prepared, report)
             async with aclosing(bodies(self.operations, context, prepared, request_id)) as answers:
                 async for body in answers:
+                    if "errors" in body:
+                        report.codes = codes_told(body["errors"])
                     if "data" not in body:
                         return {"id": name, "type": "error", "payload": body["errors"]}
                     if not await self.outbox.put(encode({"id": name, "type": "next", "payload": body})):

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Self
 
+from tests.support.log_capture import keep_lines_of_process
+
 ROOT = Path(__file__).parent.parent.parent
 WAIT_SECONDS = 60
 
@@ -83,6 +85,7 @@ class Served:
             self.end_by(signal.SIGTERM)
         if self.process.stdout is not None:
             self.process.stdout.close()
+        keep_lines_of_process(self.errors)
 
 
 def wait_until_postgres_is_gone(data_dir: Path) -> None:
