@@ -1,12 +1,13 @@
 """GraphQL execution that knows nothing of the domain: kinds of fields, a compiled path, and graphql-core behind it."""
 
 from execution.core_path import as_resolver, core_execute
-from execution.fields import Batched, Computed, Direct, Kind, Selection, Single, kind_of
+from execution.fields import Batched, Computed, Derived, Direct, Kind, Selection, Single, kind_of
 from execution.plans import Plans
 
 __all__ = [
     "Batched",
     "Computed",
+    "Derived",
     "Direct",
     "Kind",
     "Plans",

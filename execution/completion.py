@@ -10,7 +10,7 @@ from graphql.execution.executor import Executor, invalid_return_type_error
 from graphql.pyutils import inspect, is_iterable
 from graphql.pyutils.is_awaitable import is_awaitable
 
-from execution.fields import Computed, Direct
+from execution.fields import Computed, Derived, Direct
 from execution.plan import AbstractShape, Block, LeafShape, ListShape, ObjectShape, Place, PlannedField, Shape
 from execution.run import Run, info_of, steps_to
 
@@ -47,6 +47,8 @@ def _read(planned: PlannedField, value: Any) -> Any:
             return getattr(value, attribute)
         case Computed(function):
             return function(value)
+        case Derived(attribute, function):
+            return function(getattr(value, attribute))
         case _:
             return planned.block.type.name
 

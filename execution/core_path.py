@@ -13,7 +13,7 @@ from graphql import DocumentNode, ExecutionResult, FieldNode, GraphQLResolveInfo
 from strawberry.parent import StrawberryParent
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from execution.fields import Batched, Computed, Direct, Kind, Selection, Single
+from execution.fields import Batched, Computed, Derived, Direct, Kind, Selection, Single
 
 PARENT: Any = Annotated[Any, StrawberryParent()]
 SELECTIONS_MAX = 4_096
@@ -42,6 +42,8 @@ def _unsigned(kind: Kind) -> Callable[..., Any]:
             return lambda parent, info: getattr(parent, attribute)
         case Computed(function):
             return lambda parent, info: function(parent)
+        case Derived(attribute, function):
+            return lambda parent, info: function(getattr(parent, attribute))
         case Single():
             return _single(kind)
         case Batched():

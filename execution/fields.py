@@ -50,6 +50,19 @@ class Computed:
 
 
 @dataclass(frozen=True, slots=True)
+class Derived:
+    """A field calculated from one attribute (or column) of its parent: synchronous and pure."""
+
+    attribute: str
+    function: Callable[[Any], Any]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The one attribute that is read."""
+        return (self.attribute,)
+
+
+@dataclass(frozen=True, slots=True)
 class Single:
     """A field answered once for each parent: `await resolve(context, parent, selection, **arguments)`.
 
@@ -74,7 +87,7 @@ class Batched:
     prepare: Prepare | None = None
 
 
-Kind = Direct | Computed | Single | Batched
+Kind = Direct | Computed | Derived | Single | Batched
 
 
 def kind_of(definition: GraphQLField) -> Kind | None:

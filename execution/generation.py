@@ -13,7 +13,7 @@ from typing import Any
 
 from graphql import default_type_resolver
 
-from execution.fields import Computed, Direct
+from execution.fields import Computed, Derived, Direct
 from execution.leaves import IrregularError, Leaf, checked, leaf_expression
 from execution.plan import AbstractShape, Block, LeafShape, ListShape, ObjectShape, Plan, PlannedField, Shape
 from execution.regular import Rows, sequence, vetting
@@ -177,7 +177,7 @@ class Generator:
 
     def _answer(self, block: Block) -> list[str]:
         """Lines that make `d` of `v`; asynchronous fields are filled in later, for all parents that wait here."""
-        if self._row_class is not None and any(isinstance(planned.kind, Direct) for planned in block.fields):
+        if self._row_class is not None and any(isinstance(planned.kind, Direct | Derived) for planned in block.fields):
             of_row, of_object = self._fields(block, of_row=True), self._fields(block, of_row=False)
             lines = [f"if type(v) in rows: d = {of_row}", f"else: d = {of_object}"]
         else:
@@ -196,6 +196,8 @@ class Generator:
                 return repr(planned.block.type.name)
             case Direct(attribute):
                 source = self._attribute(attribute, of_row=of_row)
+            case Derived(attribute, function):
+                source = f"{self._name('derived', function)}({self._attribute(attribute, of_row=of_row)})"
             case Computed(function):
                 source = f"{self._name('computed', function)}(v)"
             case _:

@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from execution.arguments import Arguments
-from execution.fields import Batched, Computed, Direct, Selection, Single
+from execution.fields import Batched, Computed, Derived, Direct, Selection, Single
 from execution.leaves import Leaf
 
 # Where a value stands in the answer: the place of what holds it, and its key or index there. None is the root.
@@ -77,7 +77,7 @@ class PlannedField:
     block: Block
     definition: GraphQLField
     nodes: list[FieldNode]
-    kind: Direct | Computed | Single | Batched | None
+    kind: Direct | Computed | Derived | Single | Batched | None
     shape: Shape
     arguments: Arguments | None
     selection: Selection

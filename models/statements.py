@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -28,6 +28,11 @@ class Row(Record):  # type: ignore[misc]  # asyncpg ships no types
 def row_class(model: type[Model]) -> type[Any]:
     """The class of rows of one model, so that a row still says what it is."""
     return type(f"{model.__name__}Row", (Row,), {"__slots__": ()})
+
+
+def column_of(rows: Iterable[Any], name: str) -> list[Any]:
+    """One column of rows, of either kind: an item of a row is found several times as fast as its attribute."""
+    return [row[name] if isinstance(row, Record) else getattr(row, name) for row in rows]
 
 
 async def fetch(statement: str, *values: Any, record_class: type[Any] = Row) -> list[Any]:

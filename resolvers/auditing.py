@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextvars import Context as TaskContext
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from graphql import (
     DocumentNode,
@@ -42,26 +42,45 @@ class Auditor:
         return len(self._waiting)
 
     async def record(self, context: Context, document: DocumentNode, operation_name: str | None) -> None:
-        """Write down whose records this request was about, if it has to be; returns when it is written (ID-6)."""
+        """Write down whose records this request was about, if it has to be; returns when it is written (ID-6).
+
+        Nothing is left to do for a change whose transaction holds its entry, unless its answer shows others too.
+        """
+        if context.recorded is not None and context.touched <= context.recorded:
+            return
+        entry = self.entry(context, document, operation_name)
+        if entry is not None:
+            await self.write(entry)
+
+    def prepare(self, context: Context, document: DocumentNode, operation_name: str | None) -> None:
+        """Let a change write its entry in its own transaction: both are there or neither, for one wait for the disk."""
+        if self._what(document, operation_name)[0] is AuditKind.CHANGE:
+            context.audit = partial(self._record_within, context, document, operation_name)
+
+    async def _record_within(self, context: Context, document: DocumentNode, operation_name: str | None) -> None:
+        entry = self.entry(context, document, operation_name)
+        if entry is not None:
+            await write_entries([entry])
+
+    def entry(self, context: Context, document: DocumentNode, operation_name: str | None) -> Entry | None:
+        """The entry of a request; none if nobody is signed in, or nothing of anybody was read."""
         viewer = context.signed_in
         if viewer is None:
-            return
+            return None
         kind, operation = self._what(document, operation_name)
         if kind is AuditKind.READ and not context.touched:
-            return
+            return None
         students = context.touched if viewer.student_id is None else context.touched | {viewer.student_id}
-        await self.write(
-            Entry(
-                at=context.now,
-                kind=kind,
-                request_id=context.request_id,
-                account_id=viewer.account_id,
-                membership_id=viewer.membership_id,
-                role=viewer.role,
-                operation=operation,
-                student_ids=sorted(students),
-                source=self._hash(context.source),
-            )
+        return Entry(
+            at=context.now,
+            kind=kind,
+            request_id=context.request_id,
+            account_id=viewer.account_id,
+            membership_id=viewer.membership_id,
+            role=viewer.role,
+            operation=operation,
+            student_ids=sorted(students),
+            source=self._hash(context.source),
         )
 
     async def write(self, entry: Entry) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 from graphql import GraphQLError
 
 from models.access import Entity, Role, Viewer
+from models.statements import column_of
 from resolvers.broker import Broker
 
 
@@ -28,7 +29,11 @@ class Environment:
 
 @dataclass(kw_only=True, slots=True)
 class Context:
-    """One request. The clock is read once, at the edge; `loaders` is made anew, so that nobody sees another's rows."""
+    """One request. The clock is read once, at the edge; `loaders` is made anew, so that nobody sees another's rows.
+
+    `audit` writes the entry of the audit trail into the transaction of a change; `recorded` are the students whom an
+    entry that was committed names.
+    """
 
     signed_in: Viewer | None
     now: datetime
@@ -38,6 +43,8 @@ class Context:
     loaders: dict[Any, Any] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
     charged: bool = False
+    audit: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
+    recorded: frozenset[UUID] | None = None
     token: str | None = field(default=None, repr=False)
 
     @property
@@ -51,7 +58,8 @@ class Context:
         """Note the students whose records these rows are part of, for the audit trail (ID-6)."""
         column = model.RECORD_OF
         if column is not None and self.signed_in is not None and self.signed_in.role is not Role.STUDENT:
-            self.touched.update(student for row in rows if (student := getattr(row, column)) is not None)
+            self.touched.update(column_of(rows, column))
+            self.touched.discard(None)
 
 
 def refused_at_the_edge(code: str, message: str, **extensions: Any) -> GraphQLError:

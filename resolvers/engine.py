@@ -95,6 +95,7 @@ class ProgramEngine:
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
     ) -> ExecutionResult:
         """Answer a query or mutation; an answer that cannot be written into the audit trail is not given."""
+        self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
         await self.auditor.record(context, document, operation_name)
         return result

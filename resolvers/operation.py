@@ -10,6 +10,7 @@ import inspect
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Any, Literal
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -19,10 +20,11 @@ from strawberry.types.unset import UNSET
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from execution import Batched, Computed, Kind, Selection, Single, as_resolver
+from execution import Batched, Computed, Derived, Kind, Selection, Single, as_resolver
 from models import idempotency
 from models.access import Entity, Role
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
+from models.statements import column_of
 from resolvers.answers import restored, snapshot
 from resolvers.arguments import Argument, Text, arguments_of, paged, parsed
 from resolvers.context import (
@@ -74,7 +76,7 @@ def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience, before_se
 
 def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> Any:
     """A field below an object that was found through `visible_to`; `allow` narrows it to some roles."""
-    if isinstance(kind, Computed):
+    if isinstance(kind, Computed | Derived):
         return declared(kind if allow is None else restricted(kind, allow), (), description, allow)
     arguments = arguments_of(kind.resolve) if isinstance(kind, Batched | Single) else ()
     if not arguments and allow is None:
@@ -90,11 +92,13 @@ def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> 
     return declared(Batched(resolve, kind.needs, reader(arguments, page)), arguments, description, allow)
 
 
-def restricted(kind: Computed, allow: Audience) -> Batched:
+def restricted(kind: Computed | Derived, allow: Audience) -> Batched:
     """A calculated field that only some roles may read."""
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
         admit(context, allow)
+        if isinstance(kind, Derived):
+            return [kind.function(value) for value in column_of(parents, kind.attribute)]
         return [kind.function(parent) for parent in parents]
 
     return Batched(resolve, kind.needs)
@@ -172,6 +176,9 @@ async def once(
                     outcome = await resolver(context, **values)
                 else:
                     outcome = await with_key(context, resolver, values, key=key, asked=digest(name, asked))
+                note(context, outcome)
+                touched = await record(context)
+            context.recorded = touched
             if isinstance(outcome, Refused):
                 raise outcome
             return outcome
@@ -206,6 +213,14 @@ async def with_key(
         outcome = Refused([refusal_for(violation)])
     await idempotency.keep(account, key, answer=snapshot(outcome))
     return outcome
+
+
+async def record(context: Context) -> frozenset[UUID] | None:
+    """Write the entry of the audit trail into this transaction, unless one that is committed says it all (ID-6)."""
+    if context.audit is None or (context.recorded is not None and context.touched <= context.recorded):
+        return context.recorded
+    await context.audit()
+    return frozenset(context.touched)
 
 
 def note(context: Context, result: Any) -> None:

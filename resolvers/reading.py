@@ -6,14 +6,18 @@ Everything that is read for a client passes here, and nothing here reads without
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models.access import EVERYTHING, Entity
-from models.statements import fetch, row_class
+from models.access import EVERYTHING, Entity, condition_for
+from models.statements import column_of, fetch, row_class
 from resolvers.context import Context
 from resolvers.paging import Count, Order, Page, PageRequest, place_of
+
+STATEMENTS_MAX = 2_000
+"""Texts that are remembered: as many as clients ask differently, within this bound."""
 
 
 def columns_for(model: type[Entity], needs: Iterable[str], *extra: str) -> str:
@@ -43,12 +47,22 @@ async def rows_where(
 
     `shown` is how many of them the client gets to see, if not all.
     """
-    reach, ids = model.reach_of(context.viewer, first=len(values) + 1)
-    condition = where if reach == EVERYTHING else f"{where} AND {reach}"
-    statement = f"SELECT {columns_for(model, needs)} FROM {model._meta.db_table} WHERE {condition} {tail}"
-    rows = await fetch(statement, *values, *ids, record_class=row_class(model))
+    viewer = context.viewer
+    statement, names = statement_for(model, model.reach_for(viewer), tuple(needs), where, tail, len(values) + 1)
+    own = [getattr(viewer, name) for name in names]
+    rows = await fetch(statement, *values, *own, record_class=row_class(model))
     context.touch(model, rows if shown is None else rows[:shown])
     return rows
+
+
+@lru_cache(maxsize=STATEMENTS_MAX)
+def statement_for(
+    model: type[Entity], reach: str, needs: tuple[str, ...], where: str, tail: str, first: int
+) -> tuple[str, tuple[str, ...]]:
+    """The text of a read within this reach, and which ids of the viewer it takes from `$first` on."""
+    within, names = condition_for(reach, first)
+    condition = where if within == EVERYTHING else f"{where} AND {within}"
+    return f"SELECT {columns_for(model, needs)} FROM {model._meta.db_table} WHERE {condition} {tail}", names
 
 
 async def row(context: Context, model: type[Entity], selection: Selection, id: UUID | None) -> Any:
@@ -61,12 +75,13 @@ def to_one(model: type[Entity], *, by: str) -> Batched:
     """The relation from a column of the parents to the id of `model`, for all parents at once."""
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
-        keys = {key for parent in parents if (key := getattr(parent, by)) is not None}
-        if not keys:
+        keys = column_of(parents, by)
+        asked = [key for key in dict.fromkeys(keys) if key is not None]
+        if not asked:
             return [None] * len(parents)
-        rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = ANY($1)", list(keys))
-        found = {row.id: row for row in rows}
-        return [found.get(getattr(parent, by)) for parent in parents]
+        rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = ANY($1)", asked)
+        found = {row["id"]: row for row in rows}
+        return [found.get(key) for key in keys]
 
     return Batched(resolve, needs=(by,))
 
@@ -76,10 +91,10 @@ def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Bat
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
         table = model._meta.db_table
-        ids = [parent.id for parent in parents]
+        ids = column_of(parents, "id")
         needs = (*selection.needs, by)
         rows = await rows_where(context, model, needs, f"{table}.{by} = ANY($1) AND {where}", ids)
-        found = {getattr(row, by): row for row in rows}
+        found = {row[by]: row for row in rows}
         return [found.get(id) for id in ids]
 
     return Batched(resolve, needs=("id",))
@@ -103,7 +118,7 @@ async def all_of(
     )  # fmt: skip
     found: dict[Any, list[Any]] = {}
     for row in rows:
-        found.setdefault(getattr(row, by), []).append(row)
+        found.setdefault(row[by], []).append(row)
     return [found.get(parent.id, []) for parent in parents]
 
 
@@ -178,7 +193,7 @@ async def pages(
     )
     found: dict[Any, list[Any]] = {}
     for row in rows:
-        found.setdefault(getattr(row, by), []).append(row)
+        found.setdefault(row[by], []).append(row)
     for group in found.values():
         context.touch(model, group[: request.size])
 

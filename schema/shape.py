@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import strawberry
 
 import schema.enum_values  # noqa: F401 — enums are described before a type uses them
-from execution import Computed
+from execution import Computed, Derived
 from models.access import Entity
 from models.amounts import Money as Dollars
 from models.errors import Code, Refusal
@@ -51,7 +52,7 @@ def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
 
         is_type_of.by_class = True  # type: ignore[attr-defined]  # the compiled path asks once for each class
 
-        type_id = Computed(lambda value: encode(prefix, value.id), needs=("id",))
+        type_id = Derived("id", partial(encode, prefix))
         cls.id = declared(type_id, (), f"The TypeID, `{prefix}_…`.", None)  # type: ignore[attr-defined]
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
         cls.is_type_of = staticmethod(is_type_of)  # type: ignore[attr-defined]
@@ -110,11 +111,10 @@ class Money:
 def money(column: str, description: str, *, allow: Any = None) -> Any:
     """A field that shows a column of cents as Money; null where the column is."""
 
-    def amount(row: Any) -> Dollars | None:
-        cents = getattr(row, column)
+    def amount(cents: int | None) -> Dollars | None:
         return None if cents is None else Dollars(cents)
 
-    return relation(Computed(amount, needs=(column,)), description, allow=allow)
+    return relation(Derived(column, amount), description, allow=allow)
 
 
 @strawberry.type(description="One reason why nothing was changed, and what to do next.")
