@@ -87,6 +87,27 @@ def demo() -> None:
     _run(run())
 
 
+@commands.command("invite-first")
+def invite_first(
+    email: Annotated[str, typer.Argument(help="The address of the first of OPS.")],
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
+) -> None:
+    """Invite the first of OPS to a new server, and print the link; all others are invited by them."""
+
+    async def run() -> None:
+        async with _open_database(read_settings()) as settings:
+            _part("models.encryption", "configure")(settings.key_ring)
+            try:
+                async with _part("tortoise.transactions", "in_transaction")():
+                    at = _part("models.clock", "real_now")()
+                    token = await _part("models.invitations", "invite_first")(email, name, at=at)
+            except _part("models.errors", "Refusal") as refusal:
+                raise IncompleteError(str(refusal)) from None
+            typer.echo(f"{settings.address}/#invitation={token}")
+
+    _run(run())
+
+
 @commands.command()
 def schema() -> None:
     """Print the schema in GraphQL's own language, as schema.graphql holds it."""

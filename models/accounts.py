@@ -12,7 +12,9 @@ from tortoise import fields
 from tortoise.models import Model
 
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.events import happened
 from models.ids import new_id
+from models.statements import Change, write
 
 ACCESS_LASTS = timedelta(minutes=15)
 
@@ -70,6 +72,18 @@ class Account(Entity):
 
         table = "accounts"
 
+    async def disable(self, *, by: Viewer, at: datetime) -> Account:
+        """Shut the account: its sessions end at once and nobody signs in to it (ID-2)."""
+        if self.disabled_at is None:
+            await write(Change(self, disabled_at=at), happened("account.disabled", self, by=by, at=at))
+        return self
+
+    async def enable(self, *, by: Viewer, at: datetime) -> Account:
+        """Open the account again; its sessions of before stay ended."""
+        if self.disabled_at is not None:
+            await write(Change(self, disabled_at=None), happened("account.enabled", self, by=by, at=at))
+        return self
+
 
 class Membership(Entity):
     """What one account is to the program: a role, and the school, provider, practice or student it acts for."""
@@ -100,6 +114,12 @@ class Membership(Entity):
         """CHECK: a role has the subject that it acts for, and no other; an office user but the owner lapses (ID-4)."""
 
         table = "memberships"
+
+    async def end(self, *, by: Viewer, at: datetime) -> Membership:
+        """End what the account may act under; sessions under it end at once (ID-2)."""
+        if self.ended_at is None:
+            await write(Change(self, ended_at=at), happened("membership.ended", self, by=by, at=at))
+        return self
 
     def has_lapsed(self, at: datetime) -> bool:
         """Whether an office user was not revalidated in time (ID-4)."""

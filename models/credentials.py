@@ -108,7 +108,7 @@ async def hash_for(account: Account, password: str, *, kept_hash: str | None) ->
 
 
 async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
-    """Set a new password by a link, use the link up and end all sessions (ID-2); the address is verified with it."""
+    """Set a new password by a link, use the link up, and end all sessions and other links (ID-2)."""
     link = await links.use(token, Purpose.PASSWORD_RESET, at=at)
     account = await locked(link.account_id)
     if account.disabled_at is not None or link.email != account.email:
@@ -117,6 +117,7 @@ async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
         Change(account, password_hash=changed.new_hash, email_verified_at=account.email_verified_at or at),
         happened("account.password_reset", account, by=None, at=at),
     )
+    await links.withdraw(Purpose.EMAIL_VERIFICATION, subject=account.id, at=at)
     await sessions.revoke_all(account.id, by=None, at=at)
     return account
 
@@ -140,11 +141,12 @@ async def prove_current(account_id: UUID, current: str, *, at: datetime) -> Acco
 
 
 async def change_password(changed: Changed, *, by: Viewer, at: datetime) -> Account:
-    """Set a new password; all other sessions end at once, and a link that was under way (ID-2)."""
+    """Set a new password; all other sessions end at once, and links that were under way (ID-2)."""
     account = await locked(by.account_id)
     if account.password_hash != changed.kept_hash:
         raise WRONG_PASSWORD
-    await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
+    for purpose in (Purpose.PASSWORD_RESET, Purpose.EMAIL_VERIFICATION):
+        await links.withdraw(purpose, subject=account.id, at=at)
     await write(
         Change(account, password_hash=changed.new_hash),
         happened("account.password_changed", account, by=by, at=at),

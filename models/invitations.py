@@ -12,7 +12,7 @@ from tortoise import fields
 
 from models import agreements, links
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
-from models.accounts import Account, Membership
+from models.accounts import Account, Membership, normalised
 from models.agreements import Agreement
 from models.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.events import happened
@@ -80,12 +80,13 @@ class Invitation(Entity):
         )
 
 
-async def invite(*, email: str, name: str, place: Place, by: Viewer, at: datetime) -> Invitation:
+async def invite(*, email: str, name: str, place: Place, by: Viewer | None, at: datetime) -> Invitation:
     """Invite an address to a membership; an open invitation to the same is replaced. The subject is visible to `by`.
 
     Whether the address has an account is not looked at, so that the answer does not tell it (ID-3).
     """
-    await must_be_inviter(place, by)
+    if by is not None:
+        await must_be_inviter(place, by)
     refuse_if_any(place_refusals(place))
     await withdraw_open(email, place, at=at)
     invitation = Invitation(
@@ -105,6 +106,18 @@ async def invite(*, email: str, name: str, place: Place, by: Viewer, at: datetim
     link = await links.issue(Purpose.INVITATION, email=email, subject=invitation.id, at=at)
     await write(happened("invitation.sent", invitation, by=by, at=at, link=str(link.id)))
     return invitation
+
+
+async def invite_first(email: str, name: str, *, at: datetime) -> str:
+    """Invite the first of OPS, by whom all others are invited; answers the link's token, for who starts the server."""
+    if await Membership.filter(role=Role.OPS, ended_at=None).exists():
+        raise Refusal(
+            Code.NOT_ELIGIBLE, "There is somebody of OPS already.", rule="ID-1", fix="Let them invite whoever is next."
+        )
+    await invite(email=normalised(email), name=name, place=Place(role=Role.OPS), by=None, at=at)
+    link = await links.newest(Purpose.INVITATION, email=normalised(email), at=at)
+    assert link is not None, "it has just been made"
+    return link
 
 
 async def must_be_inviter(place: Place, by: Viewer) -> None:

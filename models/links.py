@@ -136,6 +136,12 @@ async def token_of(link_id: UUID, *, at: datetime) -> str | None:
     return None if link is None else open_sealed(link.sealed_token, SEALED_TOKEN, link.id)
 
 
+async def newest(purpose: Purpose, *, email: str, at: datetime) -> str | None:
+    """The token of the newest live link to an address. For the mail alone, and for who starts the server."""
+    link = await SecretLink.filter(purpose=purpose, email=email).order_by("-id").first()
+    return None if link is None else await token_of(link.id, at=at)
+
+
 async def forget_tokens(*, at: datetime) -> None:
     """Remove the sealed tokens of links that have ended; the worker calls it."""
     await execute("UPDATE secret_links SET sealed_token = NULL WHERE sealed_token IS NOT NULL AND expires_at <= $1", at)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 from execution import Selection
+from models import sessions
 from models.access import Role
 from models.accounts import Account, Membership
 from models.agreements import Acceptance
+from models.errors import Code, Refusal
 from models.practices import Practice
 from models.providers import Provider
 from models.schools import School, Student
 from resolvers.context import Context
+from resolvers.operation import find
 from resolvers.reading import row, to_all, to_one
 
 
@@ -26,6 +30,45 @@ def machine(context: Context) -> Membership:
     """A partner's machine as a membership of nobody: it has a key and a school, and no account (ID-5)."""
     viewer = context.viewer
     return Membership(id=viewer.account_id, role=viewer.role, school_id=viewer.school_id, created_at=context.now)
+
+
+OfAccount = Annotated[UUID, Account, "The account."]
+
+
+async def locked_other(context: Context, id: UUID) -> Account:
+    """Somebody else's account, locked. Raises NOT_FOUND, and NOT_ELIGIBLE for one's own."""
+    seen: Account = await find(context, Account, id, path="accountId")
+    if seen.id == context.viewer.account_id:
+        raise Refusal(
+            Code.NOT_ELIGIBLE, "This is your own account.", path=["accountId"], fix="Ask a colleague to do it."
+        )
+    return await Account.filter(id=seen.id).select_for_update(no_key=True).get()
+
+
+async def disable(context: Context, *, account_id: OfAccount) -> Account:
+    """Shut somebody's account: its sessions end at once and nobody signs in to it (ID-2)."""
+    account = await locked_other(context, account_id)
+    await sessions.revoke_all(account.id, by=context.viewer, at=context.now)
+    return await account.disable(by=context.viewer, at=context.now)
+
+
+async def enable(context: Context, *, account_id: OfAccount) -> Account:
+    """Open somebody's account again; they sign in anew (ID-2)."""
+    account = await locked_other(context, account_id)
+    return await account.enable(by=context.viewer, at=context.now)
+
+
+async def end_membership(
+    context: Context, *, membership_id: Annotated[UUID, Membership, "What somebody shall act under no more."]
+) -> Membership:
+    """End one membership of somebody's account; sessions under it end at once (ID-2)."""
+    seen: Membership = await find(context, Membership, membership_id, path="membershipId")
+    if seen.id == context.viewer.membership_id:
+        raise Refusal(
+            Code.NOT_ELIGIBLE, "You act under it now.", path=["membershipId"], fix="Ask a colleague to do it."
+        )
+    member = await Membership.filter(id=seen.id).select_for_update(no_key=True).get()
+    return await member.end(by=context.viewer, at=context.now)
 
 
 ACCOUNT = to_one(Account, by="account_id")

@@ -13,11 +13,11 @@ from models.access import Role
 from models.agreements import Document
 from models.text import EmailAddress
 from resolvers import accounts as resolvers
-from resolvers.operation import EVERYBODY, query, relation
+from resolvers.operation import EVERYBODY, mutation, query, relation
 from schema.practices import Practice
 from schema.providers import Provider
 from schema.schools import School, Student
-from schema.shape import Node, shown, shows
+from schema.shape import Node, payload, shown, shows
 
 
 @shows(agreements.Acceptance)
@@ -37,6 +37,7 @@ class Account(Node):
     name: str = shown("The person's name.")
     email_verified_at: datetime | None = shown("When a link that was sent to the address came back.")
     created_at: datetime = shown("When the account was made.")
+    disabled_at: datetime | None = shown("Since when it is shut.")
     memberships: list[Annotated[Viewer, strawberry.lazy("schema.accounts")]] = relation(
         resolvers.MEMBERSHIPS, "What the account may act under; `actAs` changes it."
     )
@@ -63,3 +64,16 @@ class Query:
     """What accounts add to Query."""
 
     viewer: Viewer | None = query(resolvers.viewer, allow=EVERYBODY, before_second_factor=True)
+
+
+@strawberry.type
+class Mutation:
+    """What accounts add to Mutation."""
+
+    disable_account = mutation(resolvers.disable, answers=payload("DisableAccount", Account), allow=[Role.OPS])
+    enable_account = mutation(resolvers.enable, answers=payload("EnableAccount", Account), allow=[Role.OPS])
+    end_membership = mutation(
+        resolvers.end_membership,
+        answers=payload("EndMembership", {"membership": (Viewer, "The membership as it is now; null if refused.")}),
+        allow=[Role.OPS],
+    )

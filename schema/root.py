@@ -60,6 +60,7 @@ class Query(
 
 @strawberry.type(description="What can be done. Each takes one `input` and answers its object and `userErrors`.")
 class Mutation(
+    accounts.Mutation,
     sessions.Mutation,
     credentials.Mutation,
     second_factors.Mutation,

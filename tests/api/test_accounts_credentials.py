@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models import clock, credentials
+from models import clock, credentials, invitations
 from models.access import Role
 from models.accounts import Account
 from models.errors import Refusal
@@ -200,3 +200,22 @@ async def test_wishes_that_nobody_answered_in_time_are_forgotten(api: Api, robin
     await asked(api, robin.email)
     await credentials.forget_old(at=await clock.demo_now() + timedelta(hours=2))
     assert await fetch("SELECT 1 AS one FROM reset_requests") == []
+
+
+async def test_a_new_password_ends_an_address_that_was_on_its_way(api: Api, robin: Person) -> None:
+    new = f"new{next(NUMBER)}@people.test"
+    await robin.do("requestEmailVerification", "account { id }", currentPassword=PASSWORD, email=new)
+    token = await mailed_token(new, Purpose.EMAIL_VERIFICATION)
+    assert codes(await reset(api, await link_for(api, robin.email))) == []
+    assert codes((await api.ask(VERIFY, input={"token": token}))["verifyEmail"]) == DEAD
+
+
+async def test_the_first_of_ops_is_invited_by_who_starts_the_server_and_nobody_after_them(api: Api) -> None:
+    with pytest.raises(Refusal) as refused:
+        await invitations.invite_first("second@people.test", "", at=await clock.demo_now())
+    assert refused.value.rule == "ID-1"
+    await execute("UPDATE memberships SET ended_at = now() WHERE role = 'OPS' AND ended_at IS NULL")
+    token = await invitations.invite_first("First@people.test", "First", at=await clock.demo_now())
+    sent = {"token": token, "password": PASSWORD, "accepts": accepts(Role.OPS)}
+    answer = (await api.ask(SIGN_UP, input=sent))["signUp"]
+    assert answer["viewer"]["account"]["email"] == "first@people.test"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -27,7 +28,7 @@ async def api(postgres: str) -> AsyncIterator[Api]:
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text[:12]))
 async def test_no_text_is_a_fault_of_ours(api: Api, text: str) -> None:
-    sent = {
+    sent: dict[str, list[dict[str, Any]]] = {
         SIGN_IN: [
             {"email": "student@demo.test", "password": text},
             {"email": "student@demo.test", "password": "demo-password-2026", "device": text},
@@ -50,7 +51,7 @@ async def test_no_text_is_a_fault_of_ours(api: Api, text: str) -> None:
 @pytest.mark.parametrize("header", ["Bearer fc_partner_", "Bearer fc_partner_\x7f", "Bearer " + "x" * 3000, "Bearer é"])
 async def test_no_token_is_a_fault_of_ours(api: Api, header: str) -> None:
     body = {"query": "{ viewer { role } }"}
-    answer = await api.http.post("/graphql", json=body, headers={"authorization": header.encode("latin-1")})
+    answer = await api.http.post("/graphql", json=body, headers={b"authorization": header.encode("latin-1")})
     assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 

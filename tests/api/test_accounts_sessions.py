@@ -15,7 +15,7 @@ from models.access import Role
 from models.accounts import INACTIVITY, SESSION_LASTS, RefreshToken, Session, token_hash
 from models.events import Event
 from models.statements import execute, fetch
-from tests.support.accounts import REFRESH, SIGN_IN, WHO, Person, person, signed_in, signed_up
+from tests.support.accounts import PASSWORD, REFRESH, SIGN_IN, WHO, Person, person, signed_in, signed_up
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
 
@@ -165,10 +165,39 @@ async def test_a_disabled_account_and_an_ended_membership_end_their_sessions_at_
     await execute("UPDATE memberships SET ended_at = now() WHERE account_id IN"
                   " (SELECT id FROM accounts WHERE email = $1)", robin.email)  # fmt: skip
     assert await robin.code(WHO) == "UNAUTHENTICATED"
-    wrong = (await api.ask(SIGN_IN, input={"email": robin.email, "password": "violet harbor lantern 7"}))["signIn"]
+    wrong = (await api.ask(SIGN_IN, input={"email": robin.email, "password": PASSWORD}))["signIn"]
     assert codes(wrong) == [("INVALID_CREDENTIALS", "ID-3")]
 
 
 async def test_refresh_tokens_of_sessions_long_ended_are_forgotten(robin: Person) -> None:
     await sessions.forget_old(at=await clock.demo_now() + timedelta(days=400))
     assert await fetch("SELECT 1 AS one FROM refresh_tokens") == []
+
+
+async def test_ops_shuts_an_account_and_opens_it_again(api: Api, robin: Person) -> None:
+    id = (await robin.ask("{ viewer { account { id } } }"))["viewer"]["account"]["id"]
+    shut = await api.do("disableAccount", role="OPS", selection="account { disabledAt }", accountId=id)
+    assert shut["account"]["disabledAt"] is not None
+    assert await robin.code(WHO) == "UNAUTHENTICATED"
+    assert codes(await refreshed(api, robin.refresh)) == [("INVALID_CREDENTIALS", "ID-2")]
+    sent = {"email": robin.email, "password": PASSWORD}
+    assert codes((await api.ask(SIGN_IN, input=sent))["signIn"]) == [("INVALID_CREDENTIALS", "ID-3")]
+    await api.do("enableAccount", role="OPS", selection="account { disabledAt }", accountId=id)
+    assert (await (await signed_in(api, robin.email)).ask(WHO))["viewer"] is not None
+    assert await robin.code(WHO) == "UNAUTHENTICATED"
+    own = await robin_of_ops(api)
+    refused = await api.do("disableAccount", role="OPS", selection="account { id }", accountId=own)
+    assert [error["code"] for error in refused["userErrors"]] == ["NOT_ELIGIBLE"]
+
+
+async def robin_of_ops(api: Api) -> str:
+    """The id of the account that asks as OPS."""
+    id: str = (await api.ask("{ viewer { account { id } } }", role="OPS"))["viewer"]["account"]["id"]
+    return id
+
+
+async def test_ops_ends_a_membership_and_the_sessions_under_it(api: Api, robin: Person) -> None:
+    id = (await robin.ask(WHO))["viewer"]["id"]
+    ended = await api.do("endMembership", role="OPS", selection="membership { id }", membershipId=id)
+    assert ended["membership"] == {"id": id}
+    assert await robin.code(WHO) == "UNAUTHENTICATED"
