@@ -13,9 +13,9 @@ STOP_SECONDS_MAX = 20
 
 
 @asynccontextmanager
-async def demo_server(database_url: str, folder: Path) -> AsyncIterator[str]:
+async def demo_server(database_url: str, folder: Path, **more: str) -> AsyncIterator[str]:
     """The address of a demo server that is ready; it is told to stop at the end."""
-    settings = {"FC_ENV": "demo", "FC_PORT": "0", "FC_DATABASE_URL": database_url, "FC_DATA_DIR": str(folder)}
+    settings = {"FC_ENV": "demo", "FC_PORT": "0", "FC_DATABASE_URL": database_url, "FC_DATA_DIR": str(folder), **more}
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "serve"),
         cwd=ROOT,

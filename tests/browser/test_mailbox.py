@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from playwright.async_api import Route
+from playwright.async_api import Route, expect
 
 from tests.browser.visit import Visit
 
+MAIL_SECONDS = 20
 HOSTILE = """<h1>New request</h1><p style="color: #333">You have 72 hours.</p>
 <img src="https://tracker.test/seen.png"><script>parent.document.title = "taken over"</script>
 <form action="https://collector.test"><button>Send</button></form>"""
@@ -53,3 +54,15 @@ async def test_a_message_runs_no_script_and_loads_nothing(visit: Visit) -> None:
 async def test_a_subject_is_text_and_never_markup(visit: Visit) -> None:
     await _open(visit, _message(1, subject="<img src=x onerror=alert(1)>"))
     assert await visit.page.locator("h2").inner_text() == "<img src=x onerror=alert(1)>"
+
+
+async def test_a_booking_s_message_to_the_provider_appears_by_itself(visit: Visit) -> None:
+    await visit.page.goto(f"{visit.base}/dev/mail")
+    messages = visit.page.get_by_role("navigation", name="Messages")
+    asked = messages.get_by_role("button", name="New request: you have 72 hours to answer").first
+    async with visit.elsewhere() as api, api.booking(days_ahead=5):
+        await expect(asked).to_contain_text("provider@demo.test", timeout=MAIL_SECONDS * 1000)
+    await asked.click()
+    body = visit.page.frame_locator("iframe").locator("body")
+    await expect(body).to_contain_text("You have 72 hours to confirm or decline")
+    assert visit.complaints == []

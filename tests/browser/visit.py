@@ -1,17 +1,58 @@
 """A person at the GraphiQL page: what they click, what they read, and what their browser asked of whom."""
 
+from __future__ import annotations
+
 import asyncio
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 from graphql import OperationDefinitionNode, parse
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
+
+from tests.support.api import Api
 
 SECONDS_MAX = 30
 MODEL = "globalThis.__MONACO.editor.getModels().find((model) => model.uri.path.endsWith(%s))"
 ANSWER = MODEL % "'response.json'"
+
+
+DIRECTORY = """
+query ($since: DateTime!) {
+  providers(state: "MA", first: 20) { nodes { name openings(first: 1, since: $since) { nodes { id } } } }
+}
+"""
+
+
+CALLED_OFF_BY = {"REQUESTED": "withdrawAppointment", "CONFIRMED": "cancelAppointment"}
+
+
+class Elsewhere(Api):
+    """Another client of the same server, which acts as whom it is told to."""
+
+    @asynccontextmanager
+    async def booking(self, *, days_ahead: int) -> AsyncIterator[str]:
+        """An appointment that the demo's student has requested of the demo's provider; called off in the end."""
+        now = datetime.fromisoformat((await self.ask("{ now }"))["now"])
+        since = (now + timedelta(days=days_ahead)).isoformat()
+        found = (await self.ask(DIRECTORY, role="STUDENT", since=since))["providers"]["nodes"]
+        opening = next(it["openings"]["nodes"][0]["id"] for it in found if it["name"] == "Noor Haddad")
+        asked = {"openingId": opening, "state": "MA", "acceptsMissedAppointmentPolicy": True}
+        id: str = (await self.act("requestAppointment", role="STUDENT", **asked))["id"]
+        yield id
+        now_it_is = await self.ask("query ($id: ID!) { appointment(id: $id) { status } }", role="STUDENT", id=id)
+        await self.act(CALLED_OFF_BY[now_it_is["appointment"]["status"]], role="STUDENT", appointmentId=id)
+
+    async def act(self, mutation: str, *, role: str, **fields: Any) -> Any:
+        """The appointment after this mutation of it."""
+        answer = await self.do(mutation, role=role, selection="appointment { id status }", **fields)
+        assert answer["userErrors"] == [], answer["userErrors"]
+        return answer["appointment"]
 
 
 class Visit:
@@ -26,7 +67,7 @@ class Visit:
         self.operations: list[dict[str, Any]] = []
 
     @classmethod
-    async def begin(cls, context: BrowserContext, base: str) -> "Visit":
+    async def begin(cls, context: BrowserContext, base: str) -> Visit:
         """Open an empty window whose every request is watched."""
         visit = cls(await context.new_page(), base)
         await context.route("**/*", visit._let_through_or_abort)
@@ -48,14 +89,9 @@ class Visit:
 
     async def sign_in(self, role: str) -> None:
         """Click a demo account's button, and wait until the bar says who is signed in."""
-        button = self.page.get_by_role("group", name="Sign in as a demo account").get_by_role("button", name=role)
-        await button.click()
+        roles = self.page.get_by_role("group", name="Sign in as a demo account")
+        await roles.get_by_role("button", name=role, exact=True).click()
         await self.page.wait_for_selector(f".roles button[aria-pressed=true]:text-is('{role}')")
-
-    async def move_clock(self, step: str) -> None:
-        """Move the server's clock as staff, and wait until the page is signed in again after the jump."""
-        await self.page.get_by_role("group", name="Demo server's clock").get_by_role("button", name=step).click()
-        await self.until("!document.querySelector('.clock button:disabled')")
 
     async def open_starter(self, title: str) -> None:
         """Open a worked query by its button."""
@@ -98,6 +134,40 @@ class Visit:
         look = f"(done) => {{ const look = () => ({condition}) ? done() : requestAnimationFrame(look); look(); }}"
         async with asyncio.timeout(SECONDS_MAX):
             await self.page.evaluate(f"new Promise({look})")
+
+    @asynccontextmanager
+    async def elsewhere(self) -> AsyncIterator[Elsewhere]:
+        """Other people with other clients of the same server."""
+        async with httpx2.AsyncClient(base_url=self.base, trust_env=False) as http:
+            yield Elsewhere(http=http)
+
+    async def pass_hours(self, hours: int) -> None:
+        """Let somebody of the program's staff move the server's clock, elsewhere."""
+        async with self.elsewhere() as api:
+            assert (await api.do("moveClock", role="OPS", selection="now", hours=hours))["now"]
+
+    async def answer_operation(self, name: str, data: Any) -> None:
+        """Answer one of the page's operations in the server's place."""
+
+        async def answer(route: Route) -> None:
+            body = json.loads(route.request.post_data or "{}")
+            if re.match(rf"\w+ {name}\b", body.get("query", "")) is None:
+                await route.fallback()
+                return
+            self.watch_request(route.request)
+            await route.fulfill(json={"data": data})
+
+        await self.page.route("**/graphql", answer)
+
+    async def configure(self, **changes: Any) -> None:
+        """Let the page read another configuration than the server's."""
+        config = {**await self.config(), **changes}
+
+        async def answer(route: Route) -> None:
+            self.watch_request(route.request)
+            await route.fulfill(json=config)
+
+        await self.page.route("**/graphql/config.json", answer)
 
     async def stored(self) -> str:
         """Everything that the browser keeps for this page, as one text."""

@@ -2,16 +2,18 @@
 import { useState, type ReactNode } from 'react';
 
 import { Clock } from './clock';
-import { roleName, type Config, type DemoAccount } from './config';
+import { placeOf, roleName, type Config, type DemoAccount } from './config';
 import { useSession } from './hooks';
 import type { UserError } from './operations';
-import type { Person } from './session';
-import { SignInForm } from './sign-in-form';
+import type { Credentials, Person } from './session';
+import { CodeForm, SignInForm } from './sign-in-form';
 
 export function Bar({ config }: { config: Config }) {
   const [session, { person, notice }] = useSession();
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
+  const [asksForm, setAsksForm] = useState(false);
+  const [wantsCode, setWantsCode] = useState<Credentials | null>(null);
   const isDemo = config.accounts.length > 0;
 
   const attempt = async (action: () => Promise<UserError[]>) => {
@@ -23,23 +25,44 @@ export function Bar({ config }: { config: Config }) {
     return errors;
   };
 
-  const enter = (account: DemoAccount) => (account.key ? session.useKey(account.key) : session.signIn(account));
+  const signIn = async (credentials: Credentials) => {
+    const errors = await attempt(() => session.signIn(credentials));
+    if (errors.some((error) => error.code === 'SECOND_FACTOR_REQUIRED')) setWantsCode(credentials);
+    else if (!errors.length) leaveForms();
+    return errors;
+  };
+
+  const leaveForms = () => {
+    setAsksForm(false);
+    setWantsCode(null);
+    setTrouble('');
+  };
+
+  const enter = (account: DemoAccount) => {
+    leaveForms();
+    return account.key ? attempt(() => session.useKey(account.key)) : signIn(account);
+  };
 
   // Hours have passed on the server, and every session with them: staff who moved the clock go on at once.
   const signInAgain = async () => {
-    const account = config.accounts.find(({ role }) => role === person?.role);
-    if (account) await attempt(() => enter(account));
+    const account = config.accounts.find(({ email }) => email === person?.email);
+    if (account) await enter(account);
   };
 
+  const asks = wantsCode || asksForm || (!isDemo && !person);
   return (
     <header className="top" aria-busy={busy}>
       <h1 className="product">Flexible Credits</h1>
       {config.environment !== 'production' && <span className="place">{config.environment} server</span>}
-      {isDemo && <DemoRoles accounts={config.accounts} person={person} busy={busy}
-        onChoose={(account) => attempt(() => enter(account))} />}
-      {!isDemo && !person && <SignInForm busy={busy} onSignIn={(credentials) => attempt(() => session.signIn(credentials))} />}
-      {person && <SignedIn person={person} onSignOut={() => session.signOut()} />}
-      {person?.role === 'OPS' && config.environment !== 'production' && <Clock onMoved={signInAgain} />}
+      {isDemo && <DemoRoles accounts={config.accounts} person={person} busy={busy} asksForm={asksForm} onChoose={enter}
+        onOther={() => (asksForm ? leaveForms() : setAsksForm(true))} />}
+      {person?.role === 'OPS' && !person.mustEnrol && config.environment !== 'production' && <Clock onMoved={signInAgain} />}
+      {asks && (wantsCode
+        ? <CodeForm who={wantsCode.email} busy={busy} onCancel={leaveForms}
+          onCode={(oneTimeCode) => signIn({ ...wantsCode, oneTimeCode })} />
+        : <SignInForm busy={busy} onSignIn={signIn} />)}
+      {person && !asks && <SignedIn person={person} busy={busy} onSignOut={() => session.signOut()}
+        onActAs={(id) => attempt(() => session.actAs(id))} />}
       <p className="notice" role="status">{trouble || notice}</p>
     </header>
   );
@@ -49,27 +72,47 @@ interface DemoRolesProps {
   accounts: DemoAccount[];
   person: Person | null;
   busy: boolean;
+  asksForm: boolean;
   onChoose(account: DemoAccount): void;
+  onOther(): void;
 }
 
-function DemoRoles({ accounts, person, busy, onChoose }: DemoRolesProps): ReactNode {
+function DemoRoles({ accounts, person, busy, asksForm, onChoose, onOther }: DemoRolesProps): ReactNode {
   return (
     <div className="roles" role="group" aria-label="Sign in as a demo account">
       <span className="hint">Sign in as</span>
       {accounts.map((account) => (
         <button key={account.role} type="button" disabled={busy} title={account.email || 'by its key'}
-          aria-pressed={person?.role === account.role} onClick={() => onChoose(account)}>
+          aria-pressed={person?.email === account.email} onClick={() => onChoose(account)}>
           {roleName(account.role)}
         </button>
       ))}
+      <button type="button" disabled={busy} aria-expanded={asksForm} onClick={onOther}>Other …</button>
     </div>
   );
 }
 
-function SignedIn({ person, onSignOut }: { person: Person; onSignOut(): void }): ReactNode {
+interface SignedInProps {
+  person: Person;
+  busy: boolean;
+  onSignOut(): void;
+  onActAs(membershipId: string): void;
+}
+
+function SignedIn({ person, busy, onSignOut, onActAs }: SignedInProps): ReactNode {
+  const { name, role, memberships, acting } = person;
   return (
     <div className="signed-in">
-      <span>Signed in as {person.name && <><strong>{person.name}</strong>, </>}{roleName(person.role)}</span>
+      <span>Signed in as {name && <><strong>{name}</strong>, </>}{memberships.length < 2 && roleName(role)}</span>
+      {memberships.length > 1 && (
+        <select aria-label="Acting as" value={acting} disabled={busy} onChange={(event) => onActAs(event.target.value)}>
+          {memberships.map((membership) => (
+            <option key={membership.id} value={membership.id}>
+              {[roleName(membership.role), placeOf(membership)].filter(Boolean).join(', ')}
+            </option>
+          ))}
+        </select>
+      )}
       <button type="button" onClick={onSignOut}>Sign out</button>
     </div>
   );

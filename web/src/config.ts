@@ -1,4 +1,5 @@
-// What the server tells this page before anybody has signed in.
+// What the server tells this page before anybody has signed in, and the words for it.
+import type { Membership } from './operations';
 
 export interface DemoAccount {
   role: string;
@@ -29,4 +30,9 @@ export async function loadConfig(): Promise<Config> {
 /** `OFFICE` is a word for programs; people read "Office". */
 export function roleName(role: string): string {
   return role === 'OPS' ? 'Operations' : role.charAt(0) + role.slice(1).toLowerCase();
+}
+
+/** What a membership acts for: a school, a practice, a provider. */
+export function placeOf({ practice, provider, school }: Membership): string {
+  return (practice ?? provider ?? school)?.name ?? '';
 }

@@ -7,36 +7,59 @@ import { createClient, type Client } from 'graphql-ws';
 import type { Known } from './known';
 import { bearer, GRAPHQL_ADDRESS, post, type GraphQLAnswer } from './server';
 import type { Session } from './session';
+import { inWords, type Stream, type Streams } from './streams';
 
 type Headers = Record<string, string>;
+type Sink = Parameters<Client['subscribe']>[1];
 
-export function createFetcher(session: Session, known: Known): Fetcher {
+const TOKEN_IS_OVER = new Set([4401, 4403]);
+
+export function createFetcher(session: Session, known: Known, streams: Streams): Fetcher {
   return (request, options) => {
     const headers = lowerCase(options?.headers ?? {});
-    if (isSubscription(options?.documentAST, request.operationName)) return stream(session, request, headers);
-    return send(session, request, headers).then((answer) => (known.learn(answer.data), answer)) as FetcherReturnType;
+    if (isSubscription(options?.documentAST, request.operationName)) return stream(session, streams, request, headers);
+    streams.forget();
+    return send(session, request, headers).then((answer) => {
+      known.learn(answer.data);
+      if (isRefusedAs('SECOND_FACTOR_REQUIRED', answer)) session.mustEnrol();
+      return answer;
+    }) as FetcherReturnType;
   };
 }
 
 async function send(session: Session, request: FetcherParams, typed: Headers): Promise<GraphQLAnswer> {
   const token = await session.accessToken();
   const answer = await post(request, { ...bearer(token), ...typed });
-  if (!token || typed.authorization || !isUnauthenticated(answer)) return answer;
+  if (!token || typed.authorization || !isRefusedAs('UNAUTHENTICATED', answer)) return answer;
   await session.renew(); // the server ended the token before its time: one renewal, one more try
   const renewed = await session.accessToken();
   return renewed ? post(request, { ...bearer(renewed), ...typed }) : answer;
 }
 
-function stream(session: Session, request: FetcherParams, typed: Headers) {
+function stream(session: Session, streams: Streams, request: FetcherParams, typed: Headers) {
   return {
-    subscribe: (sink: Parameters<Client['subscribe']>[1]) => {
+    subscribe: (sink: Sink) => {
       const client = connect(session, typed);
       const { query, variables, operationName } = request;
-      const told = { ...sink, error: (reason: unknown) => sink.error(inWords(reason)) };
-      const unsubscribe = client.subscribe({ query, variables, operationName }, told);
-      return { unsubscribe: () => (unsubscribe(), void client.dispose()) };
+      const line = streams.begin();
+      const unsubscribe = client.subscribe({ query, variables, operationName }, told(session, line, sink));
+      return { unsubscribe: () => (line.stop(), unsubscribe(), void client.dispose()) };
     },
   } as FetcherReturnType;
+}
+
+/** The editor's own sink, and the line about the stream kept true beside it. */
+function told(session: Session, line: Stream, sink: Sink): Sink {
+  return {
+    next: (answer) => (line.count(), sink.next(answer)),
+    error: (reason) => {
+      // The token is over: a new one lets the next run go on, or the page says that the session has ended.
+      if (reason instanceof CloseEvent && TOKEN_IS_OVER.has(reason.code)) session.renew().catch(() => undefined);
+      line.end(inWords(reason));
+      sink.error(reason instanceof CloseEvent ? { message: `The stream has ended: ${inWords(reason)}.` } : reason);
+    },
+    complete: () => (line.end('the server has completed it'), sink.complete()),
+  };
 }
 
 function connect(session: Session, typed: Headers): Client {
@@ -49,17 +72,12 @@ function connect(session: Session, typed: Headers): Client {
   });
 }
 
-function inWords(reason: unknown): unknown {
-  if (!(reason instanceof CloseEvent)) return reason;
-  return { message: `The stream has ended: ${reason.reason || 'the connection was closed'} (${reason.code}). Run it again to go on.` };
-}
-
 function isSubscription(document: DocumentNode | undefined, operationName: string | null | undefined): boolean {
   return !!document && getOperationAST(document, operationName)?.operation === 'subscription';
 }
 
-function isUnauthenticated(answer: GraphQLAnswer): boolean {
-  return !!answer.errors?.some((error) => error.extensions?.code === 'UNAUTHENTICATED');
+function isRefusedAs(code: string, answer: GraphQLAnswer): boolean {
+  return !!answer.errors?.some((error) => error.extensions?.code === code);
 }
 
 function lowerCase(headers: Record<string, unknown>): Headers {

@@ -14,25 +14,43 @@ interface Message {
 }
 
 const SENT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const LOOK_AGAIN_MS = 2000;
 const list = document.getElementById('messages')!;
 const shown = document.getElementById('message')!;
 
+let seen = ''; // the mailbox as it was last shown, so that a look that finds nothing new disturbs nobody
+
 document.getElementById('reload')!.addEventListener('click', () => void load());
-void load();
+void look();
+
+/** Looks again and again while somebody can see the page. */
+async function look(): Promise<void> {
+  if (!document.hidden) await load();
+  setTimeout(() => void look(), LOOK_AGAIN_MS);
+}
 
 async function load(): Promise<void> {
   try {
     const response = await fetch('/dev/mail.json', { cache: 'no-store' });
     if (!response.ok) throw new Error(`The mailbox could not be read (${response.status}).`);
-    const messages = (await response.json()) as Message[];
-    messages.sort((one, other) => other.sentAt.localeCompare(one.sentAt));
-    list.replaceChildren(...messages.map(entry));
-    const open = messages.find(({ id }) => id === location.hash.slice(1)) ?? messages[0];
-    if (open) show(open);
-    else shown.replaceChildren(element('p', 'No message yet. They appear here as the program sends them.', 'empty'));
+    const text = await response.text();
+    if (text === seen) return;
+    seen = text;
+    shownAnew(JSON.parse(text) as Message[]);
   } catch (error) {
+    seen = '';
+    delete shown.dataset.message;
     shown.replaceChildren(element('p', (error as Error).message, 'notice'));
   }
+}
+
+function shownAnew(messages: Message[]): void {
+  messages.sort((one, other) => other.sentAt.localeCompare(one.sentAt));
+  list.replaceChildren(...messages.map(entry));
+  const chosen = messages.find(({ id }) => id === decodeURIComponent(location.hash.slice(1)));
+  if (chosen) show(chosen);
+  else if (messages[0]) show(messages[0]);
+  else shown.replaceChildren(element('p', 'No message yet. They appear here as the program sends them.', 'empty'));
 }
 
 function entry(message: Message): HTMLLIElement {
@@ -40,17 +58,21 @@ function entry(message: Message): HTMLLIElement {
   button.type = 'button';
   button.dataset.message = message.id;
   button.append(element('strong', message.subject), element('span', people(message.to)), moment(message.sentAt));
-  button.addEventListener('click', () => show(message));
+  button.addEventListener('click', () => {
+    history.replaceState(null, '', `#${encodeURIComponent(message.id)}`);
+    show(message);
+  });
   const item = element('li');
   item.append(button);
   return item;
 }
 
 function show(message: Message): void {
-  history.replaceState(null, '', `#${message.id}`);
   for (const button of list.querySelectorAll('button')) {
     button.setAttribute('aria-current', String(button.dataset.message === message.id));
   }
+  if (shown.dataset.message === message.id) return; // whoever is reading it goes on where they are
+  shown.dataset.message = message.id;
   shown.replaceChildren(element('h2', message.subject), envelope(message), ...content(message));
 }
 

@@ -1,5 +1,8 @@
 // Who is signed in. Everything stands in this object's fields, so a reload signs out and nothing can be read from disk.
-import { REFRESH, SIGN_IN, SIGN_OUT, WHO_AM_I, type SessionPayload, type UserError, type Viewer } from './operations';
+import {
+  ACT_AS, REFRESH, SECOND_FACTOR, SIGN_IN, SIGN_OUT, WHO_AM_I,
+  type Membership, type SecondFactorStatus, type SessionPayload, type UserError, type Viewer,
+} from './operations';
 import { ask, ServerFailure } from './server';
 
 const LIFETIME_MAX_MS = 15 * 60_000;
@@ -8,6 +11,10 @@ const RENEW_EARLY_MS = 60_000;
 export interface Person {
   name: string;
   role: string;
+  email: string; // empty for a machine
+  acting: string; // the id of the membership
+  memberships: Membership[];
+  mustEnrol: boolean; // nothing works before a second factor is set up
 }
 
 export interface Credentials {
@@ -43,12 +50,34 @@ export class Session {
     return this.#begin(signIn);
   }
 
+  /** Goes on under another membership of the same account; an empty list means it worked. */
+  async actAs(membershipId: string): Promise<UserError[]> {
+    type Answer = { actAs: SessionPayload };
+    const { actAs } = await ask<Answer>(ACT_AS, { input: { membershipId } }, await this.accessToken());
+    if (!actAs.accessToken || !actAs.viewer) return actAs.userErrors;
+    this.#keep(actAs);
+    await this.#greet(actAs.viewer);
+    return [];
+  }
+
+  /** The server wants a second factor before anything else. */
+  mustEnrol(): void {
+    const { person, notice } = this.#state;
+    if (person && !person.mustEnrol) this.#tell({ person: { ...person, mustEnrol: true }, notice });
+  }
+
+  /** The second factor is set up, and the session open to its role. */
+  enrolled(): void {
+    const { person, notice } = this.#state;
+    if (person) this.#tell({ person: { ...person, mustEnrol: false }, notice });
+  }
+
   /** Acts as the machine whose key this is; a key has no end that the page could see. */
   async useKey(key: string): Promise<UserError[]> {
     const { viewer } = await ask<{ viewer: Viewer | null }>(WHO_AM_I, {}, key);
     if (!viewer) throw new ServerFailure('The server does not know this key.');
     [this.#accessToken, this.#refreshToken, this.#renewAt] = [key, null, Infinity];
-    this.#greet(viewer);
+    await this.#greet(viewer);
     return [];
   }
 
@@ -58,9 +87,9 @@ export class Session {
     await ended;
   }
 
-  /** The token to send now: renewed first when its end is near. */
+  /** The token to send now: renewed first when its end is near, or when it is being renewed already. */
   async accessToken(): Promise<string | null> {
-    if (this.#accessToken && Date.now() >= this.#renewAt) await this.renew();
+    if (this.#renewal || (this.#accessToken && Date.now() >= this.#renewAt)) await this.renew();
     return this.#accessToken;
   }
 
@@ -79,11 +108,11 @@ export class Session {
     this.#keep(refresh);
   }
 
-  #begin(payload: SessionPayload): UserError[] {
+  async #begin(payload: SessionPayload): Promise<UserError[]> {
     if (!payload.accessToken || !payload.viewer) return payload.userErrors;
     void this.#end();
     this.#keep(payload);
-    this.#greet(payload.viewer);
+    await this.#greet(payload.viewer);
     return [];
   }
 
@@ -92,8 +121,18 @@ export class Session {
     if (this.#accessToken && this.#refreshToken) await ask(SIGN_OUT, {}, this.#accessToken).catch(() => undefined);
   }
 
-  #greet({ role, account }: Viewer): void {
-    this.#tell({ person: { role, name: account?.name ?? '' }, notice: '' });
+  async #greet({ id, role, account }: Viewer): Promise<void> {
+    const token = this.#accessToken;
+    const mustEnrol = !!account && (await this.#lacksSecondFactor());
+    if (token !== this.#accessToken) return; // signed out, or in as somebody else, meanwhile
+    const { name = '', email = '', memberships = [] } = account ?? {};
+    this.#tell({ person: { role, name, email, memberships, acting: id, mustEnrol }, notice: '' });
+  }
+
+  async #lacksSecondFactor(): Promise<boolean> {
+    type Answer = { secondFactor: SecondFactorStatus | null };
+    const { secondFactor } = await ask<Answer>(SECOND_FACTOR, {}, this.#accessToken);
+    return !!secondFactor?.isRequired && !secondFactor.isConfirmed;
   }
 
   #keep(payload: SessionPayload): void {

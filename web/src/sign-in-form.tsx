@@ -1,4 +1,4 @@
-// E-mail and password, and the one-time code once the server asks for it.
+// E-mail and password; and after them the one-time code of an account that has a second factor.
 import { useState, type FormEvent } from 'react';
 
 import type { UserError } from './operations';
@@ -10,28 +10,45 @@ interface SignInFormProps {
 }
 
 export function SignInForm({ busy, onSignIn }: SignInFormProps) {
-  const [needsCode, setNeedsCode] = useState(false);
-
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
-    const text = (name: string) => String(fields.get(name) ?? '').trim();
-    const errors = await onSignIn({
-      email: text('email'),
-      password: String(fields.get('password') ?? ''),
-      oneTimeCode: text('oneTimeCode'),
-    });
-    if (errors.some((error) => error.code === 'SECOND_FACTOR_REQUIRED')) setNeedsCode(true);
+    void onSignIn({ email: String(fields.get('email')).trim(), password: String(fields.get('password')) });
   };
 
   return (
     <form className="sign-in" aria-label="Sign in" onSubmit={submit}>
       <label>E-mail <input name="email" type="email" autoComplete="username" required /></label>
       <label>Password <input name="password" type="password" autoComplete="current-password" required /></label>
-      {needsCode && (
-        <label>One-time code <input name="oneTimeCode" inputMode="numeric" autoComplete="one-time-code" autoFocus /></label>
-      )}
       <button type="submit" disabled={busy}>Sign in</button>
+    </form>
+  );
+}
+
+interface CodeFormProps {
+  who: string;
+  busy: boolean;
+  onCode(oneTimeCode: string): Promise<UserError[]>;
+  onCancel(): void;
+}
+
+export function CodeForm({ who, busy, onCode, onCancel }: CodeFormProps) {
+  const [code, setCode] = useState('');
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if ((await onCode(code.trim())).length) setCode('');
+  };
+
+  return (
+    <form className="sign-in" aria-label={`One-time code of ${who}`} onSubmit={submit}>
+      <label>
+        One-time code
+        <input className="code" value={code} onChange={(event) => setCode(event.target.value)} inputMode="numeric"
+          autoComplete="one-time-code" autoFocus required />
+      </label>
+      <button type="submit" disabled={busy}>Continue</button>
+      <button type="button" className="plain" onClick={onCancel}>Cancel</button>
     </form>
   );
 }

@@ -10,13 +10,18 @@ import type { Config } from './config';
 import { createFetcher } from './fetcher';
 import { SessionContext } from './hooks';
 import { Known } from './known';
+import { SchemaFor } from './schema';
+import { SecondFactor } from './second-factor';
 import { Session } from './session';
 import { Starters } from './starters';
 import { createStorage } from './storage';
+import { StreamLine } from './stream-line';
+import { Streams } from './streams';
 
 const session = new Session();
 const known = new Known();
-const fetcher = createFetcher(session, known);
+const streams = new Streams();
+const fetcher = createFetcher(session, known, streams);
 const storage = createStorage(localStorage);
 const plugins = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
@@ -53,8 +58,11 @@ export function Workbench({ config }: { config: Config }) {
       >
         <HistoryStore>
           <DocExplorerStore>
+            <SchemaFor />
             <Bar config={config} />
+            <SecondFactor />
             <Starters starters={config.starters} known={known} />
+            <StreamLine streams={streams} />
             <main className="workbench">
               <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
                 <GraphiQL.Logo>GraphiQL</GraphiQL.Logo>

@@ -1,0 +1,139 @@
+"""Signing in at GraphiQL: by one click, by the form, under another membership; and the ends of a session."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.async_api import Route, expect
+
+from tests.browser.visit import Visit
+
+ME = "query Me { viewer { role } }"
+NAMES = {"OPS": "Operations"}
+
+
+async def test_one_click_signs_in_as_each_role_and_the_bar_says_as_whom(visit: Visit) -> None:
+    accounts = (await visit.config())["accounts"]
+    assert {account["role"] for account in accounts} == {
+        "STUDENT", "PROVIDER", "OFFICE", "SCHOOL", "PARTNER", "OPS", "FINANCE",
+    }  # fmt: skip
+    await visit.configure(starters=[])  # else each role opens a tab of its own
+    await visit.open_graphiql()
+    await visit.write(ME)
+    for account in accounts:
+        name = NAMES.get(account["role"], account["role"].capitalize())
+        await visit.sign_in(name)
+        assert name in await visit.page.locator(".signed-in").inner_text()
+        assert (await visit.run())["data"]["viewer"]["role"] == account["role"]
+
+
+async def test_signing_out_ends_the_session_for_the_next_query(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    await visit.page.get_by_role("button", name="Sign out").click()
+    await visit.page.wait_for_selector(".signed-in", state="detached")
+    await visit.write(ME)
+    assert (await visit.run())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_signing_in_as_somebody_else_ends_the_session_before(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Provider")
+    async with visit.page.expect_response(lambda response: "signOut" in (response.request.post_data or "")) as ended:
+        await visit.sign_in("Student")
+    assert (await (await ended.value).json())["data"]["signOut"]["userErrors"] == []
+
+
+async def test_another_account_signs_in_by_the_form_which_says_what_is_wrong(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.page.get_by_role("button", name="Other").click()
+    await _fill_in(visit, "desk@demo.test", "not the password")
+    await expect(visit.page.get_by_role("status")).to_contain_text("The address or the password is wrong.")
+    await _fill_in(visit, "desk@demo.test", "demo-password-2026")
+    await expect(visit.page.locator(".signed-in")).to_contain_text("Front desk of the demo")
+    assert await visit.page.get_by_role("form").count() == 0
+
+
+async def test_whoever_has_several_memberships_chooses_under_which_to_act(visit: Visit) -> None:
+    places: list[dict[str, Any]] = [
+        {"id": "mem_1", "role": "PROVIDER", "provider": {"name": "Noor Haddad"}},
+        {"id": "mem_2", "role": "OFFICE", "practice": {"name": "Harborview Therapy"}},
+    ]
+    nothing = {"student": None, "provider": None, "practice": None, "school": None}
+    memberships = [{**nothing, **place} for place in places]
+
+    def session(acting: dict[str, Any]) -> dict[str, Any]:
+        account = {"email": "noor@demo.test", "name": "Noor Haddad", "memberships": memberships}
+        viewer = {"id": acting["id"], "role": acting["role"], "account": account}
+        tokens = {"accessToken": acting["id"], "refreshToken": "again", "expiresAt": None}
+        return {**tokens, "viewer": viewer, "userErrors": []}
+
+    await visit.answer_operation("SignIn", {"signIn": session(memberships[0])})
+    await visit.answer_operation("SecondFactor", {"secondFactor": None})
+    await visit.answer_operation("ActAs", {"actAs": session(memberships[1])})
+    await visit.open_graphiql()
+    await visit.page.get_by_role("button", name="Other").click()
+    await _fill_in(visit, "noor@demo.test", "any")
+    chooser = visit.page.get_by_label("Acting as")
+    await expect(chooser.locator("option")).to_have_text(["Provider, Noor Haddad", "Office, Harborview Therapy"])
+    await chooser.select_option("mem_2")
+    await expect(chooser).to_have_value("mem_2")
+    asked = [it["variables"] for it in visit.operations if "mutation ActAs" in it["query"]]
+    assert asked == [{"input": {"membershipId": "mem_2"}}]
+    async with visit.page.expect_request(lambda request: "query Me" in (request.post_data or "")) as sent:
+        await visit.write(ME)
+        await visit.run()
+    assert (await sent.value).headers["authorization"] == "Bearer mem_2"
+
+
+async def test_the_page_renews_its_session_before_the_token_ends(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    await visit.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=14, seconds=30))
+    await visit.write(ME)
+    assert (await visit.run())["data"]["viewer"]["role"] == "STUDENT"
+    assert [operation for operation in visit.operations if "mutation Refresh" in operation["query"]]
+
+
+async def test_a_session_that_ended_on_the_server_is_told_and_forgotten(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Provider")
+    await visit.pass_hours(1)  # longer than a provider may be idle
+    await visit.write(ME)
+    assert (await visit.run())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert "Your session has ended" in await visit.page.get_by_role("status").inner_text()
+    assert await visit.page.locator(".signed-in").count() == 0
+
+
+async def test_staff_move_the_demo_clock_and_nobody_else_sees_it(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Student")
+    clock = visit.page.get_by_role("group", name="Demo server's clock")
+    assert await clock.count() == 0
+    await visit.sign_in("Operations")
+    await expect(clock.locator("output")).not_to_be_empty()
+    before = await clock.locator("output").inner_text()
+    await clock.get_by_role("button", name="+1 day").click()
+    await visit.until(f"document.querySelector('.clock output').textContent !== {json.dumps(before)}")
+
+
+async def test_a_server_that_tells_its_schema_to_staff_alone_is_asked_again_after_sign_in(visit: Visit) -> None:
+    async def refuse_strangers(route: Route) -> None:
+        if "__schema" in (route.request.post_data or "") and "authorization" not in route.request.headers:
+            await route.fulfill(json={"errors": [{"message": "Not for you.", "extensions": {"code": "FORBIDDEN"}}]})
+        else:
+            await route.fallback()
+
+    await visit.page.route("**/graphql", refuse_strangers)
+    await visit.open_graphiql()
+    async with visit.page.expect_response(lambda response: "__schema" in (response.request.post_data or "")) as told:
+        await visit.sign_in("Operations")
+    assert (await (await told.value).json())["data"]["__schema"]
+
+
+async def _fill_in(visit: Visit, email: str, password: str) -> None:
+    form = visit.page.get_by_role("form", name="Sign in")
+    await form.get_by_label("E-mail").fill(email)
+    await form.get_by_label("Password").fill(password)
+    await form.get_by_role("button", name="Sign in").click()
+    await visit.until("!document.querySelector('header[aria-busy=true]')")
