@@ -1,5 +1,6 @@
 """The worked queries of `examples/`: what GraphiQL offers to each role, and what tests and benchmarks run.
 
+The clients' screens stand in the folder itself, subscriptions in `watch/`, the steps of the main job in `main-job/`.
 A document says in its first comments for whom it is, what it is called, and with which variables:
 `# role: STUDENT`, `# title: Mobile home`, `# variables: {"state": "MA"}`.
 """
@@ -14,7 +15,7 @@ FOLDER = Path(__file__).parent.parent / "examples"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
-    """One worked query or mutation."""
+    """One worked query, mutation or subscription."""
 
     name: str
     role: str
@@ -38,8 +39,26 @@ def read(path: Path) -> Example:
     )
 
 
+def screens(folder: Path = FOLDER) -> list[Example]:
+    """The clients' screens."""
+    return within(folder)
+
+
+def watches(folder: Path = FOLDER) -> list[Example]:
+    """The subscriptions."""
+    return within(folder / "watch")
+
+
+def main_job(folder: Path = FOLDER) -> list[Example]:
+    """The steps of the main job, in their order."""
+    return within(folder / "main-job")
+
+
 def examples(folder: Path = FOLDER) -> list[Example]:
-    """The clients' screens first, then the steps of the main job."""
-    return [
-        read(path) for path in (*sorted(folder.glob("*.graphql")), *sorted((folder / "main-job").glob("*.graphql")))
-    ]
+    """All of them, in the order in which they are offered."""
+    return [*screens(folder), *watches(folder), *main_job(folder)]
+
+
+def within(folder: Path) -> list[Example]:
+    """The documents of one folder by name."""
+    return [read(path) for path in sorted(folder.glob("*.graphql"))]

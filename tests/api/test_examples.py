@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx2
 import pytest_asyncio
+from websockets.asyncio.client import connect
 
-from schema.starters import FOLDER, examples
+import demo
+from app import create_app
+from schema.starters import main_job, screens, watches
 from settings import Settings
 from tests.support.api import Api, api_on
 from tests.support.main_job import Run
-
-MAIN_JOB = [example for example in examples() if (FOLDER / "main-job" / f"{example.name}.graphql").exists()]
-SCREENS = [example for example in examples() if example not in MAIN_JOB]
+from tests.transport.server import serving
+from tests.transport.sockets import PROTOCOL, Client
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -32,7 +35,7 @@ def faults(value: Any) -> list[Any]:
 
 async def test_the_main_job_runs_from_its_documents_without_a_user_error(api: Api) -> None:
     run = Run(api)
-    answers = {example.name: await run.step(example) for example in MAIN_JOB}
+    answers = {example.name: await run.step(example) for example in main_job()}
     assert {name: found for name, answer in answers.items() if (found := faults(answer))} == {}
     assert answers["10-preflight"]["bookingPreflight"]["refusals"][0]["rule"] == "AP-5"
     assert answers["15-attest-session"]["attestSession"]["claim"]["status"] == "ACCEPTED"
@@ -41,13 +44,32 @@ async def test_the_main_job_runs_from_its_documents_without_a_user_error(api: Ap
 
 async def test_each_screen_shows_what_the_main_job_left(api: Api) -> None:
     run = Run(api)
-    for example in MAIN_JOB[:12]:
+    for example in main_job()[:12]:
         await run.step(example)
-    screens = {example.name: await run.step(example) for example in SCREENS}
-    assert len(screens["mobile-home"]["appointments"]["nodes"]) == 1
-    assert len(screens["directory-page"]["providers"]["nodes"]) == 4
-    assert len(screens["providers-day"]["requests"]["nodes"]) == 1
-    assert screens["partner-dashboard"]["viewer"]["school"]["monthly"][0]["suppressed"] is True
-    history = screens["staff-search"]["appointments"]["nodes"][0]["history"]["nodes"]
+    shown = {example.name: await run.step(example) for example in screens()}
+    assert len(shown["mobile-home"]["appointments"]["nodes"]) == 1
+    assert len(shown["directory-page"]["providers"]["nodes"]) == 4
+    assert len(shown["providers-day"]["requests"]["nodes"]) == 1
+    assert shown["school-students"]["students"]["nodes"][0]["wallet"]["held"] == 1
+    assert shown["practice-schedule"]["appointments"]["nodes"][0]["student"]["name"] == "Ana Reyes"
+    assert shown["partner-dashboard"]["viewer"]["school"]["monthly"][0]["suppressed"] is True
+    history = shown["staff-search"]["appointments"]["nodes"][0]["history"]["nodes"]
     assert [event["verb"] for event in history] == ["appointment.requested"]
-    assert screens["ledger-proof"]["ledgerProof"]["agrees"] is True
+    assert shown["ledger-proof"]["ledgerProof"]["agrees"] is True
+
+
+async def test_each_subscription_begins_with_the_word_to_fetch(committed: Settings) -> None:
+    await demo.load()
+    async with (
+        serving(create_app(committed), lifespan="on") as port,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        for watch in watches():
+            token = await Api(http=http).token(watch.role)
+            url = f"ws://127.0.0.1:{port}/graphql"
+            async with connect(url, subprotocols=[PROTOCOL], proxy=None) as socket:  # type: ignore[list-item]
+                client = Client(socket)
+                await client.init(authorization=f"Bearer {token}")
+                await client.subscribe("a", watch.query)
+                ((change,),) = [(await client.hear())["payload"]["data"].values()]
+                assert {name: value for name, value in change.items() if value} == {"refetch": True}, watch.name
