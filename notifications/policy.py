@@ -64,6 +64,7 @@ POLICY: Mapping[str, tuple[Line, ...]] = {
     "account.reset_requested": (Line(Recipient.LINK, "reset_password"),),
     "account.password_reset": (Line(Recipient.ACCOUNT, "password_changed"),),
     "account.password_changed": (Line(Recipient.ACCOUNT, "password_changed"),),
+    "payout_details.set": (provider("payout_details_changed"),),
     "office_user.revalidation_due": (Line(Recipient.OWNER, "revalidation_due"),),
 }
 """The messages of each event. An event that is not named here makes none."""
@@ -95,7 +96,6 @@ SILENT = frozenset(
         "partner_key.revoked",
         "partner_key.rotated",
         "payout_details.revealed",
-        "payout_details.set",
         "practice.handed_over",
         "practice.opened",
         "provider.joined",

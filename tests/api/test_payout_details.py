@@ -14,12 +14,17 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models import encryption, payout_details
+from models import clock, encryption, payout_details
 from models.access import Role
 from models.events import Event
 from models.ids import decode, encode
+from models.mails import Mail
 from models.payout_details import PayoutDetails
 from models.statements import execute, fetch
+from notifications.facts import facts_of
+from notifications.letters import write_letter
+from notifications.outbox import write_mails
+from notifications.words import words_of
 from settings import Settings
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database, undone
@@ -75,6 +80,17 @@ async def test_a_provider_sets_where_payouts_go_and_sees_the_last_four(api: Api,
     assert (details["tinLast4"], details["accountLast4"], details["routingNumber"]) == ("4399", "5432", "111000025")
     assert details["supersededAt"] is None
     assert (await api.ask(MINE, role="PROVIDER"))["payoutDetails"] == {**details, "provider": {"name": "Noor Haddad"}}
+
+
+async def test_the_provider_is_written_to_so_that_a_stranger_changes_nothing_unseen(api: Api, details: Any) -> None:
+    at = await clock.demo_now()
+    await write_mails(at=at, domain="demo.test")
+    mail = await Mail.filter(template="payout_details_changed", address="provider@demo.test").first()
+    assert mail is not None
+    facts = (await facts_of([mail.id]))[mail.id]
+    letter = write_letter(mail.template, await words_of(mail.template, facts, at=at, address="https://credits.test"))
+    assert letter.subject == "Your payout details were changed"
+    assert [number for number in (*SECRETS, "4399", "5432", "111000025") if number in letter.text + letter.html] == []
 
 
 async def test_the_same_details_again_change_nothing(api: Api, details: Any) -> None:
