@@ -44,7 +44,7 @@ def test_a_sealed_value_opens_again_and_shows_nothing_of_itself() -> None:
 def test_a_value_that_was_moved_or_changed_does_not_open() -> None:
     row = new_id()
     sealed = seal("123456789", "providers.tin", row)
-    changed = sealed[:-3] + ("A" if sealed[-3] != "A" else "B") + sealed[-2:]
+    changed = sealed[:-10] + ("A" if sealed[-10] != "A" else "B") + sealed[-9:]
     for value, purpose, id in (
         (sealed, "providers.tin", new_id()),
         (sealed, "providers.account", row),
