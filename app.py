@@ -29,8 +29,8 @@ from resolvers.engine import ProgramEngine
 from schema.root import SCHEMA
 from schema.scalars import NATIVE
 from schema.starters import examples
-from settings import Settings
-from transport import GraphQLApp, Limits, Origins, Report, SecurityHeaders
+from settings import Settings, UnreadableSettingsError
+from transport import CrossOrigin, GraphQLApp, Limits, Origins, Report, SecurityHeaders, load_manifest
 from web import DemoAccount, GraphiQLConfig, Pages, Starter
 
 LISTENER_CONNECTS_WITHIN_SECONDS = 10
@@ -41,10 +41,12 @@ def create_app(settings: Settings) -> Starlette:
     encryption.configure(settings.key_ring)
     engine = build_engine(settings)
     metrics = Metrics()
+    origins = Origins(allowed=settings.allowed_origins)
     graphql = GraphQLApp(
         engine,
         Limits(**settings.limits.model_dump()),
-        origins=Origins(allowed=settings.allowed_origins),
+        trusted=trusted_documents(settings),
+        origins=origins,
         observe=partial(observed, metrics),
     )
     health = Health(settings)
@@ -74,8 +76,19 @@ def create_app(settings: Settings) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    application.add_middleware(CrossOrigin, origins=origins)
     application.add_middleware(SecurityHeaders)
     return application
+
+
+def trusted_documents(settings: Settings) -> dict[str, str]:
+    """The documents that everybody may send on a server that takes no free ones. Raises UnreadableSettingsError."""
+    if settings.trusted_documents is None:
+        return {}
+    try:
+        return load_manifest(settings.trusted_documents)
+    except (OSError, ValueError, AttributeError) as error:
+        raise UnreadableSettingsError(f"FC_TRUSTED_DOCUMENTS cannot be read: {error}.") from None
 
 
 def build_engine(settings: Settings) -> ProgramEngine:

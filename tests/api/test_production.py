@@ -1,0 +1,111 @@
+"""A server as it stands in production: trusted documents alone, the second factor, and pages of listed origins."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+import demo
+from app import create_app
+from models import encryption
+from schema.root import SCHEMA
+from settings import Settings, UnreadableSettingsError
+from tests.support.api import SIGN_IN, Api
+from transport import build_manifest, load_manifest, write_manifest
+
+LISTED = "https://app.example"
+VIEWER = "query Me { viewer { role } }"
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A manifest of two documents."""
+    folder = tmp_path_factory.mktemp("trusted")
+    (folder / "sign-in.graphql").write_text(SIGN_IN)
+    (folder / "me.graphql").write_text(VIEWER)
+    write_manifest(build_manifest(folder, SCHEMA._schema), folder / "manifest.json")
+    return folder / "manifest.json"
+
+
+def production(database: Settings, **changes: object) -> Settings:
+    """Settings fit for production, on this database."""
+    url = database.database_url
+    return Settings(  # type: ignore[call-arg]
+        _env_file=None,
+        env="production",
+        database_url=url,
+        secret_keys=(SecretStr("x" * 32),),
+        encryption_keys=(SecretStr(f"k1:{base64.b64encode(b'y' * 32).decode()}"),),
+        public_url="https://credits.example",
+        smtp_url=SecretStr("smtp://127.0.0.1:25"),
+        allowed_origins=(LISTED,),
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_keys(database: Settings) -> Iterator[None]:
+    """Give the process its own keys back, which the servers of these tests have replaced."""
+    yield
+    encryption.configure(database.key_ring)
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def api(database: Settings, manifest: Path) -> AsyncIterator[Api]:
+    """A client of such a server, whose people are known to us."""
+    if not await demo.is_loaded():
+        await demo.load()
+    transport = httpx2.ASGITransport(app=create_app(production(database, trusted_documents=manifest)))
+    async with httpx2.AsyncClient(transport=transport, base_url="https://credits.example") as http:
+        yield Api(http=http)
+
+
+async def test_a_trusted_document_is_answered_by_its_text_and_by_its_hash(api: Api, manifest: Path) -> None:
+    name = next(name for name, text in load_manifest(manifest).items() if text == VIEWER)
+    headers = {"authorization": f"Bearer {await api.token('STUDENT')}"}
+    for asked in ({"documentId": name}, {"documentId": f"sha256:{name}"}, {"query": VIEWER}):
+        answer = await api.http.post("/graphql", json=asked, headers=headers)
+        assert answer.json()["data"] == {"viewer": {"role": "STUDENT"}}
+
+
+@pytest.mark.parametrize("role", [None, "STUDENT", "PROVIDER", "SCHOOL"])
+@pytest.mark.parametrize("query", ["{ now }", "{ __schema { queryType { name } } }", VIEWER + " "])
+async def test_nobody_but_program_staff_sends_a_free_document(api: Api, role: str | None, query: str) -> None:
+    answer = await api.send(query, role=role)
+    assert (answer.status_code, [e["extensions"]["code"] for e in answer.json()["errors"]]) == (403, ["FORBIDDEN"])
+
+
+async def test_staff_without_a_second_factor_gets_nothing_but_its_enrolment(api: Api) -> None:
+    errors = await api.fail("{ ledgerProof { agrees } }", role="OPS")
+    assert [error["extensions"]["code"] for error in errors] == ["SECOND_FACTOR_REQUIRED"]
+
+
+async def test_only_a_listed_origin_may_read_an_answer(api: Api) -> None:
+    for origin, allowed in ((LISTED, LISTED), ("https://other.example", None)):
+        answer = await api.http.post("/graphql", json={"query": VIEWER}, headers={"origin": origin})
+        assert answer.headers.get("access-control-allow-origin") == allowed
+        preflight = await api.http.options(
+            "/graphql", headers={"origin": origin, "access-control-request-method": "POST"}
+        )
+        assert preflight.headers.get("access-control-allow-origin") == allowed
+        assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", json.dumps({"0" * 64: "{ now }"})])
+def test_a_manifest_that_cannot_be_trusted_stops_the_start(database: Settings, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(text)
+    with pytest.raises(UnreadableSettingsError, match="FC_TRUSTED_DOCUMENTS cannot be read"):
+        create_app(production(database, trusted_documents=path))
+
+
+def test_a_missing_manifest_stops_the_start(database: Settings, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableSettingsError, match="FC_TRUSTED_DOCUMENTS cannot be read"):
+        create_app(production(database, trusted_documents=tmp_path / "none.json"))
