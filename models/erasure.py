@@ -123,6 +123,15 @@ SELECT a.id FROM accounts a
 """
 """Accounts that act for nobody but this student; one that is a provider's too, say, stays that provider's."""
 
+OF_OTHERS = """
+SELECT lower(email) AS email FROM providers WHERE lower(email) = ANY ($1)
+ UNION SELECT lower(email) FROM students WHERE lower(email) = ANY ($1) AND id <> $2
+ UNION SELECT lower(email) FROM accounts WHERE lower(email) = ANY ($1) AND id <> ALL ($3)
+ UNION SELECT lower(email) FROM invitations WHERE lower(email) = ANY ($1) AND student_id IS DISTINCT FROM $2
+          AND accepted_at IS NULL AND withdrawn_at IS NULL
+"""
+"""Addresses that somebody else has, or the same person in another role: what is sent there goes on."""
+
 
 async def person_of(student: Student) -> Person:
     """All that names the student, its accounts and invitations locked."""
@@ -132,14 +141,15 @@ async def person_of(student: Student) -> Person:
     accounts = await Account.filter(id__in=list(held)).order_by("id").select_for_update(no_key=True)
     invitations = await Invitation.filter(student_id=student.id).order_by("id").select_for_update(no_key=True)
     leaving = [account for account in accounts if account.id in alone]
-    others = {account.email.lower() for account in accounts if account.id not in alone}
-    known = [student.email, *(row.email for row in leaving), *(row.email for row in invitations)]
+    rows = [student.email, *(row.email for row in leaving), *(row.email for row in invitations)]
+    known = {address.lower() for address in rows}
+    others = {row.email for row in await fetch(OF_OTHERS, list(known), student.id, alone)}
     return Person(
         student=student,
         memberships=[membership.id for membership in memberships],
         accounts=leaving,
         invitations=[invitation.id for invitation in invitations],
-        addresses=sorted({address.lower() for address in known} - others),
+        addresses=sorted(known - others),
     )
 
 

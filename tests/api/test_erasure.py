@@ -318,6 +318,17 @@ async def test_an_account_that_is_somebody_else_too_stays_for_that(api: Api) -> 
         assert (await Session.get(id=working.session.id)).revoked_at is None
 
 
+async def test_mail_to_somebody_elses_same_address_goes_on(api: Api) -> None:
+    async with undone():
+        pair = await pair_of()
+        await Provider.filter(id=pair.provider.id).update(email=pair.student.email)
+        await requested(pair.student, pair.openings[0])
+        await write_mails(at=AT, domain="demo.test")
+        await erasure.erase(pair.student.id, reason=ErasureReason.STUDENT_ASKED, by=OPS, at=AT)
+        kept = await fetch("SELECT recipient FROM mails WHERE address = $1", pair.student.email)
+        assert {row.recipient for row in kept} == {"PROVIDER"}
+
+
 @pytest.mark.parametrize("role", ["STUDENT", "PROVIDER", "SCHOOL", "FINANCE"])
 async def test_nobody_but_ops_erases(api: Api, role: str) -> None:
     student = await Student.filter(erased_at=None).first()
