@@ -36,7 +36,7 @@ POLICY = "Sessions missed without 24 hours' notice are charged."
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How many there are of what; everything else follows."""
+    """How many there are of what; everything else follows. The number of providers is no multiple of 3 or 7."""
 
     providers: int = 5_000
     students: int = 20_000

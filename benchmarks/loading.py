@@ -68,6 +68,8 @@ BALANCES = (
     """,
 )
 
+SEEN_NOW = "UPDATE sessions SET seen_at = now()"
+
 HOLDS_THAT_DISAGREE = """
 SELECT a.id FROM appointments a LEFT JOIN transfers h ON h.appointment_id = a.id AND h.kind = 'HOLD'
   LEFT JOIN transfers e ON e.appointment_id = a.id AND e.kind <> 'HOLD'
@@ -114,19 +116,24 @@ async def load(postgres: Embedded, data: Dataset, tell: Callable[[str], None]) -
     await server.close()
     await create_database(postgres.url(), LOADED)
     await migrate(settings_on(postgres.url(LOADED)))
-    connection = await asyncpg.connect(**credentials(postgres.url(LOADED)))
+    await fill(postgres.url(LOADED), data)
+    tell(f"loaded {data.scale.appointments:,} appointments and all around them in {time.monotonic() - began:.0f} s")
+
+
+async def fill(url: str, data: Dataset) -> None:
+    """Copy all rows into a migrated database with its triggers off, compute the balances, and prove them."""
+    connection = await asyncpg.connect(**credentials(url))
     try:
         await connection.execute("SET session_replication_role = replica")
         for table, columns in COLUMNS.items():
             rows = getattr(ledger, table)(data) if hasattr(ledger, table) else getattr(data, table)()
             await copy(connection, table, columns.split(), rows)
-        for statement in BALANCES:
+        for statement in (*BALANCES, SEEN_NOW):
             await connection.execute(statement)
         await connection.execute("VACUUM ANALYZE")
         await prove(connection)
     finally:
         await connection.close()
-    tell(f"loaded {data.scale.appointments:,} appointments and all around them in {time.monotonic() - began:.0f} s")
 
 
 async def copy(connection: Any, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -152,7 +159,7 @@ async def fresh_copy(postgres: Embedded) -> str:
     url = postgres.url(RUN)
     connection = await asyncpg.connect(**credentials(url))
     try:
-        await connection.execute("UPDATE sessions SET seen_at = now()")
+        await connection.execute(SEEN_NOW)
         await connection.execute("VACUUM ANALYZE")
         await connection.execute("CHECKPOINT")
     finally:
