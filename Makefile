@@ -10,10 +10,10 @@ UV := build/lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz soak check format schema bench web lock clean
+.PHONY: help run test fuzz soak check format schema bench bench-growth web lock clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 run: $(VENV)/run.stamp web  ## start everything and print the address
 	@exec $(BIN)/python -m cli serve
@@ -44,6 +44,9 @@ schema: $(VENV)/run.stamp  ## write schema.graphql from the program
 
 bench: $(VENV)/dev.stamp  ## measure against the floor (make bench QUICK=1)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+bench-growth: $(VENV)/dev.stamp  ## measure on 1, 4 and 16 times the data, and memory (QUICK=1: a tenth of it)
+	@$(BIN)/python -m benchmarks.growth $(if $(QUICK),--quick)
 
 web: | $(BIN)/python  ## build the web assets if they changed
 	@$(BIN)/python scripts/build_web.py
