@@ -13,6 +13,8 @@ from models.errors import Code, Refusal, refuse_if_any
 from models.ids import encode
 from models.schools import School
 from models.statements import fetch
+from models.text import URL_LENGTH_MAX
+from resolvers.arguments import NAME, Text
 from resolvers.context import Context
 from resolvers.invitations import AgreementInput, agreed
 from resolvers.operation import find
@@ -20,6 +22,8 @@ from resolvers.schools import like
 from resolvers.sessions import Device, handed_out
 
 FOUND_MAX = 20
+RETURN_TO_MAX = 10
+ADDRESS = Text(URL_LENGTH_MAX, one_line=True)
 
 
 class Campus:
@@ -47,10 +51,10 @@ async def set_issuer(
     context: Context,
     *,
     school_id: Annotated[UUID, School, "The school."],
-    issuer: Annotated[str, "The provider's issuer, exactly as it writes it."],
-    client_id: Annotated[str, "Who we are to it."],
+    issuer: Annotated[str, ADDRESS, "The provider's issuer, exactly as it writes it."],
+    client_id: Annotated[str, NAME, "Who we are to it."],
     client_secret: Annotated[str, "Our secret there; kept sealed and never shown again."],
-    return_to: Annotated[list[str], "Where clients may be sent back to, each address in full."],
+    return_to: Annotated[list[str], ADDRESS, "Where clients may be sent back to, each address in full."],
 ) -> CampusIssuer:
     """Enter or replace a school's OpenID Connect provider, for its students to sign in through (ID-1)."""
     school: School = await find(context, School, school_id, path="schoolId")
@@ -58,12 +62,16 @@ async def set_issuer(
     unsound = [] if is_sound_address(issuer, loopback=loopback) else ["issuer"]
     if any(not is_sound_return(address, loopback=loopback) for address in return_to):
         unsound.append("returnTo")
-    refuse_if_any(
-        [
-            Refusal(Code.INVALID, "This is no sound address.", rule="ID-1", path=[path], fix="Write it with https://.")
-            for path in unsound
-        ]
-    )
+    found = [
+        Refusal(Code.INVALID, "This is no sound address.", rule="ID-1", path=[path], fix="Write it with https://.")
+        for path in unsound
+    ]
+    if not 1 <= len(return_to) <= RETURN_TO_MAX:
+        message = f"A school names 1 to {RETURN_TO_MAX} addresses."
+        found.append(
+            Refusal(Code.OUT_OF_BOUNDS, message, rule="ID-1", path=["returnTo"], fix="Name each client's once.")
+        )
+    refuse_if_any(found)
     return await campus.set_issuer(
         school.id,
         issuer=issuer,

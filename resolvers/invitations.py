@@ -18,12 +18,15 @@ from models.practices import Practice
 from models.providers import Provider
 from models.schools import School, Student
 from models.text import EmailAddress
+from resolvers.arguments import Text
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest
+from resolvers.practices import OFFICE_TITLE
 from resolvers.reading import page as page_of
 from resolvers.sessions import Device, handed_out
 
+ANY_NAME = Text(200, one_line=True)
 LATEST_FIRST = Order("created_at", descending=True)
 OPEN = "invitations.accepted_at IS NULL AND invitations.withdrawn_at IS NULL AND invitations.expires_at > $1"
 
@@ -72,12 +75,12 @@ async def invite(
     *,
     role: Annotated[Role, "As what; each role but STUDENT, PROVIDER, OFFICE and SCHOOL is for nobody in particular."],
     email: Annotated[EmailAddress | None, "Whom; a student's or provider's own address if left out."] = None,
-    name: Annotated[str, "The person's name, as the mail greets them."] = "",
+    name: Annotated[str, ANY_NAME, "The person's name, as the mail greets them."] = "",
     student_id: Annotated[UUID | None, Student, "The student, for the role STUDENT."] = None,
     provider_id: Annotated[UUID | None, Provider, "The provider, for the role PROVIDER."] = None,
     practice_id: Annotated[UUID | None, Practice, "The practice, for the role OFFICE; your own if left out."] = None,
     school_id: Annotated[UUID | None, School, "The school, for the role SCHOOL; your own if left out."] = None,
-    title: Annotated[str, "What an office user is called in the practice."] = "",
+    title: Annotated[str, OFFICE_TITLE, "What an office user is called in the practice."] = "",
     is_owner: Annotated[bool, "Whether an office user is to own the practice (ID-4)."] = False,
 ) -> Invitation:
     """Invite somebody by mail: OPS anybody, a school its students and staff, a practice's owner its office (ID-4)."""
@@ -139,7 +142,7 @@ async def sign_up(
     token: Token,
     password: Annotated[str, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."],
     accepts: Accepts,
-    name: Annotated[str, "The person's name; that of the invitation if left out."] = "",
+    name: Annotated[str, ANY_NAME, "The person's name; that of the invitation if left out."] = "",
     device: Device = "",
 ) -> dict[str, Any]:
     """Make an account by an invitation's link and sign in; the link works once (PR-1, ID-3)."""

@@ -9,6 +9,7 @@ from execution import Selection
 from models import partner_keys
 from models.partner_keys import PartnerKey
 from models.schools import School
+from resolvers.arguments import Text
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest
@@ -27,7 +28,7 @@ async def many(context: Context, selection: Selection, *, page: PageRequest) -> 
 async def create(
     context: Context,
     *,
-    name: Annotated[str, "Which machine holds it."],
+    name: Annotated[str, Text(100, one_line=True, needed=True), "Which machine holds it."],
     school_id: Annotated[UUID | None, School, "The school; its own staff may leave it out."] = None,
     days: Days = 365,
 ) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from models import practices
 from models.accounts import Membership
 from models.practices import Practice
 from models.providers import Provider
+from resolvers.arguments import NAME, Text
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest
 from resolvers.reading import page as page_of
 from resolvers.reading import row, to_all
 
+OFFICE_TITLE = Text(100, one_line=True)
 OfMember = Annotated[UUID, Membership, "The office user's membership."]
 
 
@@ -30,7 +32,7 @@ async def many(context: Context, selection: Selection, *, page: PageRequest) -> 
 
 
 async def open_practice(
-    context: Context, *, name: Annotated[str, "The practice's full name; no other practice has it."]
+    context: Context, *, name: Annotated[str, NAME, "The practice's full name; no other practice has it."]
 ) -> Practice:
     """Enter a group practice; invite its owner next, by `invite` with `isOwner` (ID-4)."""
     return await Practice.open(name=name, by=context.viewer, at=context.now)
@@ -50,7 +52,10 @@ async def set_practice(
 
 
 async def modify(
-    context: Context, *, membership_id: OfMember, title: Annotated[str, "What they are called in the practice."]
+    context: Context,
+    *,
+    membership_id: OfMember,
+    title: Annotated[str, OFFICE_TITLE, "What they are called in the practice."],
 ) -> Membership:
     """Change what an office user is called in the practice (ID-4)."""
     member = await practices.office_user(membership_id, context.viewer)

@@ -300,6 +300,12 @@ async def test_an_issuer_is_reached_over_https_and_clients_are_sent_back_to_soun
             "returnTo": ["javascript:alert(1)"]}  # fmt: skip
     answer = (await api.ask(query, role="OPS", input=sent))["setCampusIssuer"]
     assert [error["field"] for error in answer["userErrors"]] == [["input", "issuer"], ["input", "returnTo"]]
+    for addresses in ([], ["test.people.app:/in"] * 11):
+        few = {**sent, "issuer": "https://idp.test", "returnTo": addresses}
+        answer = (await api.ask(query, role="OPS", input=few))["setCampusIssuer"]
+        assert [(error["code"], error["field"]) for error in answer["userErrors"]] == [
+            ("OUT_OF_BOUNDS", ["input", "returnTo"])
+        ]
     assert is_sound_address("https://idp.test", loopback=False)
     assert is_sound_address("http://127.0.0.1:9000", loopback=True)
     assert not is_sound_address("http://127.0.0.1:9000", loopback=False)

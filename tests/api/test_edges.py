@@ -23,6 +23,14 @@ PROVIDER = {
     "services": ["THERAPY"],
     "timeZone": "America/New_York",
 }
+CAMPUS = {
+    "schoolId": "sch_00000000000000000000000000",
+    "issuer": "https://id.example.test",
+    "clientId": "client",
+    "clientSecret": "secret",
+    "returnTo": ["app.test:/in"],
+}
+REFUSED = "{ userErrors { code field fix } }"
 NOBODY = "prv_00000000000000000000000000"
 WEEK: dict[str, Any] = {"providerId": NOBODY, "hours": [{"weekday": 1, "starts": "09:00", "ends": "12:00"}]}
 
@@ -57,12 +65,23 @@ def week(**changed: Any) -> dict[str, Any]:
         ("joinProvider", {**PROVIDER, "missedAppointmentPolicy": LONG}, ["missedAppointmentPolicy"]),
         ("joinProvider", {**PROVIDER, "specialties": ["Grief", ""]}, ["specialties", "1"]),
         ("setWeeklyHours", week(starts=LONG), ["hours", "1", "starts"]),
+        ("openPractice", {"name": "x" * 201}, ["name"]),
+        ("createPartnerKey", {"name": "x" * 101}, ["name"]),
+        ("createPartnerKey", {"name": LINE}, ["name"]),
+        ("modifyOfficeUser", {"membershipId": "mem_00000000000000000000000000", "title": "x" * 101}, ["title"]),
+        ("invite", {"role": "OPS", "email": "kim@example.test", "name": "x" * 201}, ["name"]),
+        ("invite", {"role": "OPS", "email": "kim@example.test", "name": LINE}, ["name"]),
+        ("invite", {"role": "OPS", "email": "kim@example.test", "title": "x" * 101}, ["title"]),
+        ("setCampusIssuer", {**CAMPUS, "issuer": f"https://id.example.test/{'x' * 500}"}, ["issuer"]),
+        ("setCampusIssuer", {**CAMPUS, "clientId": "x" * 201}, ["clientId"]),
+        ("setCampusIssuer", {**CAMPUS, "returnTo": [f"app.test:/{'x' * 500}"]}, ["returnTo", "0"]),
     ],
 )
 async def test_a_text_of_another_form_is_refused_by_its_path(
     api: Api, mutation: str, fields: dict[str, Any], path: list[str]
 ) -> None:
-    answer = await api.do(mutation, role="OPS", selection="__typename", **fields)
+    text = f"mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {REFUSED} }}"
+    answer = (await api.ask(text, role="OPS", input=fields))[mutation]
     assert [(error["code"], error["field"]) for error in answer["userErrors"]] == [("INVALID", ["input", *path])]
     assert answer["userErrors"][0]["fix"]
 
