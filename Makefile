@@ -10,7 +10,7 @@ UV := build/lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz soak check format schema bench bench-growth web lock clean
+.PHONY: help run test fuzz soak check format schema bench bench-growth web lock clean mutants
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -41,6 +41,9 @@ format: $(VENV)/dev.stamp  ## put the code into its usual form
 
 schema: $(VENV)/run.stamp  ## write schema.graphql from the program
 	@$(BIN)/python -m cli schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+mutants: $(VENV)/dev.stamp  ## break one guarantee at a time in a copy, and see a test fail
+	@$(BIN)/python -m scripts.mutants
 
 bench: $(VENV)/dev.stamp  ## measure against the floor (make bench QUICK=1)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

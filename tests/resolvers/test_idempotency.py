@@ -13,7 +13,7 @@ from models.access import Role, Viewer
 from models.appointments import Appointment
 from models.availability import Opening
 from models.credits import Grant
-from models.idempotency import KEPT_FOR, IdempotencyKey, forget_old
+from models.idempotency import IdempotencyKey, forget_old
 from models.ids import encode
 from models.schools import School
 from resolvers.operation import once
@@ -22,6 +22,7 @@ from tests.support.asking import COMPILED, answer, context_of, do
 from tests.support.databases import undone
 from tests.support.world import AT, Pair, as_provider, as_staff, as_student, granted, pair_of, school_of, student_of
 
+A_DAY = timedelta(hours=24)
 KEY = "2f6f2e8c-the-tap-of-a-thumb"
 APPOINTMENT = "appointment { id status confirmedAt startsAt provider { id } }"
 
@@ -113,18 +114,18 @@ async def test_what_a_constraint_refused_is_kept_too(pair: Pair) -> None:
 async def test_a_key_is_kept_for_24_hours_to_the_second(pair: Pair) -> None:
     staff = as_staff(Role.SCHOOL, school=pair.school)
     first = await grant(pair, staff)
-    assert await grant(pair, staff, at=AT + KEPT_FOR - timedelta(seconds=1)) == first
-    later = await grant(pair, staff, at=AT + KEPT_FOR)
+    assert await grant(pair, staff, at=AT + A_DAY - timedelta(seconds=1)) == first
+    later = await grant(pair, staff, at=AT + A_DAY)
     assert later["grant"]["id"] != first["grant"]["id"]
-    assert await grant(pair, staff, at=AT + KEPT_FOR) == later
+    assert await grant(pair, staff, at=AT + A_DAY) == later
 
 
 async def test_the_worker_forgets_old_keys_and_no_others(pair: Pair) -> None:
     staff = as_staff(Role.SCHOOL, school=pair.school)
     await grant(pair, staff)
-    await forget_old(at=AT + KEPT_FOR)
+    await forget_old(at=AT + A_DAY)
     assert await IdempotencyKey.filter(account_id=staff.account_id).exists()
-    await forget_old(at=AT + KEPT_FOR + timedelta(seconds=1))
+    await forget_old(at=AT + A_DAY + timedelta(seconds=1))
     assert not await IdempotencyKey.filter(account_id=staff.account_id).exists()
 
 
