@@ -30,8 +30,8 @@ from schema.root import SCHEMA
 from schema.scalars import NATIVE
 from schema.starters import examples
 from settings import Settings, UnreadableSettingsError
-from transport import CrossOrigin, GraphQLApp, Limits, Origins, Report, SecurityHeaders, load_manifest
-from web import DemoAccount, GraphiQLConfig, Pages, Starter
+from transport import CrossOrigin, GraphQLApp, Limits, Origins, Report, SecurityHeaders, build_manifest, load_manifest
+from web import OPERATIONS, DemoAccount, GraphiQLConfig, Pages, Starter
 
 LISTENER_CONNECTS_WITHIN_SECONDS = 10
 
@@ -82,11 +82,15 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def trusted_documents(settings: Settings) -> dict[str, str]:
-    """The documents that everybody may send on a server that takes no free ones. Raises UnreadableSettingsError."""
+    """The documents that everybody may send on a server that takes no free ones. Raises UnreadableSettingsError.
+
+    GraphiQL's own are among them: staff has to sign in before it may send any document.
+    """
+    own = build_manifest(OPERATIONS, SCHEMA._schema) if settings.env == "production" else {}
     if settings.trusted_documents is None:
-        return {}
+        return own
     try:
-        return load_manifest(settings.trusted_documents)
+        return own | load_manifest(settings.trusted_documents)
     except (OSError, ValueError, AttributeError) as error:
         raise UnreadableSettingsError(f"FC_TRUSTED_DOCUMENTS cannot be read: {error}.") from None
 

@@ -13,6 +13,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 BUILT = Path(__file__).parent / "dist"
+OPERATIONS = Path(__file__).parent / "operations"
+"""The documents that GraphiQL itself sends."""
 
 # Monaco positions each line of text by a style attribute and writes its theme into style elements, hence
 # 'unsafe-inline' for styles alone; scripts, workers, fonts and connections come from this host or not at all.

@@ -19,6 +19,7 @@ from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from tests.support.api import SIGN_IN, Api
 from transport import build_manifest, load_manifest, write_manifest
+from web import OPERATIONS
 
 LISTED = "https://app.example"
 VIEWER = "query Me { viewer { role } }"
@@ -73,6 +74,16 @@ async def test_a_trusted_document_is_answered_by_its_text_and_by_its_hash(api: A
     for asked in ({"documentId": name}, {"documentId": f"sha256:{name}"}, {"query": VIEWER}):
         answer = await api.http.post("/graphql", json=asked, headers=headers)
         assert answer.json()["data"] == {"viewer": {"role": "STUDENT"}}
+
+
+async def test_staff_comes_in_by_the_operations_of_graphiql(api: Api) -> None:
+    own = {path.stem: path.read_text().strip() for path in OPERATIONS.glob("*.graphql")}
+    asked = {"email": "ops@demo.test", "password": demo.PASSWORD}
+    assert (await api.ask(own["sign-in"], input=asked))["signIn"]["viewer"]["role"] == "OPS"
+    assert await api.ask(own["second-factor"], role="OPS") == {
+        "secondFactor": {"isRequired": True, "isConfirmed": False}
+    }
+    assert (await api.ask(own["enrol-second-factor"], role="OPS"))["enrolSecondFactor"]["secret"]
 
 
 @pytest.mark.parametrize("role", [None, "STUDENT", "PROVIDER", "SCHOOL"])

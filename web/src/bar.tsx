@@ -27,8 +27,10 @@ export function Bar({ config }: { config: Config }) {
 
   const signIn = async (credentials: Credentials) => {
     const errors = await attempt(() => session.signIn(credentials));
-    if (errors.some((error) => error.code === 'SECOND_FACTOR_REQUIRED')) setWantsCode(credentials);
-    else if (!errors.length) leaveForms();
+    if (errors.some((error) => error.code === 'SECOND_FACTOR_REQUIRED')) {
+      setTrouble(''); // nothing is wrong: the form asks for the rest
+      setWantsCode(credentials);
+    } else if (!errors.length) leaveForms();
     return errors;
   };
 
@@ -103,7 +105,10 @@ function SignedIn({ person, busy, onSignOut, onActAs }: SignedInProps): ReactNod
   const { name, role, memberships, acting } = person;
   return (
     <div className="signed-in">
-      <span>Signed in as {name && <><strong>{name}</strong>, </>}{memberships.length < 2 && roleName(role)}</span>
+      <span>
+        <span className="unseen">Signed in as </span>
+        {name && <><strong>{name}</strong>, </>}{memberships.length < 2 && roleName(role)}
+      </span>
       {memberships.length > 1 && (
         <select aria-label="Acting as" value={acting} disabled={busy} onChange={(event) => onActAs(event.target.value)}>
           {memberships.map((membership) => (

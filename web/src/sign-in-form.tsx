@@ -42,6 +42,7 @@ export function CodeForm({ who, busy, onCode, onCancel }: CodeFormProps) {
 
   return (
     <form className="sign-in" aria-label={`One-time code of ${who}`} onSubmit={submit}>
+      <span className="hint">From your authenticator, or a recovery code:</span>
       <label>
         One-time code
         <input className="code" value={code} onChange={(event) => setCode(event.target.value)} inputMode="numeric"

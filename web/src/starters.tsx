@@ -9,7 +9,7 @@ import type { Known } from './known';
 export function Starters({ starters, known }: { starters: Starter[]; known: Known }) {
   const [, { person }] = useSession();
   const open = useOpenStarter(known);
-  const mine = starters.filter((starter) => starter.role === person?.role);
+  const mine = starters.filter((starter) => starter.role === person?.role && !person.mustEnrol);
   const first = mine[0];
   const opened = useRef(new Set<string>());
 
