@@ -17,7 +17,7 @@ import orjson
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.unset import UNSET
-from tortoise.exceptions import IntegrityError
+from tortoise.exceptions import IntegrityError, ValidationError
 from tortoise.transactions import in_transaction
 
 from execution import Batched, Computed, Derived, Kind, Selection, Single, as_resolver
@@ -26,7 +26,7 @@ from models.access import Entity, Role
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
 from models.statements import column_of
 from resolvers.answers import restored, snapshot
-from resolvers.arguments import Argument, Text, arguments_of, paged, parsed
+from resolvers.arguments import Argument, Text, arguments_of, camel, paged, parsed
 from resolvers.context import (
     Context,
     bad_input,
@@ -186,6 +186,8 @@ async def once(
             raise Refused([refusal]) from None
         except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as violation:
             raise Refused([refusal_for(violation)]) from violation
+        except ValidationError as unfit:
+            raise Refused([refusal_of_column(unfit)]) from None
         except AGAIN:
             if attempt == TRIES - 1:
                 raise
@@ -359,6 +361,12 @@ def refusal_for(violation: Exception) -> Refusal:
     if name not in CONSTRAINTS:
         raise violation
     return CONSTRAINTS[name]
+
+
+def refusal_of_column(unfit: ValidationError) -> Refusal:
+    """What it means that a value does not fit its column; arguments say their bounds, this is for one that does not."""
+    column, _, _ = str(unfit).partition(":")
+    return Refusal(Code.INVALID, "This value does not fit its place.", path=[camel(column)], fix="Shorten it.")
 
 
 def digest(name: str, asked: Any) -> bytes:

@@ -66,7 +66,8 @@ def repeatable() -> Iterator[Repeatable]:
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def product(postgres: str, repeatable: Repeatable) -> AsyncIterator[Product]:
     """A database with rows of every kind."""
-    async with own_database(postgres) as program:
+    # Patient, since a busy machine may let a case wait for longer than a request ever should.
+    async with own_database(postgres, statement_timeout_seconds=60) as program:
         encryption.configure(program.key_ring)
         yield await fill()
 

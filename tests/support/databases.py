@@ -18,10 +18,10 @@ class _UndoneError(Exception):
 
 
 @asynccontextmanager
-async def own_database(postgres: str, *, pool_size: int = 10) -> AsyncIterator[Settings]:
+async def own_database(postgres: str, *, pool_size: int = 10, **changes: object) -> AsyncIterator[Settings]:
     """A fresh database, open for the ORM, with real commits; dropped afterwards."""
     async with copy_of_template(postgres) as url:
-        settings = settings_for(url, pool_size=pool_size)
+        settings = settings_for(url, pool_size=pool_size, **changes)
         async with connected(settings):
             yield settings
 
