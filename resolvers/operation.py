@@ -22,7 +22,7 @@ from tortoise.transactions import in_transaction
 
 from execution import Batched, Computed, Derived, Kind, Selection, Single, as_resolver
 from models import idempotency
-from models.access import Entity, Role
+from models.access import Entity, Role, Viewer
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
 from models.statements import column_of
 from resolvers.answers import restored, snapshot
@@ -175,7 +175,8 @@ async def once(
                 if key is None:
                     outcome = await resolver(context, **values)
                 else:
-                    outcome = await with_key(context, resolver, values, key=key, asked=digest(name, asked))
+                    same = digest(context.viewer, name, asked)
+                    outcome = await with_key(context, resolver, values, key=key, asked=same)
                 note(context, outcome)
                 touched = await record(context)
             context.recorded = touched
@@ -369,9 +370,10 @@ def refusal_of_column(unfit: ValidationError) -> Refusal:
     return Refusal(Code.INVALID, "This value does not fit its place.", path=[camel(column)], fix="Shorten it.")
 
 
-def digest(name: str, asked: Any) -> bytes:
-    """What was asked, as 32 bytes to compare."""
-    return hashlib.sha256(orjson.dumps([name, asked], default=str, option=orjson.OPT_SORT_KEYS)).digest()
+def digest(viewer: Viewer, name: str, asked: Any) -> bytes:
+    """What was asked and under which membership, as 32 bytes to compare: no answer leaves the membership it is for."""
+    whole = [viewer.membership_id, name, asked]
+    return hashlib.sha256(orjson.dumps(whole, default=str, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def describe(resolver: Callable[..., Any]) -> str:

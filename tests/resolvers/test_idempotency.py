@@ -14,7 +14,7 @@ from models.appointments import Appointment
 from models.availability import Opening
 from models.credits import Grant
 from models.idempotency import IdempotencyKey, forget_old
-from models.ids import encode
+from models.ids import encode, new_id
 from models.schools import School
 from resolvers.operation import once
 from settings import Settings
@@ -89,6 +89,18 @@ async def test_the_key_of_another_verb_is_a_conflict(pair: Pair) -> None:
         idempotencyKey=KEY,
     )
     assert [error["code"] for error in refused["userErrors"]] == ["CONFLICT"]
+
+
+async def test_an_answer_is_not_given_again_under_another_membership_of_the_same_account(pair: Pair) -> None:
+    account, elsewhere = new_id(), await school_of()
+    here, there = (
+        Viewer(account_id=account, role=Role.SCHOOL, membership_id=new_id(), school_id=school.id)
+        for school in (pair.school, elsewhere)
+    )
+    first = await grant(pair, here)
+    assert [error["code"] for error in (await grant(pair, there))["userErrors"]] == ["CONFLICT"]
+    assert await grant(pair, here) == first
+    assert await Grant.filter(student_id=pair.student.id).count() == 2  # this one, and that of the pair itself
 
 
 async def test_a_refusal_is_kept_too(pair: Pair) -> None:
