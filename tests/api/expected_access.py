@@ -60,6 +60,7 @@ SEEN: dict[str, Seen] = {
         partner=NONE, ops=ALL, finance=NONE,
     ),
     "key": seen(student=NONE, provider=NONE, office=NONE, school=OWN, partner=NONE, ops=ALL, finance=NONE),
+    "cam": seen(student=NONE, provider=NONE, office=NONE, school=OWN, partner=NONE, ops=ALL, finance=NONE),
     "prc": seen(student=NONE, provider=OWN, office=OWN, school=NONE, partner=NONE, ops=ALL, finance=ALL),
     "sch": seen(student=OWN, provider=NONE, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
     "stu": seen(student=OWN, provider=OWN, office=OWN, school=OWN, partner=OWN, ops=ALL, finance=NONE),

@@ -15,6 +15,7 @@ from models.accounts import Account, Membership, Session
 from models.appointments import Appointment
 from models.audit import AuditKind, Entry, write_entries
 from models.availability import Opening
+from models.campus import CampusIssuer
 from models.claims import Claim
 from models.events import Event
 from models.ids import new_id
@@ -88,7 +89,7 @@ async def side_of() -> Side:
     done = await confirmed(student, openings[0])
     claim = await attested(done)
     await enter_license(provider)
-    await write(paid_to(provider))
+    await write(paid_to(provider), campus_of(school))
     subjects: dict[Role, dict[str, Any]] = {
         Role.STUDENT: {"student_id": student.id, "school_id": school.id},
         Role.PROVIDER: {"provider_id": provider.id},
@@ -117,6 +118,14 @@ async def side_of() -> Side:
         },
         colleague=await viewer_of(Role.OFFICE, is_owner=False, invites=False, **subjects[Role.OFFICE]),
     )
+
+
+def campus_of(school: School) -> CampusIssuer:
+    """A provider for campus sign-in, which nobody here signs in through."""
+    return CampusIssuer(
+        school_id=school.id, issuer="https://idp.test", client_id="x", sealed_client_secret="x:y",
+        return_to=["https://app.test/"], created_at=AT,
+    )  # fmt: skip
 
 
 async def enter_license(provider: Provider) -> License:
