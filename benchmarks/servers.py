@@ -76,7 +76,9 @@ async def started(name: str, command: list[str], environment: dict[str, str], po
     assert process.stdout is not None
     try:
         await asyncio.wait_for(process.stdout.readline(), READY_WITHIN_SECONDS)
+        reading = asyncio.create_task(process.stdout.read())  # a full pipe would stop the server
         yield Target(name, port, process)
+        reading.cancel()
     finally:
         if process.returncode is None:
             process.terminate()

@@ -46,13 +46,20 @@ class Pool:
         """How many connections there are or soon will be."""
         return len(self._idle) + len(self._used) + self._opening + len(self._cleaning)
 
-    async def acquire(self) -> Any:
-        """A connection of one's own until it is released."""
+    def take(self) -> Any | None:
+        """An idle connection, at once, if there is one."""
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
                 self._used.add(connection)
                 return connection
+        return None
+
+    async def acquire(self) -> Any:
+        """A connection of one's own until it is released."""
+        connection = self.take()
+        if connection is not None:
+            return connection
         if self._closed:
             raise asyncpg.InterfaceError("the pool is closed")
         if self.size < self.max_size:
@@ -60,6 +67,10 @@ class Pool:
         return await self._waited()
 
     async def release(self, connection: Any) -> None:
+        """Give a connection back; Tortoise waits for it, although there is nothing to wait for."""
+        self.give_back(connection)
+
+    def give_back(self, connection: Any) -> None:
         """Give a connection back; one that is not as it was goes through cleaning first."""
         if connection not in self._used:
             return
@@ -211,8 +222,38 @@ class Transaction(TransactionContextPooled):
         return self.client
 
 
+class Borrowed:
+    """A connection for the length of a block."""
+
+    __slots__ = ("_client", "_connection", "_pool")
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def __aenter__(self) -> Any:
+        if self._client._pool is None:
+            await self._client.open_once()
+        pool: Any = self._client._pool
+        self._pool = pool
+        self._connection = pool.take() or await pool.acquire()
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pool.give_back(self._connection)
+
+
 class Client(AsyncpgDBClient):
     """Tortoise's client on the thin pool."""
+
+    def acquire_connection(self) -> Any:
+        """A connection for the length of a block."""
+        return Borrowed(self)
+
+    async def open_once(self) -> None:
+        """Open the pool, whoever comes first."""
+        async with self._pool_init_lock:
+            if self._pool is None:
+                await self.create_connection(with_db=True)
 
     async def create_pool(self, **kwargs: Any) -> Any:
         """Open the pool."""
