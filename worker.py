@@ -20,6 +20,7 @@ from models import (
     budgets,
     campus,
     clock,
+    credits,
     encryption,
     idempotency,
     invitations,
@@ -116,6 +117,11 @@ async def extend_openings(at: datetime) -> None:
     await availability.extend_openings(at=at)
 
 
+async def expire_credits(at: datetime) -> bool:
+    """Expire the unused credits of grants whose time is over (CR-3); says whether there may be more."""
+    return await credits.expire_unused(at=at) == credits.WALLETS_AT_ONCE_MAX
+
+
 async def forget_idempotency_keys(at: datetime) -> None:
     """Remove keys after their 24 hours."""
     await idempotency.forget_old(at=at)
@@ -169,6 +175,7 @@ TIMETABLE = (
     Job("answer reset requests", 1, answer_reset_requests),
     Job("remind of revalidation", 600, remind_of_revalidation),
     Job("forget sign-in", 600, forget_sign_in),
+    Job("expire credits", 60, expire_credits),
     Job("extend openings", 60, extend_openings),
     Job("forget idempotency keys", 600, forget_idempotency_keys),
     Job("forget budgets", 120, forget_budgets),

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from tortoise import fields
+from tortoise.transactions import in_transaction
 
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.amounts import Credits
@@ -59,6 +60,8 @@ MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {
     TransferKind.REVERSE: (Bucket.SETTLED, Bucket.AVAILABLE),
 }
 """Between which buckets each kind moves; the database CHECKs the same table."""
+
+WALLETS_AT_ONCE_MAX = 100
 
 OF_STUDENT: Reach = {
     Role.OPS: EVERYTHING,
@@ -256,6 +259,29 @@ async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
         )
         revoked += unused.unused
     return revoked
+
+
+OVER = """
+SELECT DISTINCT grants.wallet_id FROM grants WHERE grants.expires_at <= $1 AND grants.unused > 0 LIMIT $2
+"""
+
+
+async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX) -> int:
+    """Expire what is unused of the grants whose time is over (CR-3); the worker calls it. Says how many wallets.
+
+    A credit that is released after its grant's end expires with the next call.
+    """
+    wallets = await fetch(OVER, at, wallets_max)
+    for wallet in wallets:
+        async with in_transaction():
+            await lock_wallet(wallet.wallet_id)
+            over = Grant.filter(wallet_id=wallet.wallet_id, expires_at__lte=at, unused__gt=0)
+            for unused in await over.order_by("id"):
+                await write(
+                    moved(TransferKind.EXPIRE, unused, Credits(unused.unused), at=at),
+                    happened("credit.expired", unused, by=None, at=at, credits=unused.unused),
+                )
+    return len(wallets)
 
 
 async def lock_wallet(student_id: UUID) -> None:

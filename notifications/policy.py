@@ -84,6 +84,7 @@ SILENT = frozenset(
         "campus.changed",
         "campus.disabled",
         "campus.entered",
+        "credit.expired",
         "credit.revoked",
         "invitation.accepted",
         "invitation.withdrawn",
