@@ -24,7 +24,9 @@ async def api(committed: Settings) -> AsyncIterator[Api]:
 WALLET = "{ wallet { granted available held settled expired revoked forfeited } }"
 DIRECTORY = """
 query ($state: StateCode!) {
-  providers(state: $state, first: 5) { nodes { id name licenses { state } openings(first: 3) { nodes { id startsAt } } } }
+  providers(state: $state, first: 5) {
+    nodes { id name licenses { state } openings(first: 3) { nodes { id startsAt } } }
+  }
 }
 """
 APPOINTMENT = "appointment { id status visitType startsAt confirmBy claim { status } }"
@@ -93,7 +95,9 @@ async def test_a_credit_goes_from_grant_to_accepted_claim(api: Api) -> None:
     answer = await api.do(
         "attestSession",
         role="PROVIDER",
-        selection="claim { status visitType amount { amount } presentingConcern reasons { carc } appointment { status } }",
+        selection=(
+            "claim { status visitType amount { amount } presentingConcern reasons { carc } appointment { status } }"
+        ),
         appointmentId=appointment["id"],
         presentingConcern="ANXIETY",
     )
