@@ -29,7 +29,7 @@ from tests.support.world import AT
 from transport.errors import unexpected_cause
 from transport.operations import is_request_error
 
-QUERIES, MUTATIONS = 1_200, 600
+QUERIES, MUTATIONS = 800, 500
 QUERIES_OF_SOAK, MUTATIONS_OF_SOAK = 20_000, 10_000
 
 # As in the differential test of the paths themselves.
