@@ -21,7 +21,7 @@ from graphql import (
 )
 from strawberry.printer import print_schema
 
-from execution import Batched, Computed, Direct, Single
+from execution import Batched, Computed, Derived, Direct, Single
 from models.access import Role
 from resolvers.nodes import NODES
 from resolvers.operation import ANYONE, EVERYBODY
@@ -113,7 +113,9 @@ def shown_fields() -> Iterator[tuple[str, GraphQLField]]:
 def test_a_field_below_a_row_is_a_column_or_is_read_for_all_rows_of_its_level_at_once() -> None:
     for name, field in shown_fields():
         plan = metadata(field).get("plan")
-        assert plan is None or isinstance(plan, Batched | Computed | Direct), f"{name} is asked for row by row"
+        assert plan is None or isinstance(plan, Batched | Computed | Derived | Direct), (
+            f"{name} is asked for row by row"
+        )
         below = get_named_type(field.type)
         if isinstance(below, GraphQLObjectType) and below.name not in PLAIN:
             assert isinstance(plan, Batched), f"{name} leads to rows that nobody looked for"

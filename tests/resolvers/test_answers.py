@@ -16,7 +16,15 @@ from schema.root import SCHEMA
 from tests.support.databases import own_database
 from tests.support.two_sides import build
 
-SECRET = {"password_hash", "key_hash", "access_hash", "sealed_secret", "sealed_tin", "sealed_account"}
+SECRET = {
+    "password_hash",
+    "key_hash",
+    "access_hash",
+    "sealed_secret",
+    "sealed_tin",
+    "sealed_account",
+    "sealed_client_secret",
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

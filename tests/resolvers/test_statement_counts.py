@@ -26,7 +26,7 @@ from schema.starters import examples
 from tests.support.asking import COMPILED, CORE, ask, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.selections import below
-from tests.support.two_sides import SOMEBODY, paid_to, read_by, viewer_of
+from tests.support.two_sides import SOMEBODY, campus_of, paid_to, read_by, viewer_of
 from tests.support.world import (
     AT,
     MORNINGS,
@@ -88,7 +88,7 @@ class Crowd:
     async def begin(self) -> None:
         """One of each: a completed intake with its claim, a session to attest, and a request."""
         student, openings = self.pair.student, self.pair.openings
-        await write(paid_to(self.pair.provider))
+        await write(paid_to(self.pair.provider), campus_of(self.pair.school))
         await attested(await confirmed(student, openings[0]))
         await confirmed(student, openings[12], at=TWO_DAYS_ON)
         await requested(student, openings[20], at=TWO_DAYS_ON)
@@ -117,7 +117,7 @@ class Crowd:
         await partner_keys.create(pair.school.id, name="Portal", days=30, by=None, at=AT)
         other_school = await pair_of() if provider else None
         if provider and other_school:
-            await write(paid_to(provider))
+            await write(paid_to(provider), campus_of(other_school.school))
             await attested(await confirmed(other_school.student, other_school.openings[0]))
 
 
