@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -145,19 +144,6 @@ class Visit:
         """Let somebody of the program's staff move the server's clock, elsewhere."""
         async with self.elsewhere() as api:
             assert (await api.do("moveClock", role="OPS", selection="now", hours=hours))["now"]
-
-    async def answer_operation(self, name: str, data: Any) -> None:
-        """Answer one of the page's operations in the server's place."""
-
-        async def answer(route: Route) -> None:
-            body = json.loads(route.request.post_data or "{}")
-            if re.match(rf"\w+ {name}\b", body.get("query", "")) is None:
-                await route.fallback()
-                return
-            self.watch_request(route.request)
-            await route.fulfill(json={"data": data})
-
-        await self.page.route("**/graphql", answer)
 
     async def configure(self, **changes: Any) -> None:
         """Let the page read another configuration than the server's."""

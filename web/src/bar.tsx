@@ -2,7 +2,7 @@
 import { useState, type ReactNode } from 'react';
 
 import { Clock } from './clock';
-import { placeOf, roleName, type Config, type DemoAccount } from './config';
+import { membershipNames, roleName, type Config, type DemoAccount } from './config';
 import { useSession } from './hooks';
 import type { UserError } from './operations';
 import type { Credentials, Person } from './session';
@@ -111,11 +111,7 @@ function SignedIn({ person, busy, onSignOut, onActAs }: SignedInProps): ReactNod
       </span>
       {memberships.length > 1 && (
         <select aria-label="Acting as" value={acting} disabled={busy} onChange={(event) => onActAs(event.target.value)}>
-          {memberships.map((membership) => (
-            <option key={membership.id} value={membership.id}>
-              {[roleName(membership.role), placeOf(membership)].filter(Boolean).join(', ')}
-            </option>
-          ))}
+          {[...membershipNames(memberships)].map(([id, called]) => <option key={id} value={id}>{called}</option>)}
         </select>
       )}
       <button type="button" onClick={onSignOut}>Sign out</button>

@@ -32,7 +32,15 @@ export function roleName(role: string): string {
   return role === 'OPS' ? 'Operations' : role.charAt(0) + role.slice(1).toLowerCase();
 }
 
-/** What a membership acts for: a school, a practice, a provider. */
-export function placeOf({ practice, provider, school }: Membership): string {
-  return (practice ?? provider ?? school)?.name ?? '';
+/**
+ * What each membership is called: its role, and what it acts for as far as the one that acts now may see it; the end of
+ * its id where two would read the same.
+ */
+export function membershipNames(memberships: Membership[]): Map<string, string> {
+  const plain = memberships.map(({ role, practice, provider, school }) =>
+    [roleName(role), (practice ?? provider ?? school)?.name].filter(Boolean).join(', '));
+  return new Map(memberships.map(({ id }, index) => {
+    const name = plain[index]!;
+    return [id, plain.indexOf(name) === plain.lastIndexOf(name) ? name : `${name} (…${id.slice(-4)})`];
+  }));
 }
