@@ -7,6 +7,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.dataset import Scale
@@ -27,7 +28,11 @@ async def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="shorter windows, fewer rounds; nothing is kept")
     parser.add_argument("--only", nargs="*", help="these operations alone; nothing is kept")
+    parser.add_argument("--rounds", type=int, help="how many rounds, if not as many as usual")
     options = parser.parse_args()
+    effort = QUICK if options.quick else FULL
+    if options.rounds:
+        effort = replace(effort, rounds=options.rounds)
     chosen = [one for one in OPERATIONS if not options.only or one.name in options.only]
     folder = Path(tempfile.mkdtemp(prefix="fc-bench-"))
     try:
@@ -40,7 +45,7 @@ async def main() -> None:
                     for target in sides:
                         load.prepare(operation, questions, target)
                     await same_answers(load, operation, sides)
-                found = await measure(load, chosen, sides, QUICK if options.quick else FULL, tell)
+                found = await measure(load, chosen, sides, effort, tell)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(table(chosen, found))
