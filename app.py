@@ -19,6 +19,7 @@ from health import Health
 from logs import log_request
 from metrics import Metrics, watch_outbox, watch_pool
 from models import encryption
+from models.seen import SEEN
 from models.statements import Row
 from notifications.mailbox import MAILBOX
 from resolvers.auditing import Auditor
@@ -62,6 +63,7 @@ def create_app(settings: Settings) -> Starlette:
             measured(metrics, engine, settings),
         ):
             yield
+            await SEEN.write()
 
     application = Starlette(
         routes=[
