@@ -50,6 +50,7 @@ def create_app(settings: Settings) -> Starlette:
         origins=origins,
         observe=partial(observed, metrics),
     )
+    must_be_valid(graphql)
     health = Health(settings)
     pages = Pages(graphiql_config(settings))
     campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
@@ -120,6 +121,12 @@ def build_engine(settings: Settings) -> ProgramEngine:
         auditor=Auditor(key=settings.secret_keys[0].get_secret_value().encode()),
         restricted=settings.env == "production",
     )
+
+
+def must_be_valid(graphql: GraphQLApp) -> None:
+    """Refuse to start with trusted documents that this version of the schema cannot answer."""
+    for name, reasons in graphql.operations.documents.check_trusted().items():
+        raise UnreadableSettingsError(f"FC_TRUSTED_DOCUMENTS: the document {name} cannot be answered: {reasons[0]}")
 
 
 def observed(metrics: Metrics, report: Report) -> None:

@@ -78,12 +78,9 @@ def watch_pool(metrics: Metrics) -> None:
     def pool() -> Any:
         return get_connections().get("default")._pool
 
-    metrics.watch("fc_pool_connections", "Connections to the database.", lambda: pool().get_size())
-    metrics.watch(
-        "fc_pool_connections_used",
-        "Connections to the database that are in use.",
-        lambda: pool().get_size() - pool().get_idle_size(),
-    )
+    metrics.watch("fc_pool_connections", "Connections to the database.", lambda: pool().size)
+    metrics.watch("fc_pool_connections_used", "Connections that are in use.", lambda: pool().used)
+    metrics.watch("fc_pool_waiting", "Tasks that wait for a connection.", lambda: pool().waiting)
 
 
 def watch_outbox(metrics: Metrics) -> None:

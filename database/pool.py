@@ -46,6 +46,16 @@ class Pool:
         """How many connections there are or soon will be."""
         return len(self._idle) + len(self._used) + self._opening + len(self._cleaning)
 
+    @property
+    def used(self) -> int:
+        """How many connections are given out."""
+        return len(self._used)
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for a connection."""
+        return len(self._waiting)
+
     def take(self) -> Any | None:
         """An idle connection, at once, if there is one."""
         while self._idle:

@@ -27,8 +27,8 @@ from models.statements import execute, fetch, fetch_one
 
 SEAL_MAX = 1_000
 SEALS_MAX = 100
-SETTLED_AFTER = timedelta(seconds=30)
-"""An insert ends by its statement's time limit long before: no number below an entry of this age can still appear."""
+SETTLED_AFTER = timedelta(seconds=60)
+"""A request's deadline ends the transaction of its entry long before: no number below one of this age can appear."""
 BEGINNING = bytes(32)
 SEALING_LOCK = 0x6175646974
 FAULTS_MAX = 100

@@ -11,6 +11,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import Any
 
+import asyncpg
 import orjson
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution import Executor, create_source_event_stream
@@ -98,7 +99,7 @@ class ProgramEngine:
         self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
         await self.auditor.record(context, document, operation_name)
-        return result
+        return explained(result) if result.errors else result
 
     async def subscribe(
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
@@ -132,7 +133,7 @@ class ProgramEngine:
                 root_value=change,
             )
             await self.auditor.record(fresh, document, operation_name)
-            return result
+            return explained(result) if result.errors else result
 
         async with aclosing(source) as changes:
             async for change in changes:
@@ -202,6 +203,29 @@ class ProgramEngine:
         if context.token is None:
             return True
         return await self.viewer_of(context.token, await self.now()) is not None
+
+
+def explained(result: ExecutionResult) -> ExecutionResult:
+    """The same result; what the database gave up on is told as such, and not as a failure that nobody explains."""
+    errors = [took_too_long(error) if given_up(error.original_error) else error for error in result.errors or ()]
+    return ExecutionResult(result.data, errors, result.extensions)
+
+
+def given_up(error: BaseException | None) -> bool:
+    """Whether a statement was cut because it ran, or waited for a lock, for too long."""
+    while isinstance(error, GraphQLError):
+        error = error.original_error
+    return isinstance(error, asyncpg.QueryCanceledError | asyncpg.LockNotAvailableError)
+
+
+def took_too_long(error: GraphQLError) -> GraphQLError:
+    """The answer in the place of a field whose statement was cut; a mutation's was undone."""
+    return GraphQLError(
+        "This took the database too long and was stopped; nothing of it was changed. Ask for less, or try again.",
+        error.nodes,
+        path=error.path,
+        extensions={"code": "DEADLINE"},
+    )
 
 
 def bearer_of(request: Any) -> str | None:
