@@ -87,6 +87,11 @@ def second_factor_required() -> GraphQLError:
     )
 
 
+def busy() -> GraphQLError:
+    """Too many want the same thing at once; nothing was changed."""
+    return refused_at_the_edge("BUSY", "Many are asking for this at once. Nothing was changed; try again in a moment.")
+
+
 def bad_input(message: str, **extensions: Any) -> GraphQLError:
     """An argument that no rule of the schema could refuse."""
     return refused_at_the_edge("BAD_INPUT", message, **extensions)

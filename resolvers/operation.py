@@ -30,6 +30,7 @@ from resolvers.arguments import Argument, Text, arguments_of, camel, paged, pars
 from resolvers.context import (
     Context,
     bad_input,
+    busy,
     forbidden,
     refused_at_the_edge,
     second_factor_required,
@@ -189,9 +190,11 @@ async def once(
             raise Refused([refusal_for(violation)]) from violation
         except ValidationError as unfit:
             raise Refused([refusal_of_column(unfit)]) from None
-        except AGAIN:
+        except asyncpg.LockNotAvailableError as crowd:
+            raise busy() from crowd  # it has waited long enough; to wait again would only make the line longer
+        except AGAIN as crowd:
             if attempt == TRIES - 1:
-                raise
+                raise busy() from crowd
             await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 — jitter, not a secret
     raise AssertionError("the last try returns or raises")
 
