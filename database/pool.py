@@ -112,10 +112,14 @@ class Pool:
         self._used.clear()
 
     async def expire_connections(self) -> None:
-        """Let idle connections go, so that new ones take their place."""
+        """Let idle connections go, so that new ones take their place; one that does not close in time is cut."""
         idle, self._idle = self._idle, []
-        for connection in idle:
-            await connection.close(timeout=CLOSING_SECONDS)
+        try:
+            closings = (connection.close(timeout=CLOSING_SECONDS) for connection in idle)
+            await asyncio.gather(*closings, return_exceptions=True)
+        finally:  # whatever held one up, or who closes: none is left behind open
+            for connection in idle:
+                connection.terminate()
 
     async def _connect(self) -> Any:
         return await asyncpg.connect(**self._arguments)
