@@ -37,6 +37,14 @@ class Deadline:
             return False
         return self._task.uncancel() == 0
 
+    def was_behind(self, error: BaseException | None) -> bool:
+        """Whether this failure came of being stopped: who cleans up behind a cancellation may fail over it."""
+        if not self.expired or error is None or self._task is None:
+            return False
+        if self._task.cancelling():
+            self._task.uncancel()
+        return True
+
     def _look(self) -> None:
         if self._handle is None:
             return

@@ -13,7 +13,7 @@ from transport.asking import Ask, read_ask, read_json, read_query_string
 from transport.deadline import Deadline
 from transport.documents import DocumentRefused
 from transport.engine import Engine, Incoming, Observe, Report, unobserved
-from transport.errors import Code, log_unexpected, refusal
+from transport.errors import Code, log_unexpected, refusal, unexpected_cause
 from transport.limits import Limits
 from transport.negotiation import Media, is_json, wanted_media
 from transport.operations import Operations, Prepared
@@ -125,8 +125,9 @@ class HttpTransport:
         except asyncio.CancelledError as cancelled:
             if not deadline.was_met_by(cancelled):
                 raise
-            late = refusal(Code.DEADLINE, "This took too long and was stopped.")
-            return reply_with_errors([late], media, request_id)
+            return reply_with_errors([_late()], media, request_id)
+        if deadline.was_behind(next(filter(None, map(unexpected_cause, result.errors or ())), None)):
+            return reply_with_errors([_late()], media, request_id)
         return reply_with_result(result, prepared.cost, media, request_id)
 
     async def _run(
@@ -179,3 +180,7 @@ def _check_kind(kind: OperationType, reads_only: bool) -> None:
 def _not_acceptable() -> HttpRefused:
     names = "application/graphql-response+json, application/json or text/event-stream"
     return HttpRefused(406, refusal(Code.BAD_REQUEST, f"Answers are {names}."), [CLOSE])
+
+
+def _late() -> GraphQLError:
+    return refusal(Code.DEADLINE, "This took too long and was stopped.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError
 
 from tests.transport.client import NEW, OLD, ask, call, get, post
 from tests.transport.stand_in import SECRET, StandInEngine
@@ -162,6 +163,22 @@ async def test_a_page_of_another_site_cannot_ask_by_get(engine: StandInEngine) -
 async def test_a_slow_operation_is_stopped_at_the_deadline(app: GraphQLApp, engine: StandInEngine) -> None:
     answer = await ask(app, "{ slow }")
     assert (answer.status, answer.code, engine.closed) == (503, "DEADLINE", 1)
+
+
+async def test_who_fails_while_being_stopped_at_the_deadline_is_told_as_stopped(
+    app: GraphQLApp, engine: StandInEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stumbles(*_: Any) -> ExecutionResult:
+        with contextlib.suppress(asyncio.CancelledError):  # as a roll-back does that finds its connection gone
+            await asyncio.Event().wait()
+        return ExecutionResult({"hello": None}, [GraphQLError("gone", original_error=RuntimeError(SECRET))])
+
+    monkeypatch.setattr(engine, "execute", stumbles)
+    answer = await ask(app, "{ hello }")
+    assert (answer.status, answer.code, engine.closed) == (503, "DEADLINE", 1)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
 
 
 async def test_a_request_id_is_kept_if_it_is_well_formed(app: GraphQLApp, engine: StandInEngine) -> None:
