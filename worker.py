@@ -110,6 +110,8 @@ async def expire_requests(at: datetime) -> None:
                 await appointment.expire(at=at)
         except (Refusal, Refused):
             continue  # it was answered meanwhile
+        except Exception as error:  # one request that cannot be ended must not keep the others waiting
+            log.error("request.not_expired", appointment=str(appointment_id), error=type(error).__name__)
 
 
 async def extend_openings(at: datetime) -> None:

@@ -190,8 +190,6 @@ async def once(
             raise Refused([refusal_for(violation)]) from violation
         except ValidationError as unfit:
             raise Refused([refusal_of_column(unfit)]) from None
-        except asyncpg.LockNotAvailableError as crowd:
-            raise busy() from crowd  # it has waited long enough; to wait again would only make the line longer
         except AGAIN as crowd:
             if attempt == TRIES - 1:
                 raise busy() from crowd

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models.providers import DegreeLevel, License, LicenseClass, Provider, Service
+from models.providers import COVERED, DegreeLevel, License, LicenseClass, Provider, Service
 from models.text import EmailAddress, HttpsUrl, StateCode, TimeZone
 from resolvers.arguments import NAME, TITLE, Text
 from resolvers.context import Context
@@ -20,8 +20,10 @@ from resolvers.schools import BY_NAME, like
 LICENSED_IN = (
     "EXISTS (SELECT 1 FROM licenses held WHERE held.provider_id = providers.id AND held.state = ${state}"
     " AND held.verified_at IS NOT NULL AND held.expires_on >= ${day}"
-    " AND (${service}::text IS NULL OR ${service} = ANY (providers.services)))"
+    " AND (${service}::text IS NULL"
+    " OR (${service} = ANY (providers.services) AND held.license_class = ANY (${classes}::text[]))))"
 )
+"""A license that is valid in a state, and covers the service if one is asked for (AP-1, EN-2)."""
 
 
 async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "The provider's id."]) -> Any:
@@ -39,10 +41,11 @@ async def search(
     specialty: Annotated[str | None, Text(100), "Only who names this specialty."] = None,
 ) -> Page:
     """The directory of Flexible Credits: enrolled providers with a verified license in a state, by name."""
-    where = "providers.searchable AND " + LICENSED_IN.format(state=1, day=2, service=3)
-    values: list[Any] = [state, context.now.date(), service.value if service else None]
+    where = "providers.searchable AND " + LICENSED_IN.format(state=1, day=2, service=3, classes=4)
+    covering = sorted(COVERED[service]) if service else []
+    values: list[Any] = [state, context.now.date(), service.value if service else None, covering]
     if specialty:
-        where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $4)"
+        where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $5)"
         values.append(like(specialty))
     return await page_of(context, Provider, selection, page, order=BY_NAME, where=where, values=values)
 
