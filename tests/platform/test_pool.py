@@ -91,7 +91,7 @@ async def test_a_connection_that_was_cut_is_replaced(pool: Pool) -> None:
     first, second = await pool.acquire(), await pool.acquire()
     waiting = asyncio.create_task(pool.acquire())
     await second.execute("SELECT pg_terminate_backend($1)", first.get_server_pid())
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)):
         await first.fetchval("SELECT 1")
     await pool.release(first)
     fresh = await asyncio.wait_for(waiting, 5)
