@@ -25,11 +25,11 @@ NEW = {"new": BOTH["new"]}
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def keys(rolled_back: object, database: Settings) -> AsyncIterator[None]:
-    """The old key alone; afterwards the program's own again."""
+async def keys(committed: Settings) -> AsyncIterator[None]:
+    """The old key alone, on a database that no other key has sealed in; afterwards the program's own again."""
     encryption.configure(OLD)
     yield
-    encryption.configure(database.key_ring)
+    encryption.configure(committed.key_ring)
 
 
 def test_a_sealed_value_opens_again_and_shows_nothing_of_itself() -> None:
