@@ -43,7 +43,7 @@ from tests.support.world import (
 from tests.transport.server import serving
 from tests.transport.sockets import PROTOCOL, Client
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0  # nothing waits this long but on a machine that stalls
 APPOINTMENT = "subscription { appointmentChanged { refetch event { verb } appointment { id status } } }"
 WALLET = "subscription { walletChanged { refetch wallet { available held } } }"
 INBOX_OF = "subscription { inbox { refetch event { verb } subject { id ... on Appointment { status } } } }"

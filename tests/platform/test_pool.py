@@ -57,7 +57,7 @@ async def test_who_leaves_the_line_takes_nothing_along(pool: Pool) -> None:
     await asyncio.sleep(0)
     await pool.release(first)  # given to the first in line, who leaves before taking it
     gone.cancel()
-    assert await asyncio.wait_for(patient, 5) is first
+    assert await asyncio.wait_for(patient, 30) is first
     await pool.release(first)
     await pool.release(second)
     assert pool.size == 2
@@ -94,7 +94,7 @@ async def test_a_connection_that_was_cut_is_replaced(pool: Pool) -> None:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)):
         await first.fetchval("SELECT 1")
     await pool.release(first)
-    fresh = await asyncio.wait_for(waiting, 5)
+    fresh = await asyncio.wait_for(waiting, 30)
     assert fresh is not first
     assert await fresh.fetchval("SELECT 1") == 1
     await pool.release(fresh)

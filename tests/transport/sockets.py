@@ -18,7 +18,7 @@ from tests.transport.stand_in import StandInEngine
 from transport import GraphQLApp, Limits, Origins
 
 PROTOCOL = "graphql-transport-ws"
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 
 
 class Client:

@@ -17,7 +17,7 @@ from tests.transport.stand_in import SECRET, StandInEngine
 from transport import GraphQLApp, Limits
 
 EVENTS = "text/event-stream"
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 
 
 def events_in(body: bytes) -> list[Any]:

@@ -10,7 +10,7 @@ from tests.transport.server import serving
 from tests.transport.stand_in import StandInEngine
 from transport import GraphQLApp, Limits
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
 SUBSCRIPTION = b'{"query":"subscription { silence }"}'
 
