@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import hashlib
-import inspect
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 import strawberry
 from graphql import GraphQLError
-from strawberry.types.unset import UNSET
 from tortoise.exceptions import IntegrityError, ValidationError
 from tortoise.transactions import in_transaction
 
-from execution import Batched, Computed, Derived, Kind, Selection, Single, as_resolver
+from execution import Batched, Computed, Derived, Kind, Selection, Single
 from models import idempotency
-from models.access import Entity, Role, Viewer
+from models.access import Entity, Viewer
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
 from models.statements import column_of
 from resolvers.answers import restored, snapshot
@@ -36,16 +33,10 @@ from resolvers.context import (
     second_factor_required,
     unauthenticated,
 )
+from resolvers.declaring import ANYONE, Audience, declared, describe, input_type, sent_fields, sign
 from resolvers.paging import PAGE_ARGUMENTS, PageRequest
 
 TRIES = 4
-ANYONE: Literal["anyone"] = "anyone"
-"""The audience of the few fields that need no sign-in."""
-
-Audience = Collection[Role] | Literal["anyone"]
-EVERYBODY: frozenset[Role] = frozenset(Role)
-"""Every role; signed in all the same."""
-
 IDEMPOTENCY = Argument(
     name="idempotency_key",
     kind=str | None,
@@ -297,53 +288,6 @@ def read_arguments(arguments: tuple[Argument, ...], page: str | None, given: Map
     return values
 
 
-def declared(
-    kind: Kind, arguments: tuple[Argument, ...], description: str, allow: Audience | None, graphql_type: Any = None
-) -> Any:
-    """The strawberry field that answers as its kind says, whichever path executes it."""
-    resolver = as_resolver(kind)
-    sign(resolver, arguments)
-    return strawberry.field(
-        resolver=resolver,
-        description=description,
-        metadata={"plan": kind, "audience": allow},
-        graphql_type=graphql_type,
-    )
-
-
-def sign(resolver: Callable[..., Any], arguments: tuple[Argument, ...], *, takes_parent: bool = True) -> None:
-    """Add the arguments to the signature that strawberry reads."""
-    if takes_parent:
-        own = list(inspect.signature(resolver).parameters.values())
-    else:
-        own = [inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info)]
-    parameters = [*own, *(argument.parameter for argument in arguments)]
-    resolver.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    resolver.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-
-
-@functools.cache
-def input_type(name: str, arguments: tuple[Argument, ...], description: str) -> Any:
-    """The GraphQL input type of a mutation, made of its resolver's arguments."""
-    members: dict[str, Any] = {"__annotations__": {argument.name: argument.kind for argument in arguments}}
-    for argument in arguments:
-        extra = (
-            {}
-            if argument.default is inspect.Parameter.empty
-            else {"default": UNSET if argument.default is None else argument.default}
-        )
-        members[argument.name] = strawberry.field(description=argument.description, **extra)
-    members["__doc__"] = f"What `{name[0].lower()}{name[1:-5]}` takes. {description}"
-    return strawberry.input(type(name, (), members), description=members["__doc__"])
-
-
-def sent_fields(sent: Any) -> dict[str, Any]:
-    """The fields of an input object that the client sent."""
-    if sent is None:
-        return {}
-    return {name: value for name, value in vars(sent).items() if value is not UNSET}
-
-
 def under_input(refusals: Collection[Refusal]) -> list[Refusal]:
     """The refusals with paths as clients see them: below `input`."""
     return [
@@ -375,14 +319,6 @@ def digest(viewer: Viewer, name: str, asked: Any) -> bytes:
     """What was asked and under which membership, as 32 bytes to compare: no answer leaves the membership it is for."""
     whole = [viewer.membership_id, name, asked]
     return hashlib.sha256(orjson.dumps(whole, default=str, option=orjson.OPT_SORT_KEYS)).digest()
-
-
-def describe(resolver: Callable[..., Any]) -> str:
-    """The description of a field: the resolver's docstring."""
-    text = inspect.getdoc(resolver)
-    if not text:
-        raise TypeError(f"{resolver.__name__} has no docstring, which is its field's description")
-    return text
 
 
 def found(row: Any, what: str, *, path: Collection[str] = ("id",)) -> Any:

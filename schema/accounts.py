@@ -13,7 +13,8 @@ from models.access import Role
 from models.agreements import Document
 from models.text import EmailAddress
 from resolvers import accounts as resolvers
-from resolvers.operation import EVERYBODY, mutation, query, relation
+from resolvers.declaring import EVERYBODY
+from resolvers.operation import mutation, query, relation
 from schema.practices import Practice
 from schema.providers import Provider
 from schema.schools import School, Student

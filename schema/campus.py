@@ -10,7 +10,8 @@ from models import campus as models
 from models.access import Role
 from resolvers import campus as resolvers
 from resolvers.accounts import SCHOOL
-from resolvers.operation import ANYONE, mutation, query, relation
+from resolvers.declaring import ANYONE
+from resolvers.operation import mutation, query, relation
 from schema.schools import School
 from schema.sessions import SIGNED_IN
 from schema.shape import Node, payload, shown, shows, value

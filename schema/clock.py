@@ -8,7 +8,8 @@ import strawberry
 
 from models.access import Role
 from resolvers import clock as resolvers
-from resolvers.operation import ANYONE, mutation, query
+from resolvers.declaring import ANYONE
+from resolvers.operation import mutation, query
 from schema.shape import payload
 
 

@@ -6,7 +6,8 @@ import strawberry
 
 from models.accounts import PEOPLE
 from resolvers import credentials as resolvers
-from resolvers.operation import ANYONE, mutation
+from resolvers.declaring import ANYONE
+from resolvers.operation import mutation
 from schema.accounts import Account
 from schema.shape import payload
 

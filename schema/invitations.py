@@ -13,8 +13,9 @@ from models.agreements import Document
 from models.text import EmailAddress
 from resolvers import invitations as resolvers
 from resolvers.accounts import PRACTICE, PROVIDER, SCHOOL, STUDENT
+from resolvers.declaring import ANYONE
 from resolvers.invitations import AgreementInput
-from resolvers.operation import ANYONE, mutation, query, relation
+from resolvers.operation import mutation, query, relation
 from schema.accounts import Viewer
 from schema.practices import Practice
 from schema.providers import Provider

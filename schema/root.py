@@ -6,7 +6,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from resolvers import nodes
-from resolvers.operation import EVERYBODY, query
+from resolvers.declaring import EVERYBODY
+from resolvers.operation import query
 from schema import (
     accounts,
     appointments,

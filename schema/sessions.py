@@ -9,7 +9,8 @@ import strawberry
 from models import accounts as models
 from models.accounts import PEOPLE
 from resolvers import sessions as resolvers
-from resolvers.operation import ANYONE, EVERYBODY, mutation, query, relation
+from resolvers.declaring import ANYONE, EVERYBODY
+from resolvers.operation import mutation, query, relation
 from schema.accounts import Viewer
 from schema.shape import Connection, Node, payload, shown, shows
 

@@ -15,8 +15,9 @@ from models.amounts import Money as Dollars
 from models.errors import Code, Refusal
 from models.ids import encode
 from models.statements import row_class
+from resolvers.declaring import declared
 from resolvers.nodes import NODES
-from resolvers.operation import declared, relation
+from resolvers.operation import relation
 from resolvers.reading import TOTAL_COUNT
 
 C = TypeVar("C", bound=type)

@@ -14,8 +14,8 @@ from models.access import Entity, Role
 from models.availability import Opening
 from models.ids import encode, new_id
 from models.statements import fetch
+from resolvers.declaring import ANYONE
 from resolvers.nodes import NODES
-from resolvers.operation import ANYONE
 from schema.root import SCHEMA
 from tests.support.asking import COMPILED, CORE, answer, codes_of, do
 from tests.support.databases import own_database

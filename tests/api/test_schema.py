@@ -23,8 +23,8 @@ from strawberry.printer import print_schema
 
 from execution import Batched, Computed, Derived, Direct, Single
 from models.access import Role
+from resolvers.declaring import ANYONE, EVERYBODY
 from resolvers.nodes import NODES
-from resolvers.operation import ANYONE, EVERYBODY
 from schema.root import SCHEMA
 from schema.shape import VALUES
 

@@ -17,8 +17,8 @@ from models.accounts import Membership
 from models.ids import encode, new_id
 from models.providers import Provider
 from models.schools import Student
+from resolvers.declaring import ANYONE
 from resolvers.nodes import NODES
-from resolvers.operation import ANYONE
 from schema.root import SCHEMA
 from tests.execution.operations import Operation, operation
 from tests.support import world

@@ -1,0 +1,77 @@
+"""How a field is declared: its audience, its arguments in GraphQL's words, the type of its input."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Collection
+from typing import Any, Literal
+
+import strawberry
+from strawberry.types.unset import UNSET
+
+from execution import Kind, as_resolver
+from models.access import Role
+from resolvers.arguments import Argument
+
+ANYONE: Literal["anyone"] = "anyone"
+"""The audience of the few fields that need no sign-in."""
+
+Audience = Collection[Role] | Literal["anyone"]
+EVERYBODY: frozenset[Role] = frozenset(Role)
+"""Every role; signed in all the same."""
+
+
+def declared(
+    kind: Kind, arguments: tuple[Argument, ...], description: str, allow: Audience | None, graphql_type: Any = None
+) -> Any:
+    """The strawberry field that answers as its kind says, whichever path executes it."""
+    resolver = as_resolver(kind)
+    sign(resolver, arguments)
+    return strawberry.field(
+        resolver=resolver,
+        description=description,
+        metadata={"plan": kind, "audience": allow},
+        graphql_type=graphql_type,
+    )
+
+
+def sign(resolver: Callable[..., Any], arguments: tuple[Argument, ...], *, takes_parent: bool = True) -> None:
+    """Add the arguments to the signature that strawberry reads."""
+    if takes_parent:
+        own = list(inspect.signature(resolver).parameters.values())
+    else:
+        own = [inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info)]
+    parameters = [*own, *(argument.parameter for argument in arguments)]
+    resolver.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    resolver.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+
+
+@functools.cache
+def input_type(name: str, arguments: tuple[Argument, ...], description: str) -> Any:
+    """The GraphQL input type of a mutation, made of its resolver's arguments."""
+    members: dict[str, Any] = {"__annotations__": {argument.name: argument.kind for argument in arguments}}
+    for argument in arguments:
+        extra = (
+            {}
+            if argument.default is inspect.Parameter.empty
+            else {"default": UNSET if argument.default is None else argument.default}
+        )
+        members[argument.name] = strawberry.field(description=argument.description, **extra)
+    members["__doc__"] = f"What `{name[0].lower()}{name[1:-5]}` takes. {description}"
+    return strawberry.input(type(name, (), members), description=members["__doc__"])
+
+
+def sent_fields(sent: Any) -> dict[str, Any]:
+    """The fields of an input object that the client sent."""
+    if sent is None:
+        return {}
+    return {name: value for name, value in vars(sent).items() if value is not UNSET}
+
+
+def describe(resolver: Callable[..., Any]) -> str:
+    """The description of a field: the resolver's docstring."""
+    text = inspect.getdoc(resolver)
+    if not text:
+        raise TypeError(f"{resolver.__name__} has no docstring, which is its field's description")
+    return text
