@@ -8,27 +8,35 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from graphql import GraphQLField, GraphQLInputObjectType, get_named_type, is_leaf_type, is_required_argument
+from graphql import (
+    ExecutionResult,
+    GraphQLField,
+    GraphQLInputObjectType,
+    get_named_type,
+    is_leaf_type,
+    is_required_argument,
+)
 
-from models.access import Entity, Role
+from models.access import Entity, Role, Viewer
 from models.availability import Opening
 from models.ids import encode, new_id
 from models.statements import fetch
-from resolvers.declaring import ANYONE
+from resolvers.engine import start_source
 from resolvers.nodes import NODES
 from schema.root import SCHEMA
-from tests.support.asking import COMPILED, CORE, answer, codes_of, do
+from tests.api.expected_audiences import ANYONE, AUDIENCES, MUTATION, QUERY
+from tests.support.asking import COMPILED, CORE, answer, codes_of, context_of, do, document_of
 from tests.support.databases import own_database
 from tests.support.dummies import dummy, written
 from tests.support.two_sides import Side, World, build, entities
 
-QUERY, MUTATION = SCHEMA._schema.query_type, SCHEMA._schema.mutation_type
-assert QUERY is not None
-assert MUTATION is not None
-ROOT_FIELDS = [
-    *(("query", *item) for item in QUERY.fields.items()),
-    *(("mutation", *i) for i in MUTATION.fields.items()),
-]
+ROOTS = {
+    "query": SCHEMA._schema.query_type,
+    "mutation": SCHEMA._schema.mutation_type,
+    "subscription": SCHEMA._schema.subscription_type,
+}
+FIELDS = {operation: root.fields for operation, root in ROOTS.items() if root is not None}
+ROOT_FIELDS = [(operation, *item) for operation, fields in FIELDS.items() for item in fields.items()]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -39,7 +47,7 @@ async def world(postgres: str) -> AsyncIterator[World]:
 
 
 def audience_of(field: GraphQLField) -> Any:
-    """Who a field is for."""
+    """Who a field is for, as the program says."""
     return field.extensions["strawberry-definition"].metadata.get("audience")
 
 
@@ -63,26 +71,60 @@ async def everything() -> list[Any]:
     return [tuple(row) for row in await fetch(" UNION ALL ".join(parts) + " ORDER BY name")]
 
 
+@pytest.mark.parametrize("operation", FIELDS)
+def test_each_root_field_has_a_line_in_the_table_of_audiences(operation: str) -> None:
+    fields, lines = set(FIELDS[operation]), set(AUDIENCES[operation])
+    new, gone = sorted(fields - lines), sorted(lines - fields)
+    assert not new, f"write for whom {', '.join(new)} is into tests/api/expected_audiences.py, after a look at RULES.md"
+    assert not gone, f"take {', '.join(gone)} out of tests/api/expected_audiences.py: no such field is left"
+
+
+@pytest.mark.parametrize(("operation", "name", "field"), ROOT_FIELDS, ids=[f"{o}-{n}" for o, n, _ in ROOT_FIELDS])
+def test_a_root_field_is_for_its_line_in_the_table_of_audiences(operation: str, name: str, field: GraphQLField) -> None:
+    said, written_down = audience_of(field), AUDIENCES[operation][name]
+    assert (said if said == ANYONE else set(said)) == written_down, (
+        f"{name} is for others than tests/api/expected_audiences.py says: change its line only if that is meant"
+    )
+
+
+async def asked(operation: str, call: str, viewer: Viewer | None, *, plans: Any) -> ExecutionResult:
+    """The bare result of one root field; of a subscription what it says to whoever begins it."""
+    if operation != "subscription":
+        return await answer(f"{operation} {{ {call} }}", viewer, plans=plans)
+    document = document_of(f"subscription {{ {call} }}")
+    begun = await start_source(SCHEMA._schema, document, context_of(viewer), None, None)
+    assert isinstance(begun, ExecutionResult), f"{call} began for {viewer}"
+    return begun
+
+
 @pytest.mark.parametrize("plans", [COMPILED, CORE], ids=["compiled", "core"])
 async def test_a_field_is_forbidden_to_every_role_that_it_is_not_for(
     world: World, plans: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before, cases = await everything(), 0
     for operation, name, field in ROOT_FIELDS:
-        audience = audience_of(field)
+        audience = AUDIENCES[operation][name]
         if audience == ANYONE:
             continue
         strangers = [(role, viewer) for role, viewer in world.a.viewers.items() if role not in audience]
         for viewer, code in [*((viewer, "FORBIDDEN") for _, viewer in strangers), (None, "UNAUTHENTICATED")]:
-            result = await answer(f"{operation} {{ {call_of(name, field)} }}", viewer, plans=plans)
+            result = await asked(operation, call_of(name, field), viewer, plans=plans)
             assert codes_of(result) == [code], (name, viewer)
-            assert result.data == {name: None}
+            assert result.data == (None if operation == "subscription" else {name: None})
             cases += 1
         if operation == "mutation":
             assert await everything() == before, f"{name} changed something"
     with capsys.disabled():
         print(f"\n{cases} cases of root fields and those whom they are not for")
     assert cases > 150
+
+
+async def test_a_field_that_is_read_is_open_to_every_role_that_it_is_for(world: World) -> None:
+    for name, audience in QUERY.items():
+        viewers = [None] if audience == ANYONE else [world.a.viewers[Role(role)] for role in audience]
+        for viewer in viewers:
+            result = await answer(f"query {{ {call_of(name, FIELDS['query'][name])} }}", viewer)
+            assert not {"FORBIDDEN", "UNAUTHENTICATED"} & set(codes_of(result)), (name, viewer)
 
 
 # Verbs of an allowed role on what is the other side's.
@@ -173,12 +215,11 @@ def takes_an_id(field: GraphQLField) -> bool:
 
 
 def test_each_verb_that_takes_an_id_has_a_case_of_somebody_elses() -> None:
-    assert MUTATION is not None
     needed = {
         (name, role)
-        for name, field in MUTATION.fields.items()
-        if takes_an_id(field) and audience_of(field) != ANYONE
-        for role in set(audience_of(field)) - REACH_ALL
+        for name, field in FIELDS["mutation"].items()
+        if takes_an_id(field) and MUTATION[name] != ANYONE
+        for role in {Role(one) for one in MUTATION[name]} - REACH_ALL
     }
     assert needed == set(OTHERS)
 
