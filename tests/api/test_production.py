@@ -18,8 +18,8 @@ from models import encryption
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from tests.support.api import SIGN_IN, Api
+from tests.support.trusted import PAGES_OWN
 from transport import build_manifest, load_manifest, write_manifest
-from web import OPERATIONS
 
 LISTED = "https://app.example"
 VIEWER = "query Me { viewer { role } }"
@@ -77,13 +77,12 @@ async def test_a_trusted_document_is_answered_by_its_text_and_by_its_hash(api: A
 
 
 async def test_staff_comes_in_by_the_operations_of_graphiql(api: Api) -> None:
-    own = {path.stem: path.read_text().strip() for path in OPERATIONS.glob("*.graphql")}
     asked = {"email": "ops@demo.test", "password": demo.PASSWORD}
-    assert (await api.ask(own["sign-in"], input=asked))["signIn"]["viewer"]["role"] == "OPS"
-    assert await api.ask(own["second-factor"], role="OPS") == {
+    assert (await api.ask(PAGES_OWN["SignIn"], input=asked))["signIn"]["viewer"]["role"] == "OPS"
+    assert await api.ask(PAGES_OWN["SecondFactor"], role="OPS") == {
         "secondFactor": {"isRequired": True, "isConfirmed": False}
     }
-    assert (await api.ask(own["enrol-second-factor"], role="OPS"))["enrolSecondFactor"]["secret"]
+    assert (await api.ask(PAGES_OWN["EnrolSecondFactor"], role="OPS"))["enrolSecondFactor"]["secret"]
 
 
 @pytest.mark.parametrize("role", [None, "STUDENT", "PROVIDER", "SCHOOL"])

@@ -38,9 +38,10 @@ async def base(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser, base: str) -> AsyncIterator[Visit]:
-    """A new window; whatever the test did in it, nobody outside was asked for anything."""
+    """A new window; whatever the test did in it, nobody outside was asked, and the page sent trusted documents."""
     context = await browser.new_context(viewport={"width": 1360, "height": 800})
     begun = await Visit.begin(context, base)
     yield begun
     await context.close()
     assert begun.outside == []
+    assert begun.untrusted() == []

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.server import demo_server
 from tests.browser.visit import Visit
 from tests.support.postgres import copy_of_template
+from tests.support.trusted import name_of
 
 PROOF = "query Proof { ledgerProof { agrees } }"
 
@@ -26,6 +27,7 @@ async def strict(browser: Browser, postgres: str, tmp_path_factory: pytest.TempP
         visit = await Visit.begin(context, address)
         yield visit
         assert visit.outside == []
+        assert visit.untrusted() == []
 
 
 async def test_staff_set_up_a_second_factor_before_anything_else_and_sign_in_with_it_afterwards(strict: Visit) -> None:
@@ -63,6 +65,8 @@ async def test_staff_set_up_a_second_factor_before_anything_else_and_sign_in_wit
     await expect(strict.page.locator(".signed-in")).to_contain_text("Operations")
     assert (await strict.run())["data"]["ledgerProof"]["agrees"] is True
     assert strict.complaints == []
+    sent = {name_of(operation["query"]) for operation in strict.operations}
+    assert sent >= {"SignIn", "SecondFactor", "EnrolSecondFactor", "ConfirmSecondFactor", "SignOut", "ServerClock"}
 
 
 async def _enter(visit: Visit, code: str) -> None:

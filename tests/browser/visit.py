@@ -15,6 +15,7 @@ from graphql import OperationDefinitionNode, parse
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
 
 from tests.support.api import Api
+from tests.support.trusted import PAGES_OWN, name_of
 
 SECONDS_MAX = 30
 MODEL = "globalThis.__MONACO.editor.getModels().find((model) => model.uri.path.endsWith(%s))"
@@ -167,6 +168,11 @@ class Visit:
         self.asked.append(request.url)
         if request.method == "POST" and request.post_data:
             self.operations.append(json.loads(request.post_data))
+
+    def untrusted(self) -> list[str]:
+        """What the page sent by itself and no production server would answer: its text is not the manifest's."""
+        sent = {operation["query"] for operation in self.operations if "query" in operation}
+        return sorted(text for text in sent if PAGES_OWN.get(name_of(text), text) != text)
 
     async def _let_through_or_abort(self, route: Route) -> None:
         self.watch_request(route.request)

@@ -3,6 +3,8 @@
 import actAs from '../operations/act-as.graphql?raw';
 import confirmSecondFactor from '../operations/confirm-second-factor.graphql?raw';
 import enrolSecondFactor from '../operations/enrol-second-factor.graphql?raw';
+import actingViewer from '../operations/fragments/acting-viewer.graphql?raw';
+import fault from '../operations/fragments/fault.graphql?raw';
 import moveClock from '../operations/move-clock.graphql?raw';
 import refresh from '../operations/refresh.graphql?raw';
 import secondFactor from '../operations/second-factor.graphql?raw';
@@ -11,17 +13,25 @@ import signIn from '../operations/sign-in.graphql?raw';
 import signOut from '../operations/sign-out.graphql?raw';
 import whoAmI from '../operations/who-am-i.graphql?raw';
 
-// A document is trusted by its text without the spaces around it.
-export const ACT_AS = actAs.trim();
-export const CONFIRM_SECOND_FACTOR = confirmSecondFactor.trim();
-export const ENROL_SECOND_FACTOR = enrolSecondFactor.trim();
-export const MOVE_CLOCK = moveClock.trim();
-export const REFRESH = refresh.trim();
-export const SECOND_FACTOR = secondFactor.trim();
-export const SERVER_CLOCK = serverClock.trim();
-export const SIGN_IN = signIn.trim();
-export const SIGN_OUT = signOut.trim();
-export const WHO_AM_I = whoAmI.trim();
+// What several operations ask for, by the names and in the order of the names.
+const FRAGMENTS = { ActingViewer: actingViewer, Fault: fault };
+
+/** An operation with the fragments that it spreads behind it: the very text that the server's manifest has for it. */
+function whole(operation: string): string {
+  const spread = Object.entries(FRAGMENTS).filter(([name]) => operation.includes(`...${name}`));
+  return [operation, ...spread.map(([, text]) => text)].map((text) => text.trim()).join('\n\n');
+}
+
+export const ACT_AS = whole(actAs);
+export const CONFIRM_SECOND_FACTOR = whole(confirmSecondFactor);
+export const ENROL_SECOND_FACTOR = whole(enrolSecondFactor);
+export const MOVE_CLOCK = whole(moveClock);
+export const REFRESH = whole(refresh);
+export const SECOND_FACTOR = whole(secondFactor);
+export const SERVER_CLOCK = whole(serverClock);
+export const SIGN_IN = whole(signIn);
+export const SIGN_OUT = whole(signOut);
+export const WHO_AM_I = whole(whoAmI);
 
 export interface UserError {
   code: string;
