@@ -12,10 +12,10 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.expressions import RawSQL
-from tortoise.models import Model
 from tortoise.queryset import QuerySet
 
 from models.ids import encode, new_id
+from models.tables import Table
 
 
 class Role(StrEnum):
@@ -72,7 +72,7 @@ def condition_for(reach: str, first: int) -> tuple[str, tuple[str, ...]]:
     return SLOT.sub(number, reach), tuple(names)
 
 
-class Entity(Model):
+class Entity(Table):
     """A row with an identity of its own: it has a TypeID and says for whom it exists."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -9,12 +9,12 @@ from typing import ClassVar
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.events import happened
 from models.ids import new_id
 from models.statements import Change, write
+from models.tables import Table
 
 ACCESS_LASTS = timedelta(minutes=15)
 
@@ -170,7 +170,7 @@ class Session(Entity):
         table = "sessions"
 
 
-class RefreshToken(Model):
+class RefreshToken(Table):
     """One refresh token of a session's family; using it twice revokes the session (ID-2)."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -18,12 +18,12 @@ from uuid import UUID
 import orjson
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from models.access import EVERYTHING, Entity, Reach, Role
 from models.ids import new_id
 from models.statements import execute, fetch, fetch_one
+from models.tables import Table
 
 SEAL_MAX = 1_000
 SEALS_MAX = 100
@@ -65,7 +65,7 @@ class AuditEntry(Entity):
         table = "audit_entries"
 
 
-class AuditSeal(Model):
+class AuditSeal(Table):
     """The hash over a range of entries and over the seal before it."""
 
     id = fields.BigIntField(primary_key=True, generated=False)

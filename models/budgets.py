@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.statements import execute, fetch
+from models.tables import Table
 
 KEPT_FOR = timedelta(minutes=10)
 KEY_BYTES = 16
 
 
-class Budget(Model):
+class Budget(Table):
     """What all processes have taken for one viewer or source in one minute."""
 
     id = fields.BinaryField(primary_key=True)

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
 
 from models import agreements, sessions
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
@@ -27,6 +26,7 @@ from models.ids import new_id
 from models.schools import Student
 from models.sessions import SignedIn
 from models.statements import Change, execute, fetch_one, write
+from models.tables import Table
 
 CLIENT_SECRET = sealed_column("campus_issuers", "sealed_client_secret")
 NONCE = sealed_column("campus_attempts", "sealed_nonce")
@@ -74,7 +74,7 @@ class CampusIssuer(Entity):
         return open_sealed(self.sealed_client_secret, CLIENT_SECRET, self.id)
 
 
-class CampusIdentity(Model):
+class CampusIdentity(Table):
     """Whom the provider's own name for a person stands for here."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
@@ -89,7 +89,7 @@ class CampusIdentity(Model):
         table = "campus_identities"
 
 
-class CampusAttempt(Model):
+class CampusAttempt(Table):
     """One attempt to sign in through a campus: begun, answered by the provider, exchanged for a session, each once."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

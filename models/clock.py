@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.statements import fetch_one
+from models.tables import Table
 
 
-class DemoClock(Model):
+class DemoClock(Table):
     """How far this server's time is ahead of real time; one row, never used in production."""
 
     id = fields.IntField(primary_key=True, generated=False)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from models import links, sessions, throttling
@@ -19,6 +18,7 @@ from models.ids import new_id
 from models.links import Purpose
 from models.passwords import hashed, password_refusals, proved
 from models.statements import Change, execute, fetch, write
+from models.tables import Table
 
 REQUESTS_AT_ONCE = 100
 ABANDONED_AFTER = timedelta(hours=1)
@@ -28,7 +28,7 @@ WRONG_PASSWORD = Refusal(
 )
 
 
-class ResetRequest(Model):
+class ResetRequest(Table):
     """Somebody asked for a new password for an address, which may or may not have an account."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.statements import column, columns_of, execute, stored
+from models.tables import Table
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the request that is being answered, for the audit trail; empty in the worker."""
@@ -52,7 +53,7 @@ class Event(Entity):
         indexes = [("subject_id", "id"), ("appointment_id", "id"), ("student_id", "id")]
 
 
-class Outbox(Model):
+class Outbox(Table):
     """An event whose messages are still to be written; the worker deletes the row with their writing (NO-2)."""
 
     event: fields.OneToOneRelation[Event] = fields.OneToOneField(
@@ -64,6 +65,18 @@ class Outbox(Model):
         """Filled by the database's own trigger on `events`."""
 
         table = "outbox"
+
+
+async def write_once(event: Event) -> bool:
+    """Write an event unless a unique index knows it already, as one of time that is due once; says whether it did."""
+    names = columns_of(Event)
+    columns = ", ".join(f'"{column(Event, name)}"' for name in names)
+    slots = ", ".join(f"${place}" for place in range(1, len(names) + 1))
+    status = await execute(
+        f"INSERT INTO events ({columns}) VALUES ({slots}) ON CONFLICT DO NOTHING",
+        *(stored(event, name, getattr(event, name)) for name in names),
+    )
+    return status.endswith(" 1")
 
 
 def happened(verb: str, subject: Entity, *, by: Viewer | None, at: datetime, **data: Any) -> Event:

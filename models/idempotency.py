@@ -7,16 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.errors import Code, Refusal
 from models.ids import new_id
 from models.statements import execute, fetch_one
+from models.tables import Table
 
 KEPT_FOR = timedelta(hours=24)
 
 
-class IdempotencyKey(Model):
+class IdempotencyKey(Table):
     """One key of one account: what was asked (a hash) and what was answered; kept 24 h."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.accounts import new_token, token_hash
 from models.encryption import open_sealed, seal, sealed_column
 from models.errors import Code, Refusal
 from models.ids import new_id
 from models.statements import execute, fetch_one, write
+from models.tables import Table
 
 SEALED_TOKEN = sealed_column("secret_links", "sealed_token")
 
@@ -45,7 +45,7 @@ DEAD = Refusal(
 """One answer for a link that never was, was used, was replaced or has ended (ID-3)."""
 
 
-class SecretLink(Model):
+class SecretLink(Table):
     """One link: its token's hash, and until it was mailed the token itself, sealed, for the mail alone."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

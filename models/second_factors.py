@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pyotp
 from tortoise import fields
-from tortoise.models import Model
 
 from models.access import Entity, Reach, Viewer
 from models.accounts import Account, own, token_hash
@@ -19,6 +18,7 @@ from models.errors import Code, Refusal
 from models.events import happened
 from models.ids import new_id
 from models.statements import Change, execute, fetch_one, write
+from models.tables import Table
 
 SECRET = sealed_column("second_factors", "sealed_secret")
 STEP_SECONDS = 30
@@ -73,7 +73,7 @@ class SecondFactor(Entity):
         return open_sealed(self.sealed_secret, SECRET, self.id)
 
 
-class RecoveryCode(Model):
+class RecoveryCode(Table):
     """One of ten codes that each stand for the authenticator once; kept as a hash alone."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)

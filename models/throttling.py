@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tortoise import fields
-from tortoise.models import Model
 
 from models.errors import Code, Refusal
 from models.statements import execute, fetch_one
+from models.tables import Table
 
 SOURCE_PREFIX_V6 = 64
 FAMILIAR_FOR = timedelta(days=90)
@@ -22,7 +22,7 @@ TOO_MANY = Refusal(
 """The same answer whether there is such an account or not; it tells neither how many tries are left nor how long."""
 
 
-class Throttle(Model):
+class Throttle(Table):
     """The tries of one kind by one address, source, or pair of both, which are kept as a hash alone."""
 
     key = fields.CharField(primary_key=True, max_length=64)

@@ -15,6 +15,7 @@ import schema.root  # noqa: F401 — every area adds what its constraints mean
 from models.access import Entity
 from models.errors import CONSTRAINTS
 from models.statements import fetch
+from models.tables import Table
 from settings import Settings
 
 TYPES: list[tuple[type[Field[Any]], set[str]]] = [
@@ -111,3 +112,7 @@ def test_every_entity_has_a_prefix_of_its_own() -> None:
     prefixes = [model.PREFIX for model in models() if issubclass(model, Entity)]
     assert len(set(prefixes)) == len(prefixes)
     assert all(prefix.isalpha() and prefix.islower() for prefix in prefixes)
+
+
+def test_every_model_is_declared_without_a_search_of_its_source() -> None:
+    assert [model.__name__ for model in models() if not issubclass(model, Table)] == []
