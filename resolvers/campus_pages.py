@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,12 +15,15 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from tortoise.transactions import in_transaction
 
-from integrations.campus import CampusError, Campuses, Client, Person
+from integrations.campus import CampusError, Client, Person
 from models import campus, clock, throttling
 from models.campus import CampusAttempt, CampusIssuer
 from models.errors import Refusal
 from models.ids import MalformedIdError, decode
 from models.schools import School
+
+if TYPE_CHECKING:
+    from integrations.openid import Campuses
 
 log = structlog.get_logger()
 
@@ -32,8 +37,15 @@ class CampusPages:
 
     def __init__(self, *, address: str, loopback: bool, now: Callable[[], Awaitable[datetime]]) -> None:
         self.address = address
+        self.loopback = loopback
         self.now = now
-        self.campuses = Campuses(loopback=loopback)
+
+    @cached_property
+    def campuses(self) -> Campuses:
+        """The providers, asked through libraries that take long to load and that few requests need."""
+        from integrations.openid import Campuses
+
+        return Campuses(loopback=self.loopback)
 
     def routes(self) -> list[Route]:
         """For the application."""

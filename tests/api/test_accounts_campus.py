@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 from joserfc.jwk import RSAKey
 
-from integrations.campus import CampusError, Campuses, is_sound_address
+from integrations.campus import CampusError, is_sound_address
+from integrations.openid import Campuses
 from models import campus, clock
 from models.access import Role
 from models.accounts import Account, Session, token_hash
