@@ -8,10 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import phonenumbers
 import strawberry
-import us
-from email_validator import EmailNotValidError, validate_email
 from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
@@ -27,7 +24,12 @@ from models.text import (
 )
 from models.times import is_time_zone
 
-STATES = frozenset(state.abbr for state in (*us.states.STATES_AND_TERRITORIES, us.states.DC))
+POSTAL_CODES = (
+    "AK AL AR AS AZ CA CO CT DC DE FL GA GU HI IA ID IL IN KS KY LA MA MD ME MI MN MO MP MS MT NC ND NE NH NJ NM NV NY"
+    " OH OK OR PA PR RI SC SD TN TX UT VA VI VT WA WI WV WY"
+)
+STATES = frozenset(POSTAL_CODES.split())
+"""The 50 states, the District of Columbia and the five inhabited territories, as the postal service writes them."""
 TEXT_MAX = URL_LENGTH_MAX
 YEAR_MIN, YEAR_MAX = 1900, 2999
 """Far from both ends of what Python and PostgreSQL can tell, so that adding days or a zone's offset never fails."""
@@ -112,6 +114,9 @@ def parse_time_zone(value: Any) -> TimeZone:
 
 def parse_email(value: Any) -> EmailAddress:
     """An address in the plain form that every mail server takes, normalised."""
+    # Loaded for the first address: its large patterns are not compiled while the server starts.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         checked = validate_email(
             text(value, "An EmailAddress").strip(),
@@ -130,6 +135,9 @@ def parse_email(value: Any) -> EmailAddress:
 
 def parse_phone(value: Any) -> PhoneNumber:
     """A telephone number in E.164 form."""
+    # Loaded for the first number: the plans of all countries are not read while the server starts.
+    import phonenumbers
+
     if E164.fullmatch(text(value, "A PhoneNumber")) is None:
         raise fault("A PhoneNumber is written in E.164 form, like +16175550123.")
     try:
