@@ -10,7 +10,6 @@ from typing import Any
 import asyncpg
 from tortoise import Tortoise
 from tortoise.exceptions import BaseORMException
-from tortoise.migrations.api.migrate import migrate as apply_migrations
 
 from database.address import credentials, server_settings, tortoise_config, url_of
 from database.embedded import DatabaseError
@@ -74,6 +73,9 @@ async def _turn(settings: Settings) -> AsyncIterator["asyncpg.Connection[asyncpg
 
 
 async def _apply(settings: Settings) -> None:
+    # Loaded where something is pending: most starts find nothing to do.
+    from tortoise.migrations.api.migrate import migrate as apply_migrations
+
     begun: list[str] = []
     try:
         await apply_migrations(config=_patient(settings), progress=lambda _event, _app, name: begun.append(name))
