@@ -1,15 +1,35 @@
-"""Arguments of a field: coerced once if they are constant, and handed over as strawberry would."""
+"""Arguments of a field: coerced once if they are constant, and handed over as strawberry would.
+
+graphql-core reads the arguments of a field when it starts it, between the fields before and behind; strawberry converts
+what was read only when the field is resolved. So where reading may fail, it stands apart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from graphql import FieldNode, GraphQLArgument, GraphQLField, GraphQLSchema, ValueNode, VariableNode, Visitor, visit
+from graphql import (
+    FieldNode,
+    GraphQLArgument,
+    GraphQLField,
+    GraphQLSchema,
+    NonNullTypeNode,
+    OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
+    Visitor,
+    is_non_null_type,
+    is_scalar_type,
+    is_specified_scalar_type,
+    type_from_ast,
+    visit,
+)
 from graphql.execution.values import VariableValues, coerce_argument, get_argument_values
 from strawberry.types.field import StrawberryField
 
@@ -19,15 +39,30 @@ from execution.fields import STRAWBERRY_DEFINITION
 NO_VARIABLES = VariableValues({}, {})
 IMMUTABLE = (str, int, float, bool, type(None), Enum, UUID, Decimal, datetime, date, time, timedelta)
 
+# From the variables to the keyword arguments of the resolver.
 Arguments = Callable[[VariableValues], dict[str, Any]]
 
 
-def arguments_of(
-    schema: GraphQLSchema, definition: GraphQLField, node: FieldNode, prepare: Convert | None = None
-) -> Arguments | None:
-    """A function from the variables to the keyword arguments of the resolver; None if there are none.
+@dataclass(frozen=True, slots=True, eq=False)
+class Refusable:
+    """Arguments that graphql-core may refuse already when it starts the field."""
 
-    What `prepare` makes of constant arguments is kept, for all requests.
+    read: Arguments
+    # From what was read to the keyword arguments of the resolver.
+    convert: Convert
+
+
+def arguments_of(
+    schema: GraphQLSchema,
+    definition: GraphQLField,
+    node: FieldNode,
+    prepare: Convert | None = None,
+    nullable: Collection[str] = (),
+) -> Arguments | Refusable | None:
+    """The keyword arguments of the resolver, as a function of the variables; None if there are none.
+
+    `nullable` names the variables that may be null or missing. What `prepare` makes of constant arguments is kept, for
+    all requests.
     """
     if not definition.args:
         return None if prepare is None else _constant({}, prepare, kept=True)
@@ -35,15 +70,44 @@ def arguments_of(
     variables = {name: value.name.value for name, value in given.items() if isinstance(value, VariableNode)}
     convert = _renaming(schema, definition)
     rename: Convert = convert if prepare is None else lambda coerced: prepare(convert(coerced))
+    whole = Refusable(lambda values: get_argument_values(definition, node, values), rename)
     if any(_mentions_variable(value) for name, value in given.items() if name not in variables):
-        return lambda values: rename(get_argument_values(definition, node, values))
+        return whole
     try:
         constants = _constants(definition, node, variables)
     except Exception:  # The error belongs to the field, each time it is asked for.
-        return lambda values: rename(get_argument_values(definition, node, values))
-    if variables:
-        return _with_variables(definition, node, constants, variables, rename)
-    return _constant(constants, rename, kept=prepare is not None)
+        return whole
+    if not variables:
+        return _constant(constants, rename, kept=prepare is not None)
+    doubtful = {name for name, variable in variables.items() if variable in nullable}
+    if any(_refuses_null(node, name, definition.args[name]) for name in doubtful & definition.args.keys()):
+        return Refusable(_with_variables(definition, node, constants, variables, lambda coerced: coerced), rename)
+    return _with_variables(definition, node, constants, variables, rename)
+
+
+def nullable_variables(schema: GraphQLSchema, operation: OperationDefinitionNode) -> frozenset[str]:
+    """The variables of an operation that may be null or missing: a scalar of our own may make null of any value."""
+    return frozenset(
+        defined.variable.name.value
+        for defined in operation.variable_definitions or ()
+        if not isinstance(defined.type, NonNullTypeNode) or _is_own_scalar(type_from_ast(schema, defined.type.type))
+    )
+
+
+def _is_own_scalar(of: Any) -> bool:
+    return is_scalar_type(of) and not is_specified_scalar_type(of)
+
+
+def _refuses_null(node: FieldNode, name: str, argument: GraphQLArgument) -> bool:
+    """Whether an argument that is a variable can be refused where that is null or missing."""
+    if is_non_null_type(argument.type):
+        return True
+    given = next(one for one in node.arguments or () if one.name.value == name)
+    try:  # A default may be refused as well.
+        coerce_argument({}, node, name, argument, given, NO_VARIABLES, None)
+    except Exception:
+        return True
+    return False
 
 
 def _constants(definition: GraphQLField, node: FieldNode, variables: dict[str, str]) -> dict[str, Any]:

@@ -21,8 +21,12 @@ async def complete_fields(run: Run, block: Block, value: Any, place: Place) -> d
     waits = False
     for planned in block.fields:
         if planned.waits:
-            waits = True
             data[planned.key] = None
+            refused = run.refused.get(id(planned))
+            if refused is None:
+                waits = True
+            else:
+                _handled(run, planned, refused, planned.shape, (place, planned.key))
         else:
             await complete_field(run, planned, value, place, data)
     if waits:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution.values import VariableValues
 
+from execution.arguments import Refusable
 from execution.completion import complete_field, complete_fields, complete_value
 from execution.core_path import checked
 from execution.fields import Batched, Single
+from execution.leaves import IrregularError
 from execution.plan import Entry, Plan, PlannedField
 from execution.run import Run, steps_to
 
@@ -22,6 +25,8 @@ async def run_plan(plan: Plan, context: Any, root_value: Any, variables: Variabl
         await _run_serially(run)
         return run.result()
     try:
+        if plan.doubtful:
+            run.admit(plan.doubtful)
         run.data = plan.complete(root_value, None, run.frames)  # type: ignore[misc]
     except Exception:
         run.forget(tuple({planned.block.index for planned in plan.following}))
@@ -36,10 +41,15 @@ async def run_plan(plan: Plan, context: Any, root_value: Any, variables: Variabl
 async def _run_serially(run: Run) -> None:
     """Each root field with everything below it, before the next one starts."""
     run.data = {}
+    with suppress(IrregularError):
+        run.admit(run.plan.doubtful)
+    parent: Entry = (run.root_value, run.data, None)
     for planned in run.plan.root.fields:
         run.data[planned.key] = None
-        if planned.waits:
-            run.frames[run.plan.root.index] = [(run.root_value, run.data, None)]
+        if id(planned) in run.refused:
+            run.fail(planned, parent, run.refused[id(planned)])
+        elif planned.waits:
+            run.frames[run.plan.root.index] = [parent]
             await _answer(run, (planned,))
         else:
             try:
@@ -57,7 +67,7 @@ async def _answer(run: Run, fields: tuple[PlannedField, ...]) -> None:
     answered: set[int] = set()
     while waiting and not run.stopped:
         planned = waiting.popleft()
-        if id(planned) in answered:
+        if id(planned) in answered or id(planned) in run.refused:
             continue
         if planned.peers:
             answered.update(id(peer) for peer in planned.peers)
@@ -88,9 +98,14 @@ async def _answer_peers(run: Run, peers: tuple[PlannedField, ...]) -> list[Plann
 
 async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> list[Any] | None:
     """The values of a field for all its parents; a failure is reported for each of them."""
-    kind = planned.kind
+    kind, given = planned.kind, planned.arguments
     try:
-        arguments = planned.arguments(run.variables) if planned.arguments is not None else {}
+        if given is None:
+            arguments = {}
+        elif isinstance(given, Refusable):
+            arguments = given.convert(run.given[id(planned)])
+        else:
+            arguments = given(run.variables)
         if isinstance(kind, Batched):
             parents = [entry[0] for entry in entries]
             return checked(await kind.resolve(run.context, parents, planned.selection, **arguments), parents)
@@ -110,6 +125,8 @@ async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> lis
 
 async def _complete(run: Run, planned: PlannedField, entries: list[Entry], values: list[Any]) -> None:
     try:
+        if planned.doubtful:
+            run.admit(planned.doubtful)
         planned.complete(entries, values, run.frames)  # type: ignore[misc]
         return
     except Exception:

@@ -16,7 +16,7 @@ from graphql import (
     OperationDefinitionNode,
 )
 
-from execution.arguments import Arguments
+from execution.arguments import Arguments, Refusable
 from execution.fields import Batched, Computed, Derived, Direct, Selection, Single
 from execution.leaves import Leaf
 
@@ -79,12 +79,14 @@ class PlannedField:
     nodes: list[FieldNode]
     kind: Direct | Computed | Derived | Single | Batched | None
     shape: Shape
-    arguments: Arguments | None
+    arguments: Arguments | Refusable | None
     selection: Selection
     # For each step of the path down to this field, whether null may stand there.
     nullable_path: tuple[bool, ...]
-    # The asynchronous fields to be answered after this one, and the blocks whose parents it collects for them.
+    # The asynchronous fields to be answered after this one, and, below, the blocks whose parents it collects for them.
     following: tuple[PlannedField, ...] = ()
+    # Those of them whose arguments may be refused before anything is resolved.
+    doubtful: tuple[PlannedField, ...] = ()
     below: tuple[int, ...] = ()
     # The same field of the other types that a value of an interface or union may have; one call answers all of them.
     peers: tuple[PlannedField, ...] = ()
@@ -120,6 +122,7 @@ class Plan:
     serial: bool
     block_count: int
     following: tuple[PlannedField, ...] = ()
+    doubtful: tuple[PlannedField, ...] = ()
     complete: Callable[[Any, Place, Frames], dict[str, Any]] | None = None
     # The generated Python, to be read by people.
     source: str = ""
@@ -144,3 +147,8 @@ def waiting_below(blocks: Iterator[Block]) -> Iterator[PlannedField]:
                 yield planned
             else:
                 yield from waiting_below(blocks_of(planned.shape))
+
+
+def doubtful_of(fields: tuple[PlannedField, ...]) -> tuple[PlannedField, ...]:
+    """The fields whose arguments may be refused as soon as they are started."""
+    return tuple(planned for planned in fields if isinstance(planned.arguments, Refusable))

@@ -37,7 +37,7 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
-from execution.arguments import arguments_of
+from execution.arguments import arguments_of, nullable_variables
 from execution.fields import Batched, Selection, Single, kind_of
 from execution.leaves import Leaf, leaf_of
 from execution.plan import (
@@ -51,6 +51,7 @@ from execution.plan import (
     Shape,
     UnsupportedOperationError,
     blocks_of,
+    doubtful_of,
     waiting_below,
 )
 
@@ -122,6 +123,7 @@ class Planner:
         self._fragments = fragments
         self._details = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         self._variables = VariableValues({}, switched)
+        self._nullable = nullable_variables(schema, operation)
         self._native_scalars = native_scalars
         self._leaves: dict[GraphQLNamedType, Leaf] = {}
         self._count = 0
@@ -136,6 +138,7 @@ class Planner:
         serial = self._operation.operation is OperationType.MUTATION
         plan = Plan(self._schema, self._operation, self._fragments, root, serial, self._count)
         plan.following = tuple(waiting_below(iter([root])))
+        plan.doubtful = doubtful_of(plan.following)
         return plan
 
     def _block(self, of: GraphQLObjectType, grouped: GroupedFieldSet, path: tuple[bool, ...]) -> Block:
@@ -175,13 +178,14 @@ class Planner:
             nodes=nodes,
             kind=kind,
             shape=self._shape(definition.type, details, path),
-            arguments=arguments_of(self._schema, definition, nodes[0], kind.prepare)
+            arguments=arguments_of(self._schema, definition, nodes[0], kind.prepare, self._nullable)
             if isinstance(kind, Single | Batched)
             else None,
             selection=Selection(self._schema, self._fragments, get_named_type(definition.type), nodes),
             nullable_path=path,
         )
         planned.following = tuple(waiting_below(blocks_of(planned.shape)))
+        planned.doubtful = doubtful_of(planned.following)
         planned.below = tuple({following.block.index for following in planned.following})
         return planned
 

@@ -12,6 +12,7 @@ from graphql.pyutils import Path
 from graphql.pyutils.is_awaitable import is_awaitable
 from graphql.type.definition import GraphQLResolveInfoHelpers
 
+from execution.leaves import IrregularError
 from execution.plan import Entry, Frames, Place, Plan, PlannedField
 
 Steps = tuple[str | int, ...]
@@ -25,9 +26,11 @@ class Run:
         "data",
         "errors",
         "frames",
+        "given",
         "infos",
         "plan",
         "positions",
+        "refused",
         "root_value",
         "schema",
         "variables",
@@ -45,6 +48,9 @@ class Run:
         self.positions: set[Steps] = set()
         self.frames: Frames = [self, *([] for _ in range(plan.block_count))]
         self.infos: dict[int, Any] = {}
+        # Of fields whose arguments could be refused: what was read, or why it was refused, by the field's identity.
+        self.given: dict[int, dict[str, Any]] = {}
+        self.refused: dict[int, Exception] = {}
 
     @property
     def stopped(self) -> bool:
@@ -54,6 +60,16 @@ class Run:
     def result(self) -> ExecutionResult:
         """The answer as graphql-core gives it."""
         return ExecutionResult(None if self.stopped else self.data, self.errors or None)
+
+    def admit(self, doubtful: tuple[PlannedField, ...]) -> None:
+        """Read the arguments of fields that are about to start; irregular if those of any are refused."""
+        for planned in doubtful:
+            try:
+                self.given[id(planned)] = planned.arguments.read(self.variables)  # type: ignore[union-attr]
+            except Exception as error:
+                self.refused[id(planned)] = error
+        if self.refused:
+            raise IrregularError
 
     def log(self, error: GraphQLError, position: Steps) -> None:
         """Report an error which puts null at a position, unless null already stands there or above."""

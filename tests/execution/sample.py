@@ -159,6 +159,13 @@ class Either:
     text: strawberry.Maybe[str]
 
 
+@strawberry.input
+class Perhaps:
+    """A number that may be left out, and must not be null if it is there."""
+
+    number: strawberry.Maybe[int]
+
+
 def _fail(parent: Any) -> Any:
     return parent.text + 1
 
@@ -375,6 +382,7 @@ class Query:
         filter=(Filter | None, None),
         filters=(list[Filter | None] | None, None),
         either=(Either | None, None),
+        perhaps=(Perhaps | None, None),
     )
     required: str = field(echoed("required"), str, number=int, filter=Filter, levels=list[Level])
     plain: str | None = field(Computed(lambda parent: "plain"), str | None)
