@@ -31,42 +31,59 @@ from models.providers import COVERED, Service
 from models.rates import RATE_OF
 from models.statements import fetch_one, write
 
+# What a request depends on, over a row of `openings` and one of `providers`; the slots are what is asked for.
+
+STUDENT_BUSY = """
+EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = {student}
+           AND own.status IN ('REQUESTED', 'CONFIRMED')
+           AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))
+"""
+CURRENT_CLIENT = """
+EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = {student}
+           AND met.provider_id = providers.id AND met.confirmed_at IS NOT NULL)
+"""
+INTAKE_LIVE = """
+EXISTS (SELECT 1 FROM appointments live WHERE live.student_id = {student}
+           AND live.provider_id = providers.id AND live.visit_type = 'INTAKE'
+           AND live.status IN ('REQUESTED', 'CONFIRMED'))
+"""
+VISIT_TYPE = """
+CASE WHEN EXISTS (SELECT 1 FROM appointments done WHERE done.student_id = {student}
+                     AND done.provider_id = providers.id AND done.visit_type = 'INTAKE'
+                     AND done.status = 'COMPLETED')
+     THEN 'FOLLOW_UP' ELSE 'INTAKE' END
+"""
+LICENSED = """
+SELECT licenses.id, licenses.license_class FROM licenses
+ WHERE licenses.provider_id = providers.id AND licenses.state = {state} AND licenses.verified_at IS NOT NULL
+   AND licenses.expires_on >= (openings.starts_at AT TIME ZONE providers.time_zone)::date
+   AND licenses.license_class = ANY ({classes})
+ ORDER BY licenses.expires_on DESC LIMIT 1
+"""
+USABLE = """
+SELECT grants.id FROM grants
+ WHERE grants.wallet_id = {student} AND grants.unused > 0
+   AND (grants.expires_at IS NULL OR grants.expires_at > openings.starts_at)
+ ORDER BY grants.expires_at NULLS LAST, grants.id LIMIT 1
+"""
+
 FACTS = f"""
 SELECT openings.provider_id, openings.starts_at, students.id AS student_id, students.school_id,
        providers.accepting_new_clients, providers.searchable, providers.services, providers.missed_appointment_policy,
        providers.time_zone,
        licensed.id AS license_id, wallets.available, usable.id AS grant_id, paid.amount_cents,
        NOT {OFFERED} AS taken,
-       EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = students.id
-                  AND own.status IN ('REQUESTED', 'CONFIRMED')
-                  AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at)
-              ) AS student_busy,
-       EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id
-                  AND met.provider_id = providers.id AND met.confirmed_at IS NOT NULL) AS is_current_client,
-       EXISTS (SELECT 1 FROM appointments live WHERE live.student_id = students.id
-                  AND live.provider_id = providers.id AND live.visit_type = 'INTAKE'
-                  AND live.status IN ('REQUESTED', 'CONFIRMED')) AS intake_live,
+       {STUDENT_BUSY.format(student="students.id")} AS student_busy,
+       {CURRENT_CLIENT.format(student="students.id")} AS is_current_client,
+       {INTAKE_LIVE.format(student="students.id")} AS intake_live,
        pair.visit_type
   FROM openings
   JOIN providers ON providers.id = openings.provider_id
   JOIN students ON students.id = $2
   JOIN wallets ON wallets.id = students.id
- CROSS JOIN LATERAL (
-       SELECT CASE WHEN EXISTS (SELECT 1 FROM appointments done WHERE done.student_id = students.id
-                                   AND done.provider_id = providers.id AND done.visit_type = 'INTAKE'
-                                   AND done.status = 'COMPLETED')
-                   THEN 'FOLLOW_UP' ELSE 'INTAKE' END AS visit_type) pair
-  LEFT JOIN LATERAL (
-       SELECT licenses.id, licenses.license_class FROM licenses
-        WHERE licenses.provider_id = providers.id AND licenses.state = $3 AND licenses.verified_at IS NOT NULL
-          AND licenses.expires_on >= (openings.starts_at AT TIME ZONE providers.time_zone)::date
-          AND licenses.license_class = ANY ($5::text[])
-        ORDER BY licenses.expires_on DESC LIMIT 1) licensed ON true
-  LEFT JOIN LATERAL (
-       SELECT grants.id FROM grants
-        WHERE grants.wallet_id = wallets.id AND grants.unused > 0
-          AND (grants.expires_at IS NULL OR grants.expires_at > openings.starts_at)
-        ORDER BY grants.expires_at NULLS LAST, grants.id LIMIT 1) usable ON true
+ CROSS JOIN LATERAL (SELECT {VISIT_TYPE.format(student="students.id")} AS visit_type) pair
+  LEFT JOIN LATERAL ({LICENSED.format(state="$3", classes="$5::text[]")}) licensed ON true
+  LEFT JOIN LATERAL ({USABLE.format(student="wallets.id")}) usable ON true
   LEFT JOIN LATERAL ({
     RATE_OF.format(
         visit_type="pair.visit_type",
