@@ -21,7 +21,7 @@ from models.amounts import Credits
 from models.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.events import Event, happened
 from models.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, Student
-from models.statements import execute, fetch, fetch_one, write
+from models.statements import execute_first, fetch, fetch_one, write
 
 
 class Bucket(StrEnum):
@@ -286,7 +286,7 @@ async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX)
 
 async def lock_wallet(student_id: UUID) -> None:
     """Lock a student's wallet until the transaction ends: always the first lock (wallet, appointment, claim)."""
-    await execute("SELECT 1 FROM wallets WHERE id = $1 FOR NO KEY UPDATE", student_id)
+    await execute_first("SELECT 1 FROM wallets WHERE id = $1 FOR NO KEY UPDATE", student_id)
 
 
 async def held_grant(appointment_id: UUID) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 from asyncpg import Record
 from tortoise.connection import get_connections
@@ -53,6 +54,23 @@ async def execute(statement: str, *values: Any) -> str:
     async with get_connections().get("default").acquire_connection() as connection:
         status: str = await connection.execute(statement, *values)
         return status
+
+
+async def execute_first(statement: str, id: UUID) -> None:
+    """Run a statement about one id (`$1`): in one message with what begins the transaction, if it comes first in it."""
+    client: Any = get_connections().get("default")
+    if getattr(client, "opening", ""):
+        await client.execute_first(statement.replace("$1", f"'{UUID(int=id.int)}'::uuid"))
+    else:
+        await execute(statement, id)
+
+
+def transaction(first: str = "") -> Any:
+    """The block of a transaction, or of a savepoint inside one; its first message also says `first`."""
+    block = get_connections().get("default")._in_transaction()
+    client: Any = block.client
+    client.opening += first
+    return block
 
 
 class Change:
