@@ -21,7 +21,7 @@ WRITE_AFTER_SECONDS = 1.0
 WRITE = """
 UPDATE sessions SET seen_at = free.at
   FROM (SELECT sessions.id, noted.at FROM unnest($1::uuid[], $2::timestamptz[]) AS noted (id, at)
-          JOIN sessions ON sessions.id = noted.id AND sessions.seen_at < noted.at
+          JOIN sessions ON sessions.id = noted.id AND sessions.seen_at < noted.at AND sessions.revoked_at IS NULL
            FOR NO KEY UPDATE OF sessions SKIP LOCKED) free
  WHERE sessions.id = free.id
 """

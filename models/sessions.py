@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from models import second_factors, throttling
@@ -24,6 +25,7 @@ from models.accounts import (
 from models.errors import Code, Refusal
 from models.events import happened
 from models.passwords import proved
+from models.remembered import REMEMBERED, Remembered
 from models.seen import EVERY, SEEN
 from models.statements import Change, execute, fetch, fetch_one, write
 
@@ -260,7 +262,7 @@ async def revoke_all(account_id: UUID, *, but: UUID | None = None, by: Viewer | 
 VIEWER = """
 SELECT s.id AS session_id, s.access_until, s.seen_at, s.until, s.revoked_at, s.second_factor_at,
        m.id AS membership_id, m.account_id, m.role, m.student_id, m.provider_id, m.practice_id, m.school_id,
-       m.revalidate_by
+       m.revalidate_by, session_stamp($1) AS stamp
   FROM sessions s
   JOIN memberships m ON m.id = s.membership_id AND m.ended_at IS NULL
   JOIN accounts a ON a.id = m.account_id AND a.disabled_at IS NULL
@@ -269,10 +271,20 @@ SELECT s.id AS session_id, s.access_until, s.seen_at, s.until, s.revoked_at, s.s
 
 
 async def viewer_of(token: str, *, second_factor_required: bool, at: datetime) -> Viewer | None:
-    """Who an access token acts for, or None when it has ended: asked for each request, so that revoking is at once."""
-    row = await fetch_one(VIEWER, token_hash(token))
-    if row is None:
-        return None
+    """Who an access token acts for, or None when it has ended: looked up now."""
+    hashed = token_hash(token)
+    row = await fetch_one(VIEWER, hashed)
+    viewer = None if row is None else viewer_in(row, second_factor_required=second_factor_required, at=at)
+    if viewer is None:
+        REMEMBERED.forget(hashed)
+    elif row.stamp is not None:
+        ends_at, seen_at = min(row.access_until, row.until), SEEN.latest(row.session_id, row.seen_at)
+        REMEMBERED.keep(Remembered(viewer, hashed, row.stamp, ends_at, seen_at))
+    return viewer
+
+
+def viewer_in(row: Any, *, second_factor_required: bool, at: datetime) -> Viewer | None:
+    """Who a session that was looked up acts for, or None when it has ended."""
     role = Role(row.role)
     seen_at = SEEN.latest(row.session_id, row.seen_at)
     if row.revoked_at is not None or at >= row.access_until or at >= row.until or at - seen_at >= INACTIVITY[role]:
@@ -292,6 +304,11 @@ async def viewer_of(token: str, *, second_factor_required: bool, at: datetime) -
         school_id=row.school_id,
         needs_second_factor=second_factor_required and lacks_second_factor(role, row.second_factor_at),
     )
+
+
+def remembered(token: str, *, at: datetime) -> Remembered | None:
+    """The session of an access token as this process remembers it: to be proved by the statement that comes first."""
+    return REMEMBERED.find(token_hash(token), at=at)
 
 
 def lacks_second_factor(role: Role, second_factor_at: datetime | None) -> bool:

@@ -10,7 +10,9 @@ from uuid import UUID
 
 from graphql import GraphQLError
 
+from models import sessions
 from models.access import Entity, Role, Viewer
+from models.remembered import Remembered
 from models.statements import column_of
 from resolvers.broker import Broker
 
@@ -32,7 +34,8 @@ class Context:
     """One request. The clock is read once, at the edge; `loaders` is made anew, so that nobody sees another's rows.
 
     `audit` writes the entry of the audit trail into the transaction of a change; `recorded` are the students whom an
-    entry that was committed names.
+    entry that was committed names. `unproved` is the session as this process remembers it, until the database has said
+    in this request that it still is so.
     """
 
     signed_in: Viewer | None
@@ -46,6 +49,7 @@ class Context:
     audit: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
     recorded: frozenset[UUID] | None = None
     token: str | None = field(default=None, repr=False)
+    unproved: Remembered | None = field(default=None, repr=False)
 
     @property
     def viewer(self) -> Viewer:
@@ -53,6 +57,19 @@ class Context:
         if self.signed_in is None:
             raise unauthenticated()
         return self.signed_in
+
+    async def prove(self) -> None:
+        """Look the session up, unless a statement has proved it. Raises UNAUTHENTICATED when it has ended (ID-2)."""
+        if self.unproved is None:
+            return
+        found = await sessions.viewer_of(
+            self.token or "", second_factor_required=self.environment.second_factor_required, at=self.now
+        )
+        if found is None:
+            raise session_has_ended()
+        if found != self.signed_in:
+            raise second_factor_required()  # nothing else about a live session changes: its factor was removed
+        self.unproved = None
 
     def touch(self, model: type[Entity], rows: Iterable[Any]) -> None:
         """Note the students whose records these rows are part of, for the audit trail (ID-6)."""
@@ -70,6 +87,11 @@ def refused_at_the_edge(code: str, message: str, **extensions: Any) -> GraphQLEr
 def unauthenticated() -> GraphQLError:
     """Nobody is signed in."""
     return refused_at_the_edge("UNAUTHENTICATED", "Sign in first.")
+
+
+def session_has_ended() -> GraphQLError:
+    """The token of this request holds no longer."""
+    return refused_at_the_edge("UNAUTHENTICATED", "This session has ended. Sign in again.")
 
 
 def forbidden() -> GraphQLError:

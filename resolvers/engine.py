@@ -23,7 +23,7 @@ from models.events import REQUEST_ID
 from resolvers.auditing import Auditor
 from resolvers.broker import Change
 from resolvers.budgets import Budget, Budgets, Charge, site_of
-from resolvers.context import Context, Environment, refused_at_the_edge
+from resolvers.context import Context, Environment, refused_at_the_edge, session_has_ended
 
 BEARER = "bearer "
 FREE_ROLES = frozenset({Role.OPS, Role.FINANCE})
@@ -63,7 +63,11 @@ class ProgramEngine:
         now = await self.now()
         REQUEST_ID.set(request.request_id)
         token = bearer_of(request)
-        viewer = await self.viewer(token, now, request.source_ip) if token else None
+        known = sessions.remembered(token, at=now) if token and request.kind == "http" else None
+        if known is not None:
+            viewer: Viewer | None = known.viewer
+        else:
+            viewer = await self.viewer(token, now, request.source_ip) if token else None
         if viewer is not None and request.report is not None:
             request.report.role = viewer.role.value
         self.admit(self.budget_of(viewer, request.source_ip))
@@ -74,6 +78,7 @@ class ProgramEngine:
             source=request.source_ip,
             environment=self.environment,
             token=token,
+            unproved=known,
         )
 
     async def viewer(self, token: str, now: datetime, source: str) -> Viewer:
@@ -83,7 +88,7 @@ class ProgramEngine:
             budget = self.budget_of(None, source)
             self.admit(budget)
             self.budgets.note(budget, REFUSED_COST)
-            raise refused_at_the_edge("UNAUTHENTICATED", "This session has ended. Sign in again.")
+            raise session_has_ended()
         return viewer
 
     async def viewer_of(self, token: str, now: datetime) -> Viewer | None:
@@ -95,9 +100,14 @@ class ProgramEngine:
     async def execute(
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
     ) -> ExecutionResult:
-        """Answer a query or mutation; an answer that cannot be written into the audit trail is not given."""
+        """Answer a query or mutation.
+
+        No answer is given to a session that was not proved, and none that cannot be written into the audit trail.
+        """
         self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
+        if context.unproved is not None:
+            await context.prove()
         await self.auditor.record(context, document, operation_name)
         return explained(result) if result.errors else result
 

@@ -15,13 +15,13 @@ import orjson
 import strawberry
 from graphql import GraphQLError
 from tortoise.exceptions import IntegrityError, ValidationError
-from tortoise.transactions import in_transaction
 
 from execution import Batched, Computed, Derived, Kind, Selection, Single
 from models import idempotency
 from models.access import Entity, Viewer
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
-from models.statements import column_of
+from models.remembered import STALE
+from models.statements import column_of, transaction
 from resolvers.answers import restored, snapshot
 from resolvers.arguments import Argument, Text, arguments_of, camel, paged, parsed
 from resolvers.context import (
@@ -124,7 +124,10 @@ def mutation(
         sent.pop(IDEMPOTENCY.name, None)
         key = values.pop(IDEMPOTENCY.name, None)
         try:
-            ready = resolver if before is None else prepared(resolver, await before(context, **values))
+            ready = resolver
+            if before is not None:
+                await context.prove()
+                ready = prepared(resolver, await before(context, **values))
             result = await once(context, ready, values, name=verb, key=key or None, asked=sent)
         except Refused as refused:
             return answers.refused(under_input(refused.refusals))
@@ -163,14 +166,18 @@ async def once(
     """
     for attempt in range(TRIES):
         try:
-            async with in_transaction():
-                if key is None:
-                    outcome = await resolver(context, **values)
-                else:
-                    same = digest(context.viewer, name, asked)
-                    outcome = await with_key(context, resolver, values, key=key, asked=same)
-                note(context, outcome)
-                touched = await record(context)
+            async with transaction(context.unproved.proof if context.unproved else "") as work:
+                try:
+                    if key is None:
+                        outcome = await resolver(context, **values)
+                    else:
+                        same = digest(context.viewer, name, asked)
+                        outcome = await with_key(context, resolver, values, key=key, asked=same)
+                    note(context, outcome)
+                    touched = await record(context)
+                finally:
+                    if work.has_begun:
+                        context.unproved = None
             context.recorded = touched
             if isinstance(outcome, Refused):
                 raise outcome
@@ -185,6 +192,10 @@ async def once(
             if attempt == TRIES - 1:
                 raise busy() from crowd
             await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 — jitter, not a secret
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != STALE:
+                raise
+            await context.prove()
     raise AssertionError("the last try returns or raises")
 
 
@@ -198,7 +209,7 @@ async def with_key(
         return restored(kept)
     outcome: Any
     try:
-        async with in_transaction():
+        async with transaction():
             outcome = await resolver(context, **values)
     except Refused as refused:
         outcome = refused

@@ -45,23 +45,47 @@ async def rows_where(
 ) -> list[Any]:
     """The visible rows that meet a condition, whose values are the parameters from `$1` on.
 
-    `shown` is how many of them the client gets to see, if not all.
+    `shown` is how many of them the client gets to see, if not all. The first read of a request also proves its session;
+    finding nothing proves nothing, and is asked again once the session was looked up.
     """
-    viewer = context.viewer
-    statement, names = statement_for(model, model.reach_for(viewer), tuple(needs), where, tail, len(values) + 1)
-    own = [getattr(viewer, name) for name in names]
-    rows = await fetch(statement, *values, *own, record_class=row_class(model))
+    viewer, known = context.viewer, context.unproved
+    reach, asked, first = model.reach_for(viewer), tuple(needs), len(values) + 1
+    if known is not None:
+        statement, names = statement_for(model, reach, asked, where, tail, first, proving=True)
+        own = [getattr(viewer, name) for name in names]
+        rows = await fetch(statement, *values, *own, known.token_hash, known.stamp, record_class=row_class(model))
+        if rows:
+            context.unproved = None
+        else:
+            await context.prove()
+    if known is None or not rows:
+        statement, names = statement_for(model, reach, asked, where, tail, first)
+        own = [getattr(viewer, name) for name in names]
+        rows = await fetch(statement, *values, *own, record_class=row_class(model))
     context.touch(model, rows if shown is None else rows[:shown])
     return rows
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)
 def statement_for(
-    model: type[Entity], reach: str, needs: tuple[str, ...], where: str, tail: str, first: int
+    model: type[Entity],
+    reach: str,
+    needs: tuple[str, ...],
+    where: str,
+    tail: str,
+    first: int,
+    *,
+    proving: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
-    """The text of a read within this reach, and which ids of the viewer it takes from `$first` on."""
+    """The text of a read within this reach, and which ids of the viewer it takes from `$first` on.
+
+    One that proves the session takes the hash of its token and its stamp after them, and finds nothing if it has ended.
+    """
     within, names = condition_for(reach, first)
     condition = where if within == EVERYTHING else f"{where} AND {within}"
+    if proving:
+        hashed = first + len(names)
+        condition += f" AND session_stamp(${hashed}) = ${hashed + 1}"
     return f"SELECT {columns_for(model, needs)} FROM {model._meta.db_table} WHERE {condition} {tail}", names
 
 
