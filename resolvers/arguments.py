@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -87,7 +88,7 @@ class Argument:
 
 def arguments_of(resolver: Callable[..., Any]) -> tuple[Argument, ...]:
     """The GraphQL arguments of a resolver, read from its keyword-only parameters."""
-    hints = get_type_hints(resolver, include_extras=True)
+    hints = hints_of(resolver)
     found: list[Argument] = []
     for parameter in inspect.signature(resolver).parameters.values():
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
@@ -100,6 +101,12 @@ def arguments_of(resolver: Callable[..., Any]) -> tuple[Argument, ...]:
         else:
             found.append(read(parameter, hints[parameter.name]))
     return tuple(found)
+
+
+@cache
+def hints_of(resolver: Callable[..., Any]) -> Mapping[str, Any]:
+    """The types of a resolver's parameters, worked out once for its arguments and for its page."""
+    return get_type_hints(resolver, include_extras=True)
 
 
 def read(parameter: inspect.Parameter, hint: Any) -> Argument:
@@ -179,7 +186,7 @@ def faults_of_text(value: Any, form: Text, path: tuple[str, ...]) -> Iterator[Re
 
 def paged(resolver: Callable[..., Any]) -> str | None:
     """The name of the parameter that takes the page request, if the resolver answers a connection."""
-    hints = get_type_hints(resolver, include_extras=True)
+    hints = hints_of(resolver)
     return next((name for name, hint in hints.items() if hint is PageRequest), None)
 
 

@@ -1,7 +1,5 @@
 """Accounts as clients see them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 
@@ -39,7 +37,7 @@ class Account(Node):
     email_verified_at: datetime | None = shown("When a link that was sent to the address came back.")
     created_at: datetime = shown("When the account was made.")
     disabled_at: datetime | None = shown("Since when it is shut.")
-    memberships: list[Annotated[Viewer, strawberry.lazy("schema.accounts")]] = relation(
+    memberships: list[Annotated["Viewer", strawberry.lazy("schema.accounts")]] = relation(
         resolvers.MEMBERSHIPS, "What the account may act under; `actAs` changes it."
     )
     acceptances: list[Acceptance] = relation(resolvers.ACCEPTANCES, "What the person has accepted (PR-1).")

@@ -1,7 +1,5 @@
 """Appointments as clients see them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,9 +48,9 @@ class Appointment(Node):
     expected_reimbursement: Money | None = money(
         "expected_cents", "What the provider will be reimbursed if it takes place (CL-5).", allow=PAYERS
     )
-    student: Annotated[Student, strawberry.lazy("schema.schools")] | None = relation(STUDENT, "Who asked for it.")
+    student: Annotated["Student", strawberry.lazy("schema.schools")] | None = relation(STUDENT, "Who asked for it.")
     provider: Provider | None = relation(PROVIDER, "Who gives it.")
-    school: Annotated[School, strawberry.lazy("schema.schools")] | None = relation(SCHOOL, "Who sponsors it.")
+    school: Annotated["School", strawberry.lazy("schema.schools")] | None = relation(SCHOOL, "Who sponsors it.")
     claim: Claim | None = relation(resolvers.CLAIM, "The claim for it, once it was attested.")
     history: Connection[Event] = relation(resolvers.HISTORY, "All that happened to it and to its claim, in order.")
 

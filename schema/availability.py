@@ -1,7 +1,5 @@
 """Weekly hours and openings as clients see them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +36,9 @@ class Opening(Node):
 
     starts_at: datetime = shown("When a session would begin.")
     ends_at: datetime = shown("When the time that is kept for it ends.")
-    provider: Annotated[Provider, strawberry.lazy("schema.providers")] | None = relation(PROVIDER, "Whose time it is.")
+    provider: Annotated["Provider", strawberry.lazy("schema.providers")] | None = relation(
+        PROVIDER, "Whose time it is."
+    )
 
 
 @strawberry.type

@@ -1,7 +1,5 @@
 """Campus sign-in as clients see it (ID-1)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

@@ -1,7 +1,5 @@
 """Claims as clients see them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +51,7 @@ class Claim(Node):
     )
     submitted_at: datetime = shown("When the provider attested and submitted it.")
     adjudicated_at: datetime = shown("When it was decided.")
-    appointment: Annotated[Appointment, strawberry.lazy("schema.appointments")] | None = relation(
+    appointment: Annotated["Appointment", strawberry.lazy("schema.appointments")] | None = relation(
         resolvers.APPOINTMENT, "The session."
     )
 

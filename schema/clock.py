@@ -1,7 +1,5 @@
 """The server's clock as clients see it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

@@ -1,7 +1,5 @@
 """Passwords and addresses as clients see them: changed, forgotten, verified (ID-1 to ID-3)."""
 
-from __future__ import annotations
-
 import strawberry
 
 from models.accounts import PEOPLE

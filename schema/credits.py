@@ -1,7 +1,5 @@
 """Credits as clients see them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

@@ -1,7 +1,5 @@
 """What each value of an enum means, as GraphQL shows it; the enums themselves are declared in the models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any

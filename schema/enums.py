@@ -1,7 +1,5 @@
 """Enums as clients see them: declared once, in the models, and described here before any type uses them."""
 
-from __future__ import annotations
-
 import strawberry
 
 from models.access import Role

@@ -1,7 +1,5 @@
 """Events as clients see them: the history of a thing."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

@@ -1,7 +1,5 @@
 """Invitations and sign-up as clients see them (PR-1, ID-3)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

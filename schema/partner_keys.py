@@ -1,7 +1,5 @@
 """Partner keys as clients see them (ID-5)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

@@ -1,7 +1,5 @@
 """Payout details as clients see them: numbers by their last four (EN-3)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

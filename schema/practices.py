@@ -1,7 +1,5 @@
 """Practices and their office users as clients see them (ID-4)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +23,7 @@ class Practice(Node):
     name: str = shown("The practice's name.")
     created_at: datetime = shown("Since when it takes part.")
     providers: list[Provider] = relation(resolvers.PROVIDERS, "Its clinicians that you may see, by name.")
-    office_users: list[Annotated[Viewer, strawberry.lazy("schema.accounts")]] = relation(
+    office_users: list[Annotated["Viewer", strawberry.lazy("schema.accounts")]] = relation(
         resolvers.OFFICE_USERS, "Its owner and office users that you may see.", allow=[Role.OFFICE, Role.OPS]
     )
 

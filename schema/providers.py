@@ -1,7 +1,5 @@
 """Providers as clients see them."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 
 import strawberry

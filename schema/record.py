@@ -1,7 +1,5 @@
 """A student's own record as clients see it: one document, in two forms, and its erasure."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

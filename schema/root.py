@@ -1,7 +1,5 @@
 """The API's table of contents: each area's part of Query and Mutation, and the schema made of them."""
 
-from __future__ import annotations
-
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 

@@ -1,7 +1,5 @@
 """Scalars: forms of text that are checked where they enter, and shown in one way."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime

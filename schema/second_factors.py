@@ -1,7 +1,5 @@
 """Second factors as clients see them (ID-1)."""
 
-from __future__ import annotations
-
 import strawberry
 
 from models.access import Role

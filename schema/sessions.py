@@ -1,7 +1,5 @@
 """Sessions as clients see them: sign-in, refresh, acting under another membership, and the ends of sessions."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

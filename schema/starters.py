@@ -5,8 +5,6 @@ A document says in its first comments for whom it is, what it is called, and wit
 `# role: STUDENT`, `# title: Mobile home`, `# variables: {"state": "MA"}`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

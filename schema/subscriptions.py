@@ -1,7 +1,5 @@
 """Subscriptions as clients see them: what is told while a connection stays open."""
 
-from __future__ import annotations
-
 import strawberry
 
 from models.appointments import Appointment as AppointmentRow
