@@ -20,7 +20,7 @@ from models.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.amounts import Credits
 from models.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.events import Event, happened
-from models.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, Student
+from models.schools import CREDITS_MAX, TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, Student
 from models.statements import execute_first, fetch, fetch_one, write
 
 
@@ -219,7 +219,18 @@ def granted(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
 def grant_refusals(school: School, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
     """Everything that speaks against a grant, at once (CR-2, CR-3)."""
     found = []
-    if not school.credits_min <= credits.units <= school.credits_max:
+    if credits.units > CREDITS_MAX:
+        # A school's limits may have been set around School.open; its sums would overflow with them.
+        found.append(
+            Refusal(
+                Code.OUT_OF_BOUNDS,
+                f"No grant exceeds {CREDITS_MAX:,} credits.",
+                rule="CR-2",
+                path=["credits"],
+                fix="Grant fewer; one credit is one session.",
+            )
+        )
+    elif not school.credits_min <= credits.units <= school.credits_max:
         found.append(
             Refusal(
                 Code.OUT_OF_BOUNDS,

@@ -208,6 +208,13 @@ def test_a_grant_keeps_to_the_schools_limits(units: int, code: Code | None) -> N
     assert [refusal.code for refusal in refusals] == ([code] if code else [])
 
 
+@pytest.mark.parametrize(("units", "refused"), [(1_000, 0), (1_001, 1), (2**31 - 1, 1)])
+def test_no_grant_exceeds_a_thousand_credits_whatever_a_schools_limits_are(units: int, refused: int) -> None:
+    school = School(name="Lakeview", time_zone="UTC", credits_min=1, credits_max=2**31 - 1, created_at=AT)
+    refusals = grant_refusals(school, Credits(units), None, AT)
+    assert [(refusal.code, refusal.rule) for refusal in refusals] == [(Code.OUT_OF_BOUNDS, "CR-2")] * refused
+
+
 @pytest.mark.parametrize(("expires_at", "is_fine"), [(AT, False), (AT + timedelta(microseconds=1), True), (None, True)])
 def test_a_grant_expires_in_the_future(expires_at: datetime | None, is_fine: bool) -> None:
     assert (grant_refusals(SCHOOL, Credits(3), expires_at, AT) == []) is is_fine

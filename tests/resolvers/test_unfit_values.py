@@ -8,12 +8,13 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.access import Role
+from models.credits import Wallet
 from models.errors import Code, Refused
 from models.schools import School
-from models.statements import write
+from models.statements import execute, write
 from resolvers.operation import once
-from tests.support.asking import context_of
-from tests.support.world import AT, as_staff
+from tests.support.asking import context_of, do
+from tests.support.world import AT, as_staff, pair_of
 
 SOMEBODY = as_staff(Role.OPS)
 
@@ -31,3 +32,17 @@ async def test_a_text_that_is_too_long_for_its_column_is_refused_by_its_name(
     with pytest.raises(Refused) as refused:
         await once(context_of(viewer), found_a_school, {}, name="FoundASchool", key=key, asked={})
     assert [(refusal.code, refusal.path) for refusal in refused.value.refusals] == [(Code.INVALID, ("name",))]
+
+
+async def test_a_limit_that_was_set_by_hand_ends_in_a_refusal_and_not_in_an_overflow(
+    rolled_back: BaseDBAsyncClient,
+) -> None:
+    pair = await pair_of(credits=5)
+    await execute("UPDATE schools SET credits_max = 2147483647 WHERE id = $1", pair.school.id)
+    staff = as_staff(Role.SCHOOL, school=pair.school)
+    payload = await do("grantCredits", staff, "grant { id }", studentId=pair.student.type_id, credits=2**31 - 1)
+    assert payload["grant"] is None
+    assert [(error["code"], error["rule"], error["field"]) for error in payload["userErrors"]] == [
+        ("OUT_OF_BOUNDS", "CR-2", ["input", "credits"])
+    ]
+    assert (await Wallet.get(id=pair.student.id)).granted == 5
