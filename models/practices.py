@@ -11,7 +11,7 @@ from tortoise import fields
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.accounts import Membership
 from models.errors import CONSTRAINTS, Code, Refusal
-from models.events import Event, happened
+from models.events import happened, write_once
 from models.statements import Change, fetch, write
 
 REVALIDATE_EVERY = timedelta(days=90)
@@ -158,16 +158,17 @@ SELECT m.id FROM memberships m
 
 
 async def remind(*, at: datetime) -> int:
-    """Note, once for each turn of 90 days, that an office user is soon to be revalidated; the worker calls it."""
+    """Note, once for each turn of 90 days, that an office user is soon to be revalidated; the worker calls it.
+
+    A turn is told by its beginning, `since`; a unique index keeps a second worker from noting it again (ID-4).
+    """
     ids = [row.id for row in await fetch(DUE, at + REMIND_BEFORE)]
-    due: list[Event] = [
-        happened("office_user.revalidation_due", member, by=None, at=at, until=member.revalidate_by.isoformat())
-        for member in await Membership.filter(id__in=ids)
-        if member.revalidate_by is not None
-    ]
-    if due:
-        await write(*due)
-    return len(due)
+    written = 0
+    for member in await Membership.filter(id__in=ids):
+        if member.validated_at is not None and member.revalidate_by is not None:
+            turn = {"since": member.validated_at.isoformat(), "until": member.revalidate_by.isoformat()}
+            written += await write_once(happened("office_user.revalidation_due", member, by=None, at=at, **turn))
+    return written
 
 
 CONSTRAINTS["practices_name_key"] = Refusal(

@@ -12,8 +12,8 @@ from datetime import datetime
 from tortoise.transactions import in_transaction
 
 from models.appointments import Appointment
-from models.events import Event, happened
-from models.statements import column, columns_of, execute, fetch, stored
+from models.events import happened, write_once
+from models.statements import fetch
 
 ANSWER_REMINDERS_HOURS = (24, 48, 70)
 """How long after a request its provider is reminded to answer (AP-3)."""
@@ -92,17 +92,5 @@ async def remind(verb: str, due: str, open: str, hours: Sequence[int], at: datet
         written = 0
         for appointment in await Appointment.filter(id__in=list(found)):
             row = found[appointment.id]
-            written += await once(happened(verb, appointment, by=None, at=at, hours=row.hours, since=row.since))
+            written += await write_once(happened(verb, appointment, by=None, at=at, hours=row.hours, since=row.since))
         return written
-
-
-async def once(event: Event) -> bool:
-    """Write an event unless it is there; says whether it was written."""
-    names = columns_of(Event)
-    columns = ", ".join(f'"{column(Event, name)}"' for name in names)
-    slots = ", ".join(f"${place}" for place in range(1, len(names) + 1))
-    status = await execute(
-        f"INSERT INTO events ({columns}) VALUES ({slots}) ON CONFLICT DO NOTHING",
-        *(stored(event, name, getattr(event, name)) for name in names),
-    )
-    return status.endswith(" 1")

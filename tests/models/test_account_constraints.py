@@ -18,6 +18,7 @@ from tortoise.transactions import in_transaction
 from models import agreements, campus, encryption, links, partner_keys, second_factors
 from models.access import Role, Viewer
 from models.accounts import Account
+from models.events import happened
 from models.ids import new_id
 from models.invitations import Place, invite, membership_of
 from models.links import Purpose
@@ -76,13 +77,15 @@ async def build(key_ring: dict[str, bytes]) -> World:
             by=OPS, at=AT,
         )  # fmt: skip
         await campus.begin(school.id, challenge="c" * 43, return_to="https://app.test/", at=AT)
+        due = happened("office_user.revalidation_due", office_user, by=None, at=AT, since="then", until="soon")
+        await write(due)
         identity = campus.CampusIdentity(issuer_id=issuer.id, subject="s", membership_id=owner.id, created_at=AT)
         await write(identity)
     return {
         "school": school.id, "student": student.id, "practice": practice.id, "account": account.id, "user": user.id,
         "owner": owner.id, "office_user": office_user.id, "acceptance": accepted[0].id, "invitation": invitation.id,
         "link": link.id, "used": used.id, "withdrawn": withdrawn.id, "key": key.id, "following": following.id,
-        "issuer": issuer.id, "identity": identity.id,
+        "issuer": issuer.id, "identity": identity.id, "due": due.id,
         "factor": await id_of("SELECT id FROM second_factors"), "code": await id_of("SELECT id FROM recovery_codes"),
         "attempt": await id_of("SELECT id FROM campus_attempts"),
     }  # fmt: skip
@@ -113,6 +116,9 @@ PRACTICES = [
          changed("memberships", "office_user", "revalidate_by = validated_at + interval '91 days'")),
     Case("two owners", "memberships_one_owner",
          changed("memberships", "office_user", "is_owner = true, validated_at = NULL, revalidate_by = NULL")),
+    Case("a revalidation announced twice", "events_revalidation_once", copied("events", "due")),
+    Case("a revalidation announced of no turn", "events_revalidation_since",
+         copied("events", "due", data={"until": "soon"})),
 ]  # fmt: skip
 
 INVITATIONS = [
@@ -230,8 +236,11 @@ SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
 """
 
 
+MIGRATIONS = ("0003_accounts", "0011_revalidation")
+
+
 async def test_every_named_rule_of_these_tables_has_a_case(world: World) -> None:
-    source = inspect.getsource(import_module("migrations.0003_accounts"))
+    source = "".join(inspect.getsource(import_module(f"migrations.{name}")) for name in MIGRATIONS)
     named = {row.name for row in await fetch(HELD) if re.search(rf"\b{row.name}\b", source)}
     raised = set(re.findall(r"CONSTRAINT = '(\w+)'", source))
     assert (named | raised) - {case.constraint for case in CASES} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,7 +18,7 @@ from models.ids import new_id
 from models.invitations import Place
 from models.links import Purpose
 from models.practices import REVALIDATE_EVERY, Practice
-from models.statements import execute, write
+from models.statements import execute, fetch, write
 from notifications.post import PostOffice
 from settings import Settings
 from tests.notifications.server import ADDRESS, MailServer, content_of, mail_server, post_office
@@ -150,6 +151,44 @@ async def test_the_owner_of_a_practice_is_told_which_office_user_to_confirm(
     ]
     assert "Kim Park" in content_of(server.taken[0][1])[0]
     assert member.revalidate_by == AT + REVALIDATE_EVERY
+
+
+async def announce() -> int:
+    """One worker's look at who is soon to be revalidated."""
+    async with in_transaction():
+        return await practices.remind(at=AT + REVALIDATE_EVERY - timedelta(days=1))
+
+
+async def desks(count: int) -> None:
+    """Office users of one practice whose turn ends."""
+    practice = await Practice.open(name="Harbor Group", by=None, at=AT)
+    turn = {"validated_at": AT, "revalidate_by": AT + REVALIDATE_EVERY}
+    for number in range(count):
+        await person(f"desk{number}@example.test", Role.OFFICE, practice_id=practice.id, **turn)
+
+
+async def announced() -> int:
+    """How many announcements there are."""
+    return len(await fetch("SELECT 1 FROM events WHERE verb = 'office_user.revalidation_due'"))
+
+
+async def test_workers_that_announce_a_revalidation_at_the_same_time_announce_it_once(committed: Settings) -> None:
+    await desks(4)
+    assert sum(await asyncio.gather(*(announce() for _ in range(8)))) == 4
+    assert await announced() == 4
+
+
+async def test_a_worker_that_looked_before_another_had_committed_announces_nothing_again(
+    committed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desks(2)
+    assert await announce() == 2
+    # What such a worker saw: office users without an announcement, and free to be locked.
+    unseen = re.sub(r"AND NOT EXISTS \(.*?validated_at\)", "", practices.DUE, flags=re.DOTALL)
+    assert "events" not in unseen
+    monkeypatch.setattr(practices, "DUE", unseen)
+    assert await announce() == 0
+    assert await announced() == 2
 
 
 async def test_a_token_is_in_no_row_and_in_no_log(
