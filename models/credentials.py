@@ -168,6 +168,7 @@ async def request_verification(email: str, *, by: Viewer, at: datetime) -> Accou
 async def verify_email(token: str, *, at: datetime) -> Account:
     """Take the address that a link was sent to as the account's own, verified; the link works once.
 
+    Whoever reads the address until then is told, as they may know of nothing.
     An address that another account has by now gets the answer of a dead link, which tells nothing (ID-3).
     """
     link = await links.use(token, Purpose.EMAIL_VERIFICATION, at=at)
@@ -181,6 +182,8 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     )
     if before != link.email:
         await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
+        await links.note_replaced(link.id, before)
+        await write(happened("account.email_changed", account, by=None, at=at, link=str(link.id)))
     return account
 
 

@@ -123,6 +123,12 @@ SELECT a.id FROM accounts a
 """
 """Accounts that act for nobody but this student; one that is a provider's too, say, stays that provider's."""
 
+OF_LINKS = """
+SELECT email FROM secret_links WHERE account_id = ANY ($1)
+ UNION SELECT replaced_email FROM secret_links WHERE account_id = ANY ($1) AND replaced_email IS NOT NULL
+"""
+"""Addresses that these accounts had before, or were to have: mail went there too."""
+
 OF_OTHERS = """
 SELECT lower(email) AS email FROM providers WHERE lower(email) = ANY ($1)
  UNION SELECT lower(email) FROM students WHERE lower(email) = ANY ($1) AND id <> $2
@@ -142,6 +148,7 @@ async def person_of(student: Student) -> Person:
     invitations = await Invitation.filter(student_id=student.id).order_by("id").select_for_update(no_key=True)
     leaving = [account for account in accounts if account.id in alone]
     rows = [student.email, *(row.email for row in leaving), *(row.email for row in invitations)]
+    rows += [row.email for row in await fetch(OF_LINKS, alone)]
     known = {address.lower() for address in rows}
     others = {row.email for row in await fetch(OF_OTHERS, list(known), student.id, alone)}
     return Person(
@@ -198,7 +205,7 @@ async def forget_links(person: Person, *, at: datetime) -> None:
     """End the invitations and links that are under way, and leave none with a name or an address."""
     address = nowhere(person.student.type_id)
     await execute(
-        "UPDATE secret_links SET email = $3, sealed_token = NULL,"
+        "UPDATE secret_links SET email = $3, replaced_email = NULL, sealed_token = NULL,"
         " withdrawn_at = CASE WHEN used_at IS NULL THEN coalesce(withdrawn_at, $4) END"
         " WHERE invitation_id = ANY ($1) OR account_id = ANY ($2)",
         person.invitations, person.account_ids, address, at,

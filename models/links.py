@@ -59,6 +59,7 @@ class SecretLink(Table):
     expires_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
     withdrawn_at = fields.DatetimeField(null=True)
+    replaced_email = fields.CharField(max_length=254, null=True)
 
     class Meta:
         """Partial UNIQUE: one live link for a purpose and a subject; a trigger lets each end once."""
@@ -124,6 +125,11 @@ async def use(token: str, purpose: Purpose, *, at: datetime) -> Any:
     if link is None:
         raise DEAD
     return link
+
+
+async def note_replaced(link_id: UUID, email: str) -> None:
+    """Keep with a used link the address that it has put another in the place of, so that this one can be told."""
+    await execute("UPDATE secret_links SET replaced_email = $2 WHERE id = $1", link_id, email)
 
 
 async def token_of(link_id: UUID, *, at: datetime) -> str | None:

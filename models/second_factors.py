@@ -214,7 +214,8 @@ async def remove(account_id: UUID, code: str | None, *, by: Viewer, at: datetime
     factor = await confirmed(account_id)
     if code is not None:
         await prove(account_id, code, at=at)
-    await write(happened("account.second_factor_removed", factor, by=by, at=at))
+    account = await Account.get(id=account_id)
+    await write(happened("account.second_factor_removed", account, by=by, at=at, by_self=code is not None))
     await execute("DELETE FROM recovery_codes WHERE account_id = $1", account_id)
     await execute("DELETE FROM second_factors WHERE id = $1", factor.id)
     await execute(

@@ -21,7 +21,8 @@ AT_ONCE_MAX = 200
 WAITING = f"""
 SELECT e.id, e.verb, e.actor_role,
        students.email AS student_address, providers.email AS provider_address,
-       accounts.email AS account_address, secret_links.email AS link_address, owners.email AS owner_address
+       accounts.email AS account_address, secret_links.email AS link_address,
+       secret_links.replaced_email AS former_address, owners.email AS owner_address
   FROM outbox o
   JOIN events e ON e.id = o.event_id
   LEFT JOIN students ON students.id = e.student_id

@@ -19,6 +19,8 @@ class Recipient(StrEnum):
     """The address that a secret link was made for: of an invitation, or one that is to be verified."""
     OWNER = "OWNER"
     """The owner of the practice of an office user."""
+    FORMER = "FORMER"
+    """The address that an account had until a link changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ POLICY: Mapping[str, tuple[Line, ...]] = {
     "account.reset_requested": (Line(Recipient.LINK, "reset_password"),),
     "account.password_reset": (Line(Recipient.ACCOUNT, "password_changed"),),
     "account.password_changed": (Line(Recipient.ACCOUNT, "password_changed"),),
+    "account.email_changed": (Line(Recipient.FORMER, "address_changed"),),
+    "account.second_factor_removed": (Line(Recipient.ACCOUNT, "second_factor_removed"),),
     "payout_details.set": (provider("payout_details_changed"),),
     "office_user.revalidation_due": (Line(Recipient.OWNER, "revalidation_due"),),
 }
@@ -74,7 +78,6 @@ SILENT = frozenset(
         "account.email_verified",
         "account.recovery_codes_renewed",
         "account.second_factor_added",
-        "account.second_factor_removed",
         "account.sessions_revoked",
         "account.signed_up",
         "account.disabled",

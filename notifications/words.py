@@ -32,6 +32,7 @@ async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> 
         "provider": one_line(facts.provider_name),
         "school": one_line(facts.school_name),
         "by_role": facts.actor_role,
+        "by_self": data.get("by_self", False),
         "changed_at": facts.event_at,
         "credit_is_back": data.get("credit") == "RELEASE",
     }
@@ -83,6 +84,7 @@ def name_of(facts: Any) -> str:
         Recipient.PROVIDER: one_line(facts.provider_name),
         Recipient.LINK: one_line(facts.invited_name or facts.account_name),
         Recipient.ACCOUNT: one_line(facts.account_name),
+        Recipient.FORMER: one_line(facts.account_name),
     }
     return names.get(facts.recipient, "")
 
@@ -105,6 +107,7 @@ def zone_of(facts: Any) -> ZoneInfo:
         Recipient.PROVIDER: facts.provider_zone,
         Recipient.LINK: facts.account_zone or facts.inviter_zone or facts.provider_zone,
         Recipient.ACCOUNT: facts.account_zone,
+        Recipient.FORMER: facts.account_zone,
     }
     return ZoneInfo(zones.get(facts.recipient) or "UTC")
 

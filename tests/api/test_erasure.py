@@ -53,7 +53,8 @@ from tests.support.world import (
 
 NAME, EMAIL, PHONE = "Zelda Quillfeather", "zelda.quillfeather@lakeview.test", "+16175550199"
 OLD_EMAIL = "zq@before.test"
-PLANTED = ("Zelda", "Quillfeather", EMAIL, PHONE.removeprefix("+1"), OLD_EMAIL)
+FORMER_EMAIL = "zq@former.test"
+PLANTED = ("Zelda", "Quillfeather", EMAIL, PHONE.removeprefix("+1"), OLD_EMAIL, FORMER_EMAIL)
 ERASE = "student { id name email phone erasedAt } appointmentsEnded appointmentsLeft creditsRevoked"
 ENTER = {"name": NAME, "email": EMAIL, "state": "MA", "timeZone": "America/New_York", "idempotencyKey": "enter-1"}
 OPS = as_staff(Role.OPS)
@@ -144,6 +145,7 @@ async def signs_of_a_person(student: Student, now: datetime) -> None:
     await write(SecondFactor(account_id=account.id, sealed_secret="sealed", created_at=now))
     await new_recovery_codes(account.id, at=now)
     await credentials.request_reset(EMAIL, at=now)
+    await another_address_before(account, membership, now)
     await links.issue(Purpose.EMAIL_VERIFICATION, email=f"new.{EMAIL}", subject=account.id, at=now)
     issuer = new_id()
     await execute(
@@ -155,6 +157,13 @@ async def signs_of_a_person(student: Student, now: datetime) -> None:
         "INSERT INTO campus_identities (id, issuer_id, subject, membership_id, created_at) VALUES ($1, $2, $3, $4, $5)",
         new_id(), issuer, EMAIL, membership.id, now,
     )  # fmt: skip
+
+
+async def another_address_before(account: Account, membership: Membership, now: datetime) -> None:
+    """Let the account have had another address, which is told of the change."""
+    await Account.filter(id=account.id).update(email=FORMER_EMAIL)
+    await credentials.request_verification(EMAIL, by=membership.viewer(), at=now)
+    await credentials.verify_email(await mailed_token(EMAIL, Purpose.EMAIL_VERIFICATION), at=now)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

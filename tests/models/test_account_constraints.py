@@ -163,6 +163,10 @@ LINKS = [
     Case("two live links for the same", "secret_links_one_live",
          "INSERT INTO secret_links SELECT '$new', purpose, email, account_id, invitation_id, sha256('x'), NULL,"
          " created_at, expires_at, NULL, NULL FROM secret_links WHERE id = '$link'"),
+    Case("a live link that has replaced an address", "secret_links_replaced",
+         changed("secret_links", "link", "replaced_email = 'x@example.test'")),
+    Case("a reset that has replaced an address", "secret_links_replaced",
+         changed("secret_links", "used", "replaced_email = 'x@example.test'")),
     Case("a used link works again", "secret_links_single_use", changed("secret_links", "used", "used_at = NULL")),
     Case("a withdrawn link works again", "secret_links_single_use",
          changed("secret_links", "withdrawn", "withdrawn_at = NULL")),
@@ -236,12 +240,14 @@ SELECT i.relname FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
 """
 
 
-MIGRATIONS = ("0003_accounts", "0011_revalidation")
+MIGRATIONS = ("0003_accounts", "0011_revalidation", "0012_former_address")
+COVERED_ELSEWHERE = {"mails_recipient"}
+"""Rules of these migrations about other tables, with a test among those of their area."""
 
 
 async def test_every_named_rule_of_these_tables_has_a_case(world: World) -> None:
     source = "".join(inspect.getsource(import_module(f"migrations.{name}")) for name in MIGRATIONS)
     named = {row.name for row in await fetch(HELD) if re.search(rf"\b{row.name}\b", source)}
     raised = set(re.findall(r"CONSTRAINT = '(\w+)'", source))
-    assert (named | raised) - {case.constraint for case in CASES} == set()
+    assert (named | raised) - {case.constraint for case in CASES} - COVERED_ELSEWHERE == set()
     assert len(named) > 30

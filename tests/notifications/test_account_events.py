@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models import credentials, encryption, invitations, links, practices
+from models import credentials, encryption, invitations, links, practices, second_factors
 from models.access import Role
 from models.accounts import Account, Membership
 from models.ids import new_id
 from models.invitations import Place
 from models.links import Purpose
 from models.practices import REVALIDATE_EVERY, Practice
-from models.statements import execute, fetch, write
+from models.statements import Change, execute, fetch, write
 from notifications.post import PostOffice
 from settings import Settings
 from tests.notifications.server import ADDRESS, MailServer, content_of, mail_server, post_office
@@ -110,6 +110,65 @@ async def test_an_address_is_verified_where_it_is_and_not_where_the_account_is_n
     async with in_transaction():
         await credentials.verify_email(token_in(server, "verify-address"), at=AT)
     assert (await Account.get(id=account.id)).email == NEW_ADDRESS
+
+
+async def moved_to(address: str, member: Membership) -> None:
+    """Let somebody's account take another address, by the link that is mailed there."""
+    async with in_transaction():
+        await credentials.request_verification(address, by=member.viewer(), at=AT)
+        token = await links.newest(Purpose.EMAIL_VERIFICATION, email=address, at=AT)
+        await credentials.verify_email(token or "", at=AT)
+
+
+async def test_a_changed_address_is_told_to_the_one_until_then_alone(office: PostOffice, server: MailServer) -> None:
+    _, member = await person("old@example.test")
+    await moved_to(NEW_ADDRESS, member)
+    await do_all(office)
+    [(to, message)] = server.taken
+    assert (to, message["Subject"]) == ("old@example.test", "The address of your account was changed")
+    for part in content_of(message):
+        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in part
+        assert "tell your school or our support at once" in " ".join(part.split())
+        assert NEW_ADDRESS not in part
+
+
+async def test_each_former_address_is_told_however_late_the_worker_comes(
+    office: PostOffice, server: MailServer
+) -> None:
+    _, member = await person("first@example.test")
+    for address in ("second@example.test", NEW_ADDRESS):
+        await moved_to(address, member)
+    await do_all(office)
+    assert [to for to, _ in server.taken] == ["first@example.test", "second@example.test"]
+
+
+async def test_an_address_that_is_verified_and_stays_is_told_nothing(office: PostOffice, server: MailServer) -> None:
+    account, member = await person("old@example.test")
+    await write(Change(account, email_verified_at=None))
+    await moved_to("old@example.test", member)
+    await do_all(office)
+    assert server.taken == []
+
+
+@pytest.mark.parametrize("by_support", [False, True])
+async def test_a_removed_second_factor_is_told_to_its_account(
+    office: PostOffice, server: MailServer, by_support: bool
+) -> None:
+    account, member = await person("robin@example.test")
+    async with in_transaction():
+        await second_factors.enrol(account, at=AT)
+        await execute("UPDATE second_factors SET confirmed_at = $1", AT)
+        [code, *_] = await second_factors.new_recovery_codes(account.id, at=AT)
+        if by_support:
+            await second_factors.remove(account.id, None, by=as_staff(Role.OPS), at=AT)
+        else:
+            await second_factors.remove(account.id, code, by=member.viewer(), at=AT)
+    await do_all(office)
+    [(to, message)] = server.taken
+    assert (to, message["Subject"]) == ("robin@example.test", "The second factor of your account was removed")
+    for part in content_of(message):
+        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in part
+        assert ("our support removed the authenticator" in " ".join(part.split())) is by_support
 
 
 async def test_a_forgotten_password_is_mailed_to_who_has_an_account_alone(

@@ -61,6 +61,7 @@ def words(**changes: Any) -> dict[str, Any]:
         "provider": "Noor Haddad",
         "school": "Lakeview University",
         "by_role": "PROVIDER",
+        "by_self": True,
         "credit_is_back": True,
         "starts_at": at,
         "minutes": 60,
