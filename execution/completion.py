@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from graphql import GraphQLError, GraphQLObjectType, Undefined, default_type_resolver, located_error
@@ -11,38 +13,67 @@ from graphql.pyutils import inspect, is_iterable
 from graphql.pyutils.is_awaitable import is_awaitable
 
 from execution.fields import Computed, Derived, Direct
-from execution.plan import AbstractShape, Block, LeafShape, ListShape, ObjectShape, Place, PlannedField, Shape
+from execution.plan import AbstractShape, Block, Entry, LeafShape, ListShape, ObjectShape, Place, PlannedField, Shape
 from execution.run import Run, info_of, steps_to
 
 
-async def complete_fields(run: Run, block: Block, value: Any, place: Place) -> dict[str, Any]:
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A value that is known only when something has been awaited."""
+
+    awaited: Awaitable[Any]
+    complete: Callable[[Any], Any]
+
+
+def complete_fields(run: Run, block: Block, value: Any, place: Place) -> dict[str, Any]:
     """The plain fields of an object; it is remembered as a parent for the asynchronous ones."""
     data: dict[str, Any] = {}
     waits = False
     for planned in block.fields:
-        if planned.waits:
-            data[planned.key] = None
-            refused = run.refused.get(id(planned))
-            if refused is None:
-                waits = True
-            else:
-                _handled(run, planned, refused, planned.shape, (place, planned.key))
+        data[planned.key] = None
+        if not planned.waits:
+            complete_field(run, planned, value, place, data)
+        elif id(planned) in run.refused:
+            _handle(run, planned, run.refused[id(planned)], planned.shape, (place, planned.key))
         else:
-            await complete_field(run, planned, value, place, data)
+            waits = True
     if waits:
         run.frames[block.index].append((value, data, place))
     return data
 
 
-async def complete_field(run: Run, planned: PlannedField, value: Any, place: Place, data: dict[str, Any]) -> None:
+def complete_field(run: Run, planned: PlannedField, value: Any, place: Place, data: dict[str, Any]) -> None:
     """One plain field of an object, put into its answer."""
     own = (place, planned.key)
     try:
-        data[planned.key] = await complete_value(
-            run, planned, planned.shape, own, await _settled(_read(planned, value))
-        )
+        _put(run, planned, own, data, _arrived(run, planned, planned.shape, own, _read(planned, value)))
     except Exception as raw:
-        data[planned.key] = _handled(run, planned, raw, planned.shape, own)
+        _handle(run, planned, raw, planned.shape, own)
+
+
+async def complete_pending(run: Run) -> None:
+    """Await what had to be awaited on the way, behind everything that had not, as graphql-core does."""
+    while run.pending:
+        planned, place, holder, pending = run.pending.popleft()
+        try:
+            awaited = await pending.awaited
+            if not run.is_dead(steps_to(place)):
+                _put(run, planned, place, holder, pending.complete(awaited))
+        except Exception as raw:
+            run.fail(planned, place, raw)
+
+
+def put_value(run: Run, planned: PlannedField, entry: Entry, value: Any) -> None:
+    """The value of an asynchronous field, completed and put into the answer of its parent."""
+    place = (entry[2], planned.key)
+    _put(run, planned, place, entry[1], _complete(run, planned, planned.shape, place, value))
+
+
+def _put(run: Run, planned: PlannedField, place: tuple[Place, str | int], holder: Any, completed: Any) -> None:
+    if isinstance(completed, Pending):
+        run.pending.append((planned, place, holder, completed))
+    else:
+        holder[place[1]] = completed
 
 
 def _read(planned: PlannedField, value: Any) -> Any:
@@ -57,7 +88,14 @@ def _read(planned: PlannedField, value: Any) -> Any:
             return planned.block.type.name
 
 
-async def complete_value(run: Run, planned: PlannedField, shape: Shape, place: Place, value: Any) -> Any:
+def _arrived(run: Run, planned: PlannedField, shape: Shape, place: Place, value: Any) -> Any:
+    """A value that may have to be awaited first, completed."""
+    if is_awaitable(value):
+        return Pending(value, lambda awaited: _complete(run, planned, shape, place, awaited))
+    return _complete(run, planned, shape, place, value)
+
+
+def _complete(run: Run, planned: PlannedField, shape: Shape, place: Place, value: Any) -> Any:
     """A value as it goes into the answer, or the exception that says why it cannot."""
     if isinstance(value, Exception):
         raise value
@@ -65,13 +103,13 @@ async def complete_value(run: Run, planned: PlannedField, shape: Shape, place: P
     if value is not None and value is not Undefined:
         match shape:
             case ListShape():
-                completed = await _list(run, planned, shape, place, value)
+                completed = _list(run, planned, shape, place, value)
             case LeafShape():
                 completed = _leaf(shape, value)
             case AbstractShape():
-                completed = await _abstract(run, planned, shape, place, value)
+                completed = _abstract(run, planned, shape, place, value)
             case ObjectShape(block=block):
-                completed = await _object(run, planned, block, place, value)
+                completed = _object(run, planned, block, place, value)
     if completed is None and not shape.nullable:
         raise TypeError(f"Cannot return null for non-nullable field {planned.block.type}.{planned.name}.")
     return completed
@@ -87,49 +125,57 @@ def _leaf(shape: LeafShape, value: Any) -> Any:
     return serialized
 
 
-async def _list(run: Run, planned: PlannedField, shape: ListShape, place: Place, value: Any) -> list[Any]:
+def _list(run: Run, planned: PlannedField, shape: ListShape, place: Place, value: Any) -> Any:
     if hasattr(value, "__aiter__"):
-        value = [item async for item in value]
+        return Pending(_collected(value), lambda items: _list(run, planned, shape, place, items))
     if not is_iterable(value):
         raise GraphQLError(f"Expected Iterable, but did not find one for field '{planned.block.type}.{planned.name}'.")
     completed: list[Any] = []
     for index, item in enumerate(value):
         own = (place, index)
+        completed.append(None)
         try:
-            completed.append(await complete_value(run, planned, shape.of, own, await _settled(item)))
+            _put(run, planned, own, completed, _arrived(run, planned, shape.of, own, item))
         except Exception as raw:
-            completed.append(_handled(run, planned, raw, shape.of, own))
+            _handle(run, planned, raw, shape.of, own)
     return completed
 
 
-async def _abstract(run: Run, planned: PlannedField, shape: AbstractShape, place: Place, value: Any) -> dict[str, Any]:
+async def _collected(items: AsyncIterable[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+def _abstract(run: Run, planned: PlannedField, shape: AbstractShape, place: Place, value: Any) -> Any:
     resolve = shape.type.resolve_type or default_type_resolver
-    name = await _settled(resolve(value, info_of(planned)(run.frames), shape.type))
-    details = [FieldDetails(node, None) for node in planned.nodes]
-    # graphql-core's own check and its messages; all it wants of the executor is the schema.
-    checker = cast("Executor[Any]", run)
-    of: GraphQLObjectType = Executor.ensure_valid_runtime_type(
-        checker, name, shape.type, details, info_of(planned)(run.frames), value
-    )
-    return await _object(run, planned, shape.concrete[of.name].block, place, value)
+
+    def named(name: Any) -> Any:
+        details = [FieldDetails(node, None) for node in planned.nodes]
+        # graphql-core's own check and its messages; all it wants of the executor is the schema.
+        checker = cast("Executor[Any]", run)
+        of: GraphQLObjectType = Executor.ensure_valid_runtime_type(
+            checker, name, shape.type, details, info_of(planned)(run.frames), value
+        )
+        return _object(run, planned, shape.concrete[of.name].block, place, value)
+
+    name = resolve(value, info_of(planned)(run.frames), shape.type)
+    return Pending(name, named) if is_awaitable(name) else named(name)
 
 
-async def _object(run: Run, planned: PlannedField, block: Block, place: Place, value: Any) -> dict[str, Any]:
+def _object(run: Run, planned: PlannedField, block: Block, place: Place, value: Any) -> Any:
+    def tested(fits: Any) -> dict[str, Any]:
+        if not fits:
+            raise invalid_return_type_error(block.type, value, [FieldDetails(node, None) for node in planned.nodes])
+        return complete_fields(run, block, value, place)
+
     test = block.type.is_type_of
-    if test is not None and not await _settled(test(value, info_of(planned)(run.frames))):
-        raise invalid_return_type_error(block.type, value, [FieldDetails(node, None) for node in planned.nodes])
-    return await complete_fields(run, block, value, place)
+    fits = True if test is None else test(value, info_of(planned)(run.frames))
+    return Pending(fits, tested) if is_awaitable(fits) else tested(fits)
 
 
-async def _settled(value: Any) -> Any:
-    return await value if is_awaitable(value) else value
-
-
-def _handled(run: Run, planned: PlannedField, raw: Exception, shape: Shape, place: Place) -> Any:
-    """Null for a place that may be null; otherwise the error goes on upwards."""
+def _handle(run: Run, planned: PlannedField, raw: Exception, shape: Shape, place: Place) -> None:
+    """Leave null at a place that may be null; otherwise the error goes on upwards."""
     steps = steps_to(place)
     error = located_error(raw, planned.nodes, list(steps))
     if not shape.nullable:
         raise error
     run.log(error, steps)
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -10,12 +11,15 @@ from graphql import ExecutionResult, GraphQLError
 from graphql.execution.values import VariableValues
 
 from execution.arguments import Refusable
-from execution.completion import complete_field, complete_fields, complete_value
+from execution.completion import complete_field, complete_fields, complete_pending, put_value
 from execution.core_path import checked
 from execution.fields import Batched, Single
 from execution.leaves import IrregularError
 from execution.plan import Entry, Plan, PlannedField
 from execution.run import Run, steps_to
+
+# A field, one of its parents, and the value of the field for that.
+Answered = tuple[PlannedField, Entry, Any]
 
 
 async def run_plan(plan: Plan, context: Any, root_value: Any, variables: VariableValues) -> ExecutionResult:
@@ -31,9 +35,10 @@ async def run_plan(plan: Plan, context: Any, root_value: Any, variables: Variabl
     except Exception:
         run.forget(tuple({planned.block.index for planned in plan.following}))
         try:
-            run.data = await complete_fields(run, plan.root, root_value, None)
+            run.data = complete_fields(run, plan.root, root_value, None)
         except GraphQLError as error:
             run.log(error, ())
+        await complete_pending(run)
     await _answer(run, plan.following)
     return run.result()
 
@@ -47,15 +52,16 @@ async def _run_serially(run: Run) -> None:
     for planned in run.plan.root.fields:
         run.data[planned.key] = None
         if id(planned) in run.refused:
-            run.fail(planned, parent, run.refused[id(planned)])
+            run.fail(planned, (None, planned.key), run.refused[id(planned)])
         elif planned.waits:
             run.frames[run.plan.root.index] = [parent]
             await _answer(run, (planned,))
         else:
             try:
-                await complete_field(run, planned, run.root_value, None, run.data)
+                complete_field(run, planned, run.root_value, None, run.data)
             except GraphQLError as error:
                 run.log(error, ())
+            await complete_pending(run)
             await _answer(run, planned.following)
         if run.stopped:
             return
@@ -76,8 +82,9 @@ async def _answer(run: Run, fields: tuple[PlannedField, ...]) -> None:
         entries = run.alive(run.frames[planned.block.index])
         if entries:
             values = await _resolve(run, planned, entries)
-            if values is not None:
-                await _complete(run, planned, entries, values)
+            if values is not None and not _complete_quickly(run, planned, entries, values):
+                left = ((planned, entry, value) for entry, value in zip(entries, values, strict=True))
+                await _complete_carefully(run, left)
             waiting.extend(planned.following)
 
 
@@ -89,10 +96,13 @@ async def _answer_peers(run: Run, peers: tuple[PlannedField, ...]) -> list[Plann
     if values is None:
         return []
     start = 0
+    left: list[Answered] = []
     for planned, entries in asked:
-        if entries:
-            await _complete(run, planned, entries, values[start : start + len(entries)])
+        its = values[start : start + len(entries)]
+        if entries and not _complete_quickly(run, planned, entries, its):
+            left += ((planned, entry, value) for entry, value in zip(entries, its, strict=True))
         start += len(entries)
+    await _complete_carefully(run, left)
     return [following for planned in peers for following in planned.following]
 
 
@@ -110,8 +120,8 @@ async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> lis
             parents = [entry[0] for entry in entries]
             return checked(await kind.resolve(run.context, parents, planned.selection, **arguments), parents)
     except Exception as error:
-        for entry in entries:
-            run.fail(planned, entry, error)
+        for entry in sorted(entries, key=_indices):
+            run.fail(planned, (entry[2], planned.key), error)
         return None
     values: list[Any] = []
     resolve = kind.resolve if isinstance(kind, Single) else None
@@ -123,19 +133,32 @@ async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> lis
     return values
 
 
-async def _complete(run: Run, planned: PlannedField, entries: list[Entry], values: list[Any]) -> None:
+def _complete_quickly(run: Run, planned: PlannedField, entries: list[Entry], values: list[Any]) -> bool:
+    """Complete the values of a field by its generated code; False if they need care."""
     try:
         if planned.doubtful:
             run.admit(planned.doubtful)
         planned.complete(entries, values, run.frames)  # type: ignore[misc]
-        return
     except Exception:
         run.forget(planned.below)
-    for entry, value in zip(entries, values, strict=True):
+        return False
+    return True
+
+
+async def _complete_carefully(run: Run, left: Iterable[Answered]) -> None:
+    """Complete values one by one, in the order in which their parents stand in the answer."""
+    for planned, entry, value in sorted(left, key=lambda answered: _indices(answered[1])):
         place = (entry[2], planned.key)
         if run.positions and run.is_dead(steps_to(place)):
             continue
         try:
-            entry[1][planned.key] = await complete_value(run, planned, planned.shape, place, value)
+            put_value(run, planned, entry, value)
         except Exception as error:
-            run.fail(planned, entry, error)
+            run.fail(planned, place, error)
+        if run.pending:
+            await complete_pending(run)
+
+
+def _indices(entry: Entry) -> list[int]:
+    """Where a parent stands among all that one field is answered for: their paths differ in indices only."""
+    return [step for step in steps_to(entry[2]) if isinstance(step, int)]

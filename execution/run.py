@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from graphql.pyutils.is_awaitable import is_awaitable
 from graphql.type.definition import GraphQLResolveInfoHelpers
 
 from execution.leaves import IrregularError
-from execution.plan import Entry, Frames, Place, Plan, PlannedField
+from execution.plan import Entry, Frames, ListShape, Place, Plan, PlannedField
 
 Steps = tuple[str | int, ...]
 
@@ -28,6 +29,7 @@ class Run:
         "frames",
         "given",
         "infos",
+        "pending",
         "plan",
         "positions",
         "refused",
@@ -51,6 +53,8 @@ class Run:
         # Of fields whose arguments could be refused: what was read, or why it was refused, by the field's identity.
         self.given: dict[int, dict[str, Any]] = {}
         self.refused: dict[int, Exception] = {}
+        # What is still to be awaited of plain fields: the field, the place, what holds it, and how it is completed.
+        self.pending: deque[tuple[PlannedField, tuple[Place, str | int], Any, Any]] = deque()
 
     @property
     def stopped(self) -> bool:
@@ -87,12 +91,19 @@ class Run:
             return entries
         return [entry for entry in entries if not self.is_dead(steps_to(entry[2]))]
 
-    def fail(self, planned: PlannedField, entry: Entry, raw: Exception) -> None:
-        """An asynchronous field failed for one parent: null goes to the nearest place where it may stand."""
-        path = (*steps_to(entry[2]), planned.key)
+    def fail(self, planned: PlannedField, place: Place, raw: Exception) -> None:
+        """A field failed, or an item of its list, after what holds it had been answered.
+
+        Null goes to the nearest place where it may stand.
+        """
+        path = steps_to(place)
         error = located_error(raw, planned.nodes, list(path))
+        nullable, shape = list(planned.nullable_path), planned.shape
+        while len(nullable) < len(path) and isinstance(shape, ListShape):
+            shape = shape.of
+            nullable.append(shape.nullable)
         length = len(path)
-        while length > 0 and not planned.nullable_path[length - 1]:
+        while length > 0 and not nullable[length - 1]:
             length -= 1
         self.log(error, path[:length])
         self._put_null(path[:length])

@@ -17,6 +17,12 @@ from tests.execution.sample import field
 from tests.execution.test_levels import Crowd
 from tests.execution.world import Context, PlantedError, World
 
+# graphql-core drops fields that it has begun when a sibling turns their parent to null, and lets Python notice.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:coroutine .* was never awaited:RuntimeWarning",
+    "ignore:Exception ignored in.*coroutine:pytest.PytestUnraisableExceptionWarning",
+)
+
 Told = list[tuple[str, list[str | int]]]
 
 
@@ -32,7 +38,7 @@ async def both(
         await plans.execute(document, variables=variables, context=context)
         for plans, context in zip(paths, contexts, strict=True)
     ]
-    assert_same(expected, actual, in_order=True, about=text)
+    assert_same(expected, actual, about=text)
     return actual, contexts[1].calls
 
 

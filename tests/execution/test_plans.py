@@ -85,7 +85,7 @@ async def test_what_the_compiled_path_does_not_know_is_answered_by_graphql_core(
     assert both[0].plan_of(document) is None
     answers = [await each.execute(document, context=Context(World(0, 0))) for each in both]
     assert answers[0].errors is None
-    assert_same(answers[0], answers[1], in_order=True)
+    assert_same(answers[0], answers[1])
 
 
 async def test_the_plain_fields_of_such_a_type_are_compiled() -> None:
@@ -111,7 +111,7 @@ async def test_documents_in_doubt_are_left_to_graphql_core(text: str, name: str 
     answers = [
         await each.execute(document, operation_name=name, context=Context(World(0, 0))) for each in (core, compiled)
     ]
-    assert_same(answers[0], answers[1], in_order=True)
+    assert_same(answers[0], answers[1])
 
 
 async def test_a_switch_that_is_null_is_an_error_as_for_graphql_core() -> None:
@@ -120,7 +120,7 @@ async def test_a_switch_that_is_null_is_an_error_as_for_graphql_core() -> None:
         await each.execute(document, variables={"on": None}, context=Context(World(0, 0))) for each in (core, compiled)
     ]
     assert answers[0].errors
-    assert_same(answers[0], answers[1], in_order=True)
+    assert_same(answers[0], answers[1])
 
 
 def test_a_document_is_compiled_once() -> None:
