@@ -7,11 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
-import structlog
 
 from models.changes import CHANNEL
-
-log = structlog.get_logger()
+from telling import log
 
 RECONNECT_SECONDS = 2.0
 

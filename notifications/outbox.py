@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import structlog
 from tortoise.transactions import in_transaction
 
 from models.ids import new_id
@@ -13,8 +12,7 @@ from models.statements import execute, fetch
 from models.text import NOWHERE
 from notifications.facts import LINK_ID
 from notifications.policy import POLICY
-
-log = structlog.get_logger()
+from telling import log
 
 AT_ONCE_MAX = 200
 

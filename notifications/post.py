@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import asyncpg
-import structlog
 from tortoise.exceptions import OperationalError
 
 from models.encryption import UnopenableError
@@ -21,8 +20,7 @@ from notifications.letters import compose, write_letter
 from notifications.outbox import write_mails
 from notifications.smtp import Fault, LostServerError, NoServerError, Smtp
 from notifications.words import words_of
-
-log = structlog.get_logger()
+from telling import log
 
 BATCH = 20
 MAIL_SECONDS_MAX = 60
