@@ -14,9 +14,10 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aiosmtpd.smtp import SMTP, Envelope
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import Envelope
 
 KEPT = 200
 HOST = "127.0.0.1"
@@ -46,6 +47,8 @@ class Mailbox:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[str]:
         """Take messages on a free port of this machine alone; yields the address for `Smtp`."""
+        from aiosmtpd.smtp import SMTP  # here, as no server in production has a mailbox, and each knows of it
+
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: SMTP(self, hostname="mailbox.localhost", loop=loop), HOST, 0)
         try:
