@@ -166,7 +166,7 @@ async def once(
     """
     for attempt in range(TRIES):
         try:
-            async with transaction(context.unproved.proof if context.unproved else "") as work:
+            async with nobody_new_unless_committed(context), transaction(proof_of(context)) as work:
                 try:
                     if key is None:
                         outcome = await resolver(context, **values)
@@ -197,6 +197,25 @@ async def once(
                 raise
             await context.prove()
     raise AssertionError("the last try returns or raises")
+
+
+def proof_of(context: Context) -> str:
+    """What the first statement says to prove a session that this process only remembers; nothing if none is to be."""
+    return context.unproved.proof if context.unproved else ""
+
+
+@contextlib.asynccontextmanager
+async def nobody_new_unless_committed(context: Context) -> AsyncIterator[None]:
+    """Let a verb that opens a session act as it from there on, and take that back unless the session is there to stay.
+
+    It is set inside of the transaction, as the entry of the audit trail that is written there names who acts.
+    """
+    before = context.signed_in
+    try:
+        yield
+    except BaseException:
+        context.signed_in = before
+        raise
 
 
 async def with_key(

@@ -11,14 +11,16 @@ import pytest
 import pytest_asyncio
 from graphql import GraphQLError
 
+import demo
 from models.access import Role, Viewer
 from models.credits import Grant, Wallet, grant, lock_wallet
 from models.errors import Code, Refusal, Refused
 from models.ids import new_id
-from models.statements import execute
+from models.statements import execute, fetch
 from resolvers.operation import TRIES, once
 from settings import Settings
-from tests.support.asking import answer, context_of
+from tests.support.api import api_on
+from tests.support.asking import answer, codes_of, context_of
 from tests.support.databases import own_database
 from tests.support.world import AT, as_staff, granted, pair_of, school_of, student_of
 
@@ -149,6 +151,51 @@ async def test_a_client_never_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> No
     assert result.errors is None
     assert result.data == {"grantCredits": {"grant": {"credits": 4}, "userErrors": []}}
     assert (await Wallet.get(id=pair.student.id)).available == 10
+
+
+SIGN_IN_AND_GO_ON = """
+mutation ($input: SignInInput!) {
+  signIn(input: $input) { accessToken viewer { role } }
+  signOutEverywhere { sessionsEnded }
+}
+"""
+NO_SESSION_STAYS = """
+CREATE FUNCTION refuse_at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'planted' USING ERRCODE = '{state}'; END $$;
+CREATE CONSTRAINT TRIGGER refuse_at_commit AFTER INSERT ON sessions DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW {condition} EXECUTE FUNCTION refuse_at_commit();
+"""
+
+
+@pytest.mark.parametrize(("state", "code"), [("P0001", None), ("40001", "BUSY")], ids=["failure", "crowd"])
+async def test_a_sign_in_whose_commit_fails_signs_nobody_in(
+    committed: Settings, state: str, code: str | None
+) -> None:
+    async with api_on(committed):
+        sent = {"email": demo.ACCOUNTS[0].email, "password": demo.PASSWORD, "device": "lost"}
+        condition = "WHEN (NEW.device = 'lost')"
+        await execute(NO_SESSION_STAYS.format(state=state, condition=condition))
+        result = await answer(SIGN_IN_AND_GO_ON, None, input=sent)
+    assert codes_of(result) == [code, "UNAUTHENTICATED"]
+    assert result.data == {"signIn": None, "signOutEverywhere": None}
+    assert await fetch("SELECT 1 FROM sessions WHERE device = 'lost'") == []
+    assert await fetch("SELECT 1 FROM events WHERE verb = 'account.sessions_revoked'") == []
+
+
+async def test_a_verb_that_is_done_again_acts_as_whoever_asked() -> None:
+    asking, new = (Viewer(account_id=new_id(), role=Role.OPS) for _ in range(2))
+    context, acted = context_of(asking), []
+
+    async def acts_as_another(own: Any) -> str:
+        acted.append(own.viewer)
+        own.signed_in = new
+        if len(acted) == 1:
+            await raise_in_database("40001")
+        return "done"
+
+    await once(context, acts_as_another, {}, name="Verb", key=None, asked={})
+    assert acted == [asking, asking]
+    assert context.viewer == new
 
 
 def stumbling_once() -> Any:
