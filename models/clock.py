@@ -23,7 +23,11 @@ class DemoClock(Table):
 
 
 def real_now() -> datetime:
-    """Real time in UTC. Read by `app` and `worker` alone, and passed on as a value."""
+    """Real time in UTC. Read by `app` and `worker`, and passed on as a value.
+
+    Whatever is compared with the clock of somebody else's machine reads it too: an authenticator's codes, and the
+    tokens of a campus.
+    """
     return datetime.now(UTC)
 
 

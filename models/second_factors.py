@@ -1,4 +1,8 @@
-"""Second factors: time-based one-time codes (TOTP), and recovery codes for the day the device is lost (ID-1)."""
+"""Second factors: time-based one-time codes (TOTP), and recovery codes for the day the device is lost (ID-1).
+
+An authenticator shows the codes of real time and knows of no demo clock, so codes are checked against real time, here
+and nowhere else; all that is written, and every limit, goes by the server's time as ever.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from uuid import UUID
 import pyotp
 from tortoise import fields
 
+from models import clock
 from models.access import Entity, Reach, Viewer
 from models.accounts import Account, own, token_hash
 from models.encryption import open_sealed, seal, sealed_column
@@ -125,7 +130,7 @@ async def confirm(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> l
     factor = await locked(account_id)
     if factor is None or factor.confirmed_at is not None:
         raise Refusal(Code.NOT_OPEN, "No enrolment is waiting.", rule="ID-1", fix="Enrol an authenticator first.")
-    step = step_of(factor, code, at=at)
+    step = step_of(factor, code, at=clock.real_now())
     await write(
         Change(factor, confirmed_at=at, last_step=step),
         happened("account.second_factor_added", factor, by=by, at=at),
@@ -150,12 +155,15 @@ async def prove(account_id: UUID, code: str | None, *, at: datetime) -> datetime
         raise CODE_WANTED
     if await use_recovery_code(account_id, code, at=at):
         return at
-    await write(Change(factor, last_step=step_of(factor, code, at=at)))
+    await write(Change(factor, last_step=step_of(factor, code, at=clock.real_now())))
     return at
 
 
 def step_of(factor: SecondFactor, code: str, *, at: datetime) -> int:
-    """The step of time whose code this is: at most one off, and later than the last one taken. Raises WRONG_CODE."""
+    """The step of time whose code this is: at most one off, and later than the last one taken. Raises WRONG_CODE.
+
+    `at` is real time. A code that was taken is not taken again when the demo clock moves, as steps do not move with it.
+    """
     digits = code.replace(" ", "")
     totp = pyotp.TOTP(factor.secret)
     now = int(at.timestamp()) // STEP_SECONDS

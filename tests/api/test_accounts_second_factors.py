@@ -11,7 +11,7 @@ import pyotp
 import pytest
 import pytest_asyncio
 
-from models import second_factors
+from models import clock, second_factors
 from models.accounts import Account
 from models.encryption import seal
 from models.errors import Refusal
@@ -62,17 +62,15 @@ async def newcomer(relaxed: Api, strict: Api, role: str = "OPS") -> Person:
     return Person(api=strict, email=robin.email, access=robin.access, refresh=robin.refresh)
 
 
-async def code_of(secret: str, steps: int = 0) -> str:
-    """The code that the authenticator shows, some steps from now."""
-    row = await fetch("SELECT coalesce(max(ahead_seconds), 0) AS ahead FROM demo_clock")
-    at = datetime.now().astimezone() + timedelta(seconds=row[0].ahead + steps * STEP_SECONDS)
-    return pyotp.TOTP(secret).at(at)
+def code_of(secret: str, steps: int = 0) -> str:
+    """The code that the authenticator shows, some steps from now: it knows of real time alone."""
+    return pyotp.TOTP(secret).at(clock.real_now() + timedelta(seconds=steps * STEP_SECONDS))
 
 
 async def enrolled(who: Person) -> tuple[str, list[str]]:
     """The secret and the recovery codes of somebody who has enrolled an authenticator."""
     secret = (await who.ask(ENROL))["enrolSecondFactor"]["secret"]
-    answer = await who.do("confirmSecondFactor", "recoveryCodes", oneTimeCode=await code_of(secret))
+    answer = await who.do("confirmSecondFactor", "recoveryCodes", oneTimeCode=code_of(secret))
     assert answer["userErrors"] == []
     return secret, answer["recoveryCodes"]
 
@@ -142,7 +140,7 @@ async def test_an_enrolled_account_signs_in_with_its_code(relaxed: Api, strict: 
     secret, _ = await enrolled(robin)
     assert codes(await tried(strict, robin.email)) == [("SECOND_FACTOR_REQUIRED", "ID-1")]
     assert codes(await tried(strict, robin.email, oneTimeCode="000000")) == [("INVALID_CREDENTIALS", "ID-1")]
-    again = person(strict, robin.email, await tried(strict, robin.email, oneTimeCode=await code_of(secret, 1)))
+    again = person(strict, robin.email, await tried(strict, robin.email, oneTimeCode=code_of(secret, 1)))
     assert (await again.ask("{ ledgerProof { agrees } }"))["ledgerProof"]["agrees"]
 
 
@@ -160,7 +158,7 @@ async def test_a_wrong_password_is_answered_alike_whether_there_is_a_second_fact
 async def test_a_code_is_taken_once(relaxed: Api, strict: Api) -> None:
     robin = await newcomer(relaxed, strict)
     secret, _ = await enrolled(robin)
-    code = await code_of(secret, 1)
+    code = code_of(secret, 1)
     answers = await asyncio.gather(*(tried(strict, robin.email, oneTimeCode=code) for _ in range(4)))
     assert sorted(map(codes, answers)) == [[]] + [[("INVALID_CREDENTIALS", "ID-1")]] * 3
 
@@ -180,6 +178,25 @@ async def test_a_code_is_right_for_its_step_and_one_on_either_side(own: Settings
             second_factors.step_of(factor, wrong, at=at)
 
 
+async def test_an_authenticator_goes_by_real_time_however_far_the_demo_clock_was_moved(committed: Settings) -> None:
+    async with api_on(committed) as api:
+        await moved(api)
+        robin = await signed_up(api, "robin@people.test")
+        secret, _ = await enrolled(robin)
+        ahead = pyotp.TOTP(secret).at(await clock.demo_now())
+        assert codes(await tried(api, robin.email, oneTimeCode=ahead)) == [("INVALID_CREDENTIALS", "ID-1")]
+        code = code_of(secret, 1)
+        assert codes(await tried(api, robin.email, oneTimeCode=code)) == []
+        await moved(api)
+        assert codes(await tried(api, robin.email, oneTimeCode=code)) == [("INVALID_CREDENTIALS", "ID-1")]
+
+
+async def moved(api: Api) -> None:
+    """Move the server's clock forward by a number of hours that no window of time is a part of."""
+    assert (await api.do("moveClock", role="OPS", selection="now", hours=1_001))["userErrors"] == []
+    api.tokens.clear()  # they have ended with it
+
+
 async def test_each_recovery_code_stands_for_the_authenticator_once(relaxed: Api, strict: Api) -> None:
     robin = await newcomer(relaxed, strict)
     _, recovery = await enrolled(robin)
@@ -196,7 +213,7 @@ async def test_each_recovery_code_stands_for_the_authenticator_once(relaxed: Api
 async def test_new_recovery_codes_take_the_place_of_the_old_ones(relaxed: Api, strict: Api) -> None:
     robin = await newcomer(relaxed, strict)
     secret, before = await enrolled(robin)
-    answer = await robin.do("renewRecoveryCodes", "recoveryCodes", oneTimeCode=await code_of(secret, 1))
+    answer = await robin.do("renewRecoveryCodes", "recoveryCodes", oneTimeCode=code_of(secret, 1))
     assert not set(answer["recoveryCodes"]) & set(before)
     assert codes(await tried(strict, robin.email, oneTimeCode=before[0])) == [("INVALID_CREDENTIALS", "ID-1")]
 

@@ -168,9 +168,7 @@ CREATE CONSTRAINT TRIGGER refuse_at_commit AFTER INSERT ON sessions DEFERRABLE I
 
 
 @pytest.mark.parametrize(("state", "code"), [("P0001", None), ("40001", "BUSY")], ids=["failure", "crowd"])
-async def test_a_sign_in_whose_commit_fails_signs_nobody_in(
-    committed: Settings, state: str, code: str | None
-) -> None:
+async def test_a_sign_in_whose_commit_fails_signs_nobody_in(committed: Settings, state: str, code: str | None) -> None:
     async with api_on(committed):
         sent = {"email": demo.ACCOUNTS[0].email, "password": demo.PASSWORD, "device": "lost"}
         condition = "WHEN (NEW.device = 'lost')"
