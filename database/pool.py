@@ -13,6 +13,7 @@ from contextvars import Context as TaskContext
 from typing import Any
 
 import asyncpg
+from asyncpg.protocol import Protocol
 from asyncpg.transaction import TransactionState
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import NestedTransactionContext, TransactionContext, TransactionContextPooled
@@ -20,6 +21,30 @@ from tortoise.connection import get_connections
 
 CLEANING_SECONDS = 10
 CLOSING_SECONDS = 5
+# How an error begins, and what marks one behind which the server ends the connection; clients cannot write a zero byte.
+ERROR = ord("E")
+LAST_WORDS = (b"\0VFATAL\0", b"\0VPANIC\0")
+RECEIVE = Protocol.data_received
+
+
+class Watchful(Protocol):  # type: ignore[misc]
+    """Closes a connection as soon as its server has said goodbye or hung up.
+
+    By itself asyncpg takes the farewell on an idle connection for a message out of turn, and the connection for open
+    until its socket closes: milliseconds, in which whoever takes it fails with `InternalClientError`.
+    """
+
+    __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what the server sent; behind a fatal error it sends nothing more."""
+        RECEIVE(self, data)
+        if data[0] == ERROR and any(words in data for words in LAST_WORDS):
+            self.abort()
+
+    def eof_received(self) -> None:
+        """The server hung up without a word."""
+        self.abort()
 
 
 class Pool:
@@ -123,7 +148,11 @@ class Pool:
                 connection.terminate()
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(**self._arguments)
+        connection = await asyncpg.connect(**self._arguments)
+        protocol = connection._protocol
+        protocol.__class__ = Watchful
+        connection._transport.set_protocol(protocol)  # uvloop keeps what a protocol does with data
+        return connection
 
     async def _opened(self) -> Any:
         self._opening += 1

@@ -91,7 +91,7 @@ async def test_a_connection_that_was_cut_is_replaced(pool: Pool) -> None:
     first, second = await pool.acquire(), await pool.acquire()
     waiting = asyncio.create_task(pool.acquire())
     await second.execute("SELECT pg_terminate_backend($1)", first.get_server_pid())
-    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)):
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await first.fetchval("SELECT 1")
     await pool.release(first)
     fresh = await asyncio.wait_for(waiting, 30)
@@ -99,6 +99,68 @@ async def test_a_connection_that_was_cut_is_replaced(pool: Pool) -> None:
     assert await fresh.fetchval("SELECT 1") == 1
     await pool.release(fresh)
     await pool.release(second)
+
+
+FAREWELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+
+
+def error(fields: bytes) -> bytes:
+    """An error as the server sends it."""
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+
+
+async def test_a_connection_whose_server_has_said_goodbye_is_not_taken_although_its_socket_is_open(pool: Pool) -> None:
+    idle = await pool.acquire()
+    await pool.release(idle)
+    idle._protocol.data_received(error(FAREWELL))
+    fresh = await pool.acquire()
+    assert fresh is not idle
+    assert idle.is_closed()
+    assert await fresh.fetchval("SELECT 1") == 1
+    await pool.release(fresh)
+
+
+async def test_a_connection_whose_server_has_said_goodbye_while_it_was_used_is_not_handed_on(pool: Pool) -> None:
+    first, second = await pool.acquire(), await pool.acquire()
+    waiting = asyncio.create_task(pool.acquire())
+    await asyncio.sleep(0)
+    first._protocol.data_received(error(FAREWELL))
+    with pytest.raises(asyncpg.InterfaceError):
+        await first.fetchval("SELECT 1")
+    await pool.release(first)
+    fresh = await asyncio.wait_for(waiting, 30)
+    assert fresh not in (first, second)
+    assert await fresh.fetchval("SELECT 1") == 1
+    await pool.release(fresh)
+    await pool.release(second)
+
+
+async def test_who_waits_for_an_answer_learns_why_the_server_ended_the_connection(pool: Pool) -> None:
+    first, second = await pool.acquire(), await pool.acquire()
+    asked = asyncio.create_task(first.fetchval("SELECT pg_sleep(60)"))
+    await asyncio.sleep(0.1)
+    await second.execute("SELECT pg_terminate_backend($1)", first.get_server_pid())
+    with pytest.raises(asyncpg.ConnectionDoesNotExistError, match="administrator command"):
+        await asyncio.wait_for(asked, 30)
+    await pool.release(first)
+    await pool.release(second)
+
+
+async def test_a_connection_on_which_the_server_hung_up_is_not_taken_in_the_same_moment(pool: Pool) -> None:
+    idle = await pool.acquire()
+    await pool.release(idle)
+    idle._protocol.eof_received()
+    fresh = await pool.acquire()
+    assert fresh is not idle
+    await pool.release(fresh)
+
+
+async def test_an_error_that_speaks_of_fatal_ones_leaves_its_connection_open(pool: Pool) -> None:
+    connection = await pool.acquire()
+    with pytest.raises(asyncpg.RaiseError):
+        await connection.execute("DO $$ BEGIN RAISE 'VFATAL'; END $$")
+    assert await connection.fetchval("SELECT 'VFATAL'") == "VFATAL"
+    await pool.release(connection)
 
 
 async def test_a_pool_that_cannot_connect_says_so_to_everybody_in_line(postgres: str) -> None:
