@@ -20,7 +20,7 @@ from logs import log_request
 from metrics import Metrics, watch_outbox, watch_pool
 from models import encryption
 from models.seen import SEEN
-from models.statements import Row
+from models.statements import ROW_CLASSES
 from notifications.mailbox import MAILBOX
 from resolvers.auditing import Auditor
 from resolvers.budgets import Allowances, Budgets
@@ -100,7 +100,7 @@ def trusted_documents(settings: Settings) -> dict[str, str]:
 
 def build_engine(settings: Settings) -> ProgramEngine:
     """The program behind the transport."""
-    plans = Plans(SCHEMA, row_class=Row, native_scalars=NATIVE, compiled=settings.compiled)
+    plans = Plans(SCHEMA, row_classes=ROW_CLASSES, native_scalars=NATIVE, compiled=settings.compiled)
     environment = Environment(
         address=settings.address,
         clock_is_movable=settings.may_move_clock,

@@ -184,8 +184,8 @@ async def main() -> None:
     schema = strawberry.Schema(query=Query)
     paths = {
         "graphql-core + strawberry": Plans(schema, compiled=False),
-        "compiled": Plans(schema, row_class=Row),
-        "compiled, native times": Plans(schema, row_class=Row, native_scalars={"DateTime"}),
+        "compiled": Plans(schema, row_classes=(Row,)),
+        "compiled, native times": Plans(schema, row_classes=(Row,), native_scalars={"DateTime"}),
     }
     gc.freeze()
     print(f"{'path':28}{'answer':>8}{'fields':>8}{'µs':>10}{'µs a field':>12}{'first, µs':>11}")

@@ -79,12 +79,14 @@ class Batched:
     """A field answered once for all parents of a level: `await resolve(context, parents, selection, **arguments)`.
 
     The answer is a list as long as `parents` and in their order. An exception in the list is the error of its parent;
-    a raised one is everybody's. `prepare` is the same as for `Single`.
+    a raised one is everybody's. `prepare` is the same as for `Single`. `needs_below` tells what else the parents should
+    hold, by what was asked below the field.
     """
 
     resolve: Callable[..., Awaitable[list[Any]]]
     needs: tuple[str, ...] = ()
     prepare: Prepare | None = None
+    needs_below: Callable[[Selection], tuple[str, ...]] | None = None
 
 
 Kind = Direct | Computed | Derived | Single | Batched
@@ -174,8 +176,14 @@ class Selection:
         if is_abstract_type(self._type):
             possible = self._schema.get_possible_types(self._type)
             return {need for concrete in possible for need in self.on(concrete.name).needs}
-        kinds = (kind_of(asked.definition) for asked in self._collected().values())
-        return {need for kind in kinds if kind is not None for need in kind.needs}
+        needs: set[str] = set()
+        for name, asked in self._collected().items():
+            kind = kind_of(asked.definition)
+            if kind is not None:
+                needs.update(kind.needs)
+            if isinstance(kind, Batched) and kind.needs_below is not None:
+                needs.update(kind.needs_below(self[name]))
+        return needs
 
     def _collected(self) -> dict[str, Asked]:
         if self._asked is None:

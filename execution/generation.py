@@ -22,17 +22,17 @@ from execution.run import info_of
 BY_CLASS = "by_class"
 
 
-def generate(plan: Plan, row_class: type | None) -> None:
+def generate(plan: Plan, row_classes: tuple[type, ...]) -> None:
     """Give a plan and its asynchronous fields their generated functions."""
-    Generator(plan, row_class).generate()
+    Generator(plan, row_classes).generate()
 
 
 class Generator:
     """Writes the module of one plan."""
 
-    def __init__(self, plan: Plan, row_class: type | None) -> None:
+    def __init__(self, plan: Plan, row_classes: tuple[type, ...]) -> None:
         self._plan = plan
-        self._row_class = row_class
+        self._row_classes = row_classes
         self._functions: list[str] = []
         self._names: dict[str, Any] = {"sequence": sequence, "IrregularError": IrregularError}
         self._known: dict[int, str] = {}
@@ -40,7 +40,7 @@ class Generator:
         self._serializers: dict[int, Any] = {}
         self._steps: list[tuple[PlannedField, str]] = []
         self._regular: set[type] = set()
-        self._rows = Rows(row_class)
+        self._rows = Rows(row_classes)
         self._names["rows"] = self._rows.classes
 
     def generate(self) -> None:
@@ -177,7 +177,7 @@ class Generator:
 
     def _answer(self, block: Block) -> list[str]:
         """Lines that make `d` of `v`; asynchronous fields are filled in later, for all parents that wait here."""
-        if self._row_class is not None and any(isinstance(planned.kind, Direct | Derived) for planned in block.fields):
+        if self._row_classes and any(isinstance(planned.kind, Direct | Derived) for planned in block.fields):
             of_row, of_object = self._fields(block, of_row=True), self._fields(block, of_row=False)
             lines = [f"if type(v) in rows: d = {of_row}", f"else: d = {of_object}"]
         else:
@@ -207,7 +207,7 @@ class Generator:
     def _attribute(self, attribute: str, *, of_row: bool) -> str:
         self._rows.read.add(attribute)
         # What a row has besides its columns comes first, as it does for an attribute.
-        if of_row and not hasattr(self._row_class, attribute):
+        if of_row and not any(hasattr(of, attribute) for of in self._row_classes):
             return f"v[{attribute!r}]"
         if attribute.isidentifier() and not keyword.iskeyword(attribute):
             return f"v.{attribute}"

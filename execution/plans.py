@@ -48,23 +48,23 @@ class Prepared:
 class Plans:
     """Executes validated documents: compiled once, or by graphql-core where the compiled path does not know better.
 
-    `row_class` is the class of light rows whose columns are read as items. The scalars named in `native_scalars` leave
-    UTC times, dates and UUIDs as they are, for a JSON writer that knows them. With `compiled=False` graphql-core does
-    everything.
+    `row_classes` are the classes of light rows whose columns are read as items. The scalars named in `native_scalars`
+    leave UTC times, dates and UUIDs as they are, for a JSON writer that knows them. With `compiled=False` graphql-core
+    does everything.
     """
 
     def __init__(
         self,
         schema: strawberry.Schema | GraphQLSchema,
         *,
-        row_class: type | None = None,
+        row_classes: tuple[type, ...] = (),
         native_scalars: Collection[str] = (),
         compiled: bool = True,
     ) -> None:
         handlers = getattr(schema, "exception_handlers", ())
         self.schema: GraphQLSchema = schema if isinstance(schema, GraphQLSchema) else schema._schema
         assert_valid_schema(self.schema)
-        self._row_class = row_class
+        self._row_classes = row_classes
         self._native_scalars = frozenset(native_scalars)
         self._compiled = compiled and not handlers
         self._prepared: OrderedDict[tuple[int, str | None], Prepared] = OrderedDict()
@@ -151,7 +151,7 @@ class Plans:
             return None
         try:
             plan = Planner(self.schema, operation, prepared.fragments, switched, self._native_scalars).plan()
-            generate(plan, self._row_class)
+            generate(plan, self._row_classes)
         except (UnsupportedOperationError, RecursionError):
             return None
         return plan

@@ -20,19 +20,17 @@ def sequence(value: Any) -> Any:
 class Rows:
     """The classes whose columns may be read as items, which is faster than as attributes."""
 
-    def __init__(self, row_class: type | None) -> None:
-        self._row_class = row_class
+    def __init__(self, row_classes: tuple[type, ...]) -> None:
+        self._row_classes = row_classes
         self.classes: set[type] = set()
         # The attributes that a plan reads from its objects.
         self.read: set[str] = set()
 
     def admit(self, of: type) -> None:
         """Take in a class of rows, unless it answers one of the attributes in a way of its own."""
-        if self._row_class is None or not issubclass(of, self._row_class):
-            return
-        own = set(dir(of)) - set(dir(self._row_class))
-        if own.isdisjoint(self.read):
-            self.classes.add(of)
+        for base in self._row_classes:
+            if issubclass(of, base) and (set(dir(of)) - set(dir(base))).isdisjoint(self.read):
+                self.classes.add(of)
 
 
 def vetting(vetted: set[type], rows: Rows, test: Callable[..., Any] | None) -> Callable[..., None]:

@@ -58,9 +58,8 @@ not named sees nothing. Permission is data: the same line serves the ORM, the ha
 """
 
 
-@cache
-def condition_for(reach: str, first: int) -> tuple[str, tuple[str, ...]]:
-    """The condition with its slots numbered as parameters from `$first` on, and which id of the viewer each takes."""
+def numbered(text: str, first: int) -> tuple[str, tuple[str, ...]]:
+    """A text with its slots numbered as parameters from `$first` on, and which id of the viewer each takes."""
     names: list[str] = []
 
     def number(match: re.Match[str]) -> str:
@@ -69,7 +68,11 @@ def condition_for(reach: str, first: int) -> tuple[str, tuple[str, ...]]:
             names.append(name)
         return f"${first + names.index(name)}::uuid"
 
-    return SLOT.sub(number, reach), tuple(names)
+    return SLOT.sub(number, text), tuple(names)
+
+
+condition_for = cache(numbered)
+"""The same for the reaches of models, of which there are few."""
 
 
 class Entity(Table):

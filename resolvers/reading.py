@@ -11,22 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models.access import EVERYTHING, Entity, condition_for
+from models.access import EVERYTHING, Entity, numbered
 from models.statements import column_of, fetch, row_class
 from resolvers.context import Context
+from resolvers.joining import columns_and_joins, join, source_of
 from resolvers.paging import Count, Order, Page, PageRequest, place_of
 
 STATEMENTS_MAX = 2_000
 """Texts that are remembered: as many as clients ask differently, within this bound."""
-
-
-def columns_for(model: type[Entity], needs: Iterable[str], *extra: str) -> str:
-    """The columns to select: what the client's fields need, the id, and the student for the audit trail."""
-    names = dict.fromkeys(("id", *needs, *extra))
-    if model.RECORD_OF is not None:
-        names[model.RECORD_OF] = None
-    table = model._meta.db_table
-    return ", ".join(f"{table}.{name}" for name in names)
 
 
 def needs_of_nodes(selection: Selection) -> tuple[str, ...]:
@@ -49,9 +41,10 @@ async def rows_where(
     finding nothing proves nothing, and is asked again once the session was looked up.
     """
     viewer, known = context.viewer, context.unproved
-    reach, asked, first = model.reach_for(viewer), tuple(needs), len(values) + 1
+    columns, joins = columns_and_joins(model, tuple(needs))
+    reach, source, first = model.reach_for(viewer), source_of(model, joins, viewer), len(values) + 1
     if known is not None:
-        statement, names = statement_for(model, reach, asked, where, tail, first, proving=True)
+        statement, names = statement_for(columns, source, reach, where, tail, first, proving=True)
         own = [getattr(viewer, name) for name in names]
         rows = await fetch(statement, *values, *own, known.token_hash, known.stamp, record_class=row_class(model))
         if rows:
@@ -59,7 +52,7 @@ async def rows_where(
         else:
             await context.prove()
     if known is None or not rows:
-        statement, names = statement_for(model, reach, asked, where, tail, first)
+        statement, names = statement_for(columns, source, reach, where, tail, first)
         own = [getattr(viewer, name) for name in names]
         rows = await fetch(statement, *values, *own, record_class=row_class(model))
     context.touch(model, rows if shown is None else rows[:shown])
@@ -68,25 +61,18 @@ async def rows_where(
 
 @lru_cache(maxsize=STATEMENTS_MAX)
 def statement_for(
-    model: type[Entity],
-    reach: str,
-    needs: tuple[str, ...],
-    where: str,
-    tail: str,
-    first: int,
-    *,
-    proving: bool = False,
+    columns: str, source: str, reach: str, where: str, tail: str, first: int, *, proving: bool = False
 ) -> tuple[str, tuple[str, ...]]:
-    """The text of a read within this reach, and which ids of the viewer it takes from `$first` on.
+    """The text of a read within these reaches, and which ids of the viewer it takes from `$first` on.
 
     One that proves the session takes the hash of its token and its stamp after them, and finds nothing if it has ended.
     """
-    within, names = condition_for(reach, first)
-    condition = where if within == EVERYTHING else f"{where} AND {within}"
+    within = "" if reach == EVERYTHING else f" AND {reach}"
+    statement, names = numbered(f"SELECT {columns} FROM {source} WHERE {where}{within}", first)
     if proving:
         hashed = first + len(names)
-        condition += f" AND session_stamp(${hashed}) = ${hashed + 1}"
-    return f"SELECT {columns_for(model, needs)} FROM {model._meta.db_table} WHERE {condition} {tail}", names
+        statement += f" AND session_stamp(${hashed}) = ${hashed + 1}"
+    return f"{statement} {tail}", names
 
 
 async def row(context: Context, model: type[Entity], selection: Selection, id: UUID | None) -> Any:
@@ -96,9 +82,14 @@ async def row(context: Context, model: type[Entity], selection: Selection, id: U
 
 
 def to_one(model: type[Entity], *, by: str) -> Batched:
-    """The relation from a column of the parents to the id of `model`, for all parents at once."""
+    """The relation from a column of the parents to the id of `model`: read with the parents, or for all at once."""
+    joined = join(model, by, f"{model._meta.db_table}.id = {{parent}}.{by}")
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        parts = joined.parts(parents, selection)
+        if parts is not None:
+            context.touch(model, [part for part in parts if part is not None])
+            return parts
         keys = column_of(parents, by)
         asked = [key for key in dict.fromkeys(keys) if key is not None]
         if not asked:
@@ -107,21 +98,29 @@ def to_one(model: type[Entity], *, by: str) -> Batched:
         found = {row["id"]: row for row in rows}
         return [found.get(key) for key in keys]
 
-    return Batched(resolve, needs=(by,))
+    return Batched(resolve, needs=(by,), needs_below=joined.needs)
 
 
 def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Batched:
-    """The relation from the parents' ids to the one row of `model` that names them in column `by`."""
+    """The relation from the parents' ids to the one row of `model` that names them in column `by`.
+
+    The database must hold that there is but one, or the parents would be read as often as there are.
+    """
+    table = model._meta.db_table
+    joined = join(model, f"by {by}", f"{table}.{by} = {{parent}}.id AND {where}")
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
-        table = model._meta.db_table
+        parts = joined.parts(parents, selection)
+        if parts is not None:
+            context.touch(model, [part for part in parts if part is not None])
+            return parts
         ids = column_of(parents, "id")
         needs = (*selection.needs, by)
         rows = await rows_where(context, model, needs, f"{table}.{by} = ANY($1) AND {where}", ids)
         found = {row[by]: row for row in rows}
         return [found.get(id) for id in ids]
 
-    return Batched(resolve, needs=("id",))
+    return Batched(resolve, needs=("id",), needs_below=joined.needs)
 
 
 async def all_of(
@@ -204,15 +203,21 @@ async def pages(
     ids = list({parent.id for parent in parents})
     taken = (ids, *values)
     beyond, places = keyset(model, request, order, first=len(taken) + 1)
-    reach, own = model.reach_of(context.viewer, first=len(taken) + len(places) + 1)
-    columns = columns_for(model, needs_of_nodes(selection), order.column, by)
+    viewer = context.viewer
+    columns, joins = columns_and_joins(model, (*needs_of_nodes(selection), order.column, by))
+    one, names = statement_for(
+        columns,
+        source_of(model, joins, viewer),
+        model.reach_for(viewer),
+        f"{table}.{by} = parent.id AND {where}{beyond}",
+        f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
+        len(taken) + len(places) + 1,
+    )
     rows = await fetch(
-        f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL ("
-        f"SELECT {columns} FROM {table} WHERE {table}.{by} = parent.id AND {where}{beyond} AND {reach}"
-        f" ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}) page",
+        f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL ({one}) page",
         *taken,
         *places,
-        *own,
+        *[getattr(viewer, name) for name in names],
         record_class=row_class(model),
     )
     found: dict[Any, list[Any]] = {}

@@ -16,7 +16,7 @@ from models.access import Entity
 from models.amounts import Money as Dollars
 from models.errors import Code, Refusal
 from models.ids import encode
-from models.statements import row_class
+from models.statements import part_class, row_class
 from resolvers.declaring import declared
 from resolvers.nodes import NODES
 from resolvers.operation import relation
@@ -48,10 +48,10 @@ def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
     prefix = model.PREFIX
 
     def declare(cls: C) -> C:
-        row = row_class(model)
+        row, part = row_class(model), part_class(model)
 
         def is_type_of(value: Any, info: Any) -> bool:
-            return isinstance(value, (cls, model, row))
+            return isinstance(value, (cls, model, row, part))
 
         is_type_of.by_class = True  # type: ignore[attr-defined]  # the compiled path asks once for each class
 

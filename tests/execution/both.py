@@ -20,7 +20,7 @@ from tests.execution.sample import schema
 from tests.execution.world import Context, Row, World
 
 core = Plans(schema, compiled=False)
-compiled = Plans(schema, row_class=Row)
+compiled = Plans(schema, row_classes=(Row,))
 
 
 @dataclass(frozen=True)

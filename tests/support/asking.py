@@ -14,13 +14,13 @@ from tortoise.connection import get_connections
 
 from execution import Plans
 from models.access import Viewer
-from models.statements import Row
+from models.statements import ROW_CLASSES
 from resolvers.context import Context, Environment
 from schema.root import SCHEMA
 from schema.scalars import NATIVE
 from tests.support.world import AT
 
-COMPILED = Plans(SCHEMA, row_class=Row, native_scalars=NATIVE)
+COMPILED = Plans(SCHEMA, row_classes=ROW_CLASSES, native_scalars=NATIVE)
 CORE = Plans(SCHEMA, compiled=False)
 
 
