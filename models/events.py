@@ -15,7 +15,6 @@ from tortoise import fields
 
 from models.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.statements import column, columns_of, execute, stored
-from models.statements import column, columns_of, execute, stored
 from models.tables import Table
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
@@ -66,18 +65,6 @@ class Outbox(Table):
         """Filled by the database's own trigger on `events`."""
 
         table = "outbox"
-
-
-async def write_once(event: Event) -> bool:
-    """Write an event unless a unique index knows it already, as one of time that is due once; says whether it did."""
-    names = columns_of(Event)
-    columns = ", ".join(f'"{column(Event, name)}"' for name in names)
-    slots = ", ".join(f"${place}" for place in range(1, len(names) + 1))
-    status = await execute(
-        f"INSERT INTO events ({columns}) VALUES ({slots}) ON CONFLICT DO NOTHING",
-        *(stored(event, name, getattr(event, name)) for name in names),
-    )
-    return status.endswith(" 1")
 
 
 async def write_once(event: Event) -> bool:
