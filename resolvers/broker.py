@@ -31,7 +31,8 @@ BALANCES_MAX = 10_000
 RECONNECT_SECONDS = 0.5
 ALIVE_EVERY_SECONDS = 15.0
 ALIVE_WITHIN_SECONDS = 5.0
-LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The last is what asyncpg makes of a connection whose server has said goodbye and not yet hung up.
+LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 OWN_ID = {
     Role.STUDENT: "student_id",

@@ -14,6 +14,7 @@ from database import credentials
 from database.pool import Pool
 from models.statements import fetch_one
 from settings import Settings
+from tests.support.farewell import say_farewell
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -101,18 +102,10 @@ async def test_a_connection_that_was_cut_is_replaced(pool: Pool) -> None:
     await pool.release(second)
 
 
-FAREWELL = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
-
-
-def error(fields: bytes) -> bytes:
-    """An error as the server sends it."""
-    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
-
-
 async def test_a_connection_whose_server_has_said_goodbye_is_not_taken_although_its_socket_is_open(pool: Pool) -> None:
     idle = await pool.acquire()
     await pool.release(idle)
-    idle._protocol.data_received(error(FAREWELL))
+    say_farewell(idle)
     fresh = await pool.acquire()
     assert fresh is not idle
     assert idle.is_closed()
@@ -124,7 +117,7 @@ async def test_a_connection_whose_server_has_said_goodbye_while_it_was_used_is_n
     first, second = await pool.acquire(), await pool.acquire()
     waiting = asyncio.create_task(pool.acquire())
     await asyncio.sleep(0)
-    first._protocol.data_received(error(FAREWELL))
+    say_farewell(first)
     with pytest.raises(asyncpg.InterfaceError):
         await first.fetchval("SELECT 1")
     await pool.release(first)
