@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from tortoise.exceptions import BaseORMException
@@ -12,10 +13,11 @@ from tortoise.exceptions import BaseORMException
 from database import DatabaseError, pending
 from models.statements import fetch_one
 from settings import Settings
-from telling import log
 
 ANSWERS_WITHIN_SECONDS = 3.0
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
+
+log = structlog.get_logger("health")
 
 
 class Health:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+import structlog
 from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
@@ -36,10 +37,11 @@ from notifications.mailbox import MAILBOX
 from notifications.post import PostOffice
 from notifications.smtp import Smtp
 from settings import Settings
-from telling import log
 
 MAIL_SECONDS = 5
 """How often the mail is looked after when no event wakes it: for what is to be tried again, or was not heard."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from contextvars import Context as TaskContext
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from models.statements import execute
-from telling import log
 
 EVERY = timedelta(seconds=30)
 """How exactly the last request of a session is known: one write in this time, not one a request."""
@@ -25,6 +26,8 @@ UPDATE sessions SET seen_at = free.at
  WHERE sessions.id = free.id
 """
 """Skips who is just signing out or refreshing: it waits for nobody and nobody is caught in a deadlock with it."""
+
+log = structlog.get_logger("sessions")
 
 
 class Seen:

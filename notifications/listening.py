@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
+import structlog
 
 from models.changes import CHANNEL
-from telling import log
+
+log = structlog.get_logger()
 
 RECONNECT_SECONDS = 2.0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import structlog
 from tortoise.transactions import in_transaction
 
 from models.ids import new_id
@@ -12,7 +13,8 @@ from models.statements import execute, fetch
 from models.text import NOWHERE
 from notifications.facts import LINK_ID
 from notifications.policy import POLICY
-from telling import log
+
+log = structlog.get_logger()
 
 AT_ONCE_MAX = 200
 

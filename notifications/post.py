@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import asyncpg
+import structlog
 from tortoise.exceptions import OperationalError
 
 from models.encryption import UnopenableError
@@ -20,7 +21,8 @@ from notifications.letters import compose, write_letter
 from notifications.outbox import write_mails
 from notifications.smtp import Fault, LostServerError, NoServerError, Smtp
 from notifications.words import words_of
-from telling import log
+
+log = structlog.get_logger()
 
 BATCH = 20
 MAIL_SECONDS_MAX = 60

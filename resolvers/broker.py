@@ -19,10 +19,10 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from models.access import Entity, Role, Viewer
 from models.changes import CHANNEL, Fact, balances_of, facts_of, visible
-from telling import log
 
 QUEUE_MAX = 64
 HEARD_MAX = 10_000
@@ -42,6 +42,8 @@ OWN_ID = {
 }
 """A first sieve: for these roles only events that name their own id are looked at. What is told is decided by reach."""
 EVERYTHING_KEY = ("everything", None)
+
+log = structlog.get_logger("broker")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

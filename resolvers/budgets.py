@@ -16,14 +16,17 @@ from datetime import datetime
 from ipaddress import IPv6Address, ip_network
 from typing import Any
 
+import structlog
+
 from models.budgets import Lease, lease
-from telling import log
 
 WINDOW_SECONDS = 60
 CHUNKS = 20
 OVERDRAFTS = 100
 REMEMBERED_MAX = 100_000
 SITE_BITS = 64
+
+log = structlog.get_logger("budgets")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -20,10 +21,11 @@ from models.campus import CampusAttempt, CampusIssuer
 from models.errors import Refusal
 from models.ids import MalformedIdError, decode
 from models.schools import School
-from telling import log
 
 if TYPE_CHECKING:
     from integrations.openid import Campuses
+
+log = structlog.get_logger()
 
 COOKIE = "fc_campus"
 CALLBACK = "/campus/callback"

@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
+import structlog
 from graphql import GraphQLError
-
-from telling import log
 
 MASKED_MESSAGE = "Something went wrong on our side."
 LOCATED_ERRORS_MAX = 20  # finding line and column reads the whole document, once an error
 FRAMES_MAX = 30
 CAUSES_MAX = 5
+
+log = structlog.get_logger("transport")
 
 
 class Code(StrEnum):

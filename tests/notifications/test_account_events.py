@@ -257,7 +257,7 @@ async def test_a_token_is_in_no_row_and_in_no_log(
     await do_all(office)
     token = token_in(server, "invitation")
     assert token not in str(await mails())
-    assert token not in capsys.readouterr().err
+    assert token not in capsys.readouterr().out
 
 
 async def test_a_key_that_is_missing_puts_the_mail_off_and_does_not_lose_it(

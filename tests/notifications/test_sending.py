@@ -259,7 +259,7 @@ async def test_poisoned_facts_fail_alone_and_are_told_by_id(
     assert {mail.address: mail.status for mail in await mails()} == {
         first: "FAILED", "not an address": "FAILED", third: "SENT",
     }  # fmt: skip
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert said.count("mail.not_written") == 2
     assert "eml_" in said
     assert first not in said

@@ -9,11 +9,10 @@ ROOT = Path(__file__).parent.parent.parent
 OURS = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in ROOT.glob("*/__init__.py")}
 MAY_IMPORT = {
     "settings": set[str](),
-    "telling": set[str](),
-    "worker": {"settings", "telling", "database", "notifications", "integrations", "models"},
-    "logs": {"telling", "transport"},
+    "worker": {"settings", "database", "notifications", "integrations", "models"},
+    "logs": {"transport"},
     "metrics": {"models", "transport"},
-    "health": {"settings", "telling", "database", "models"},
+    "health": {"settings", "database", "models"},
     "app": OURS - {"cli", "worker"},
     "demo": OURS - {"cli", "app", "worker"},
 }

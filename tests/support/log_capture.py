@@ -7,15 +7,16 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 import demo
 import logs
 from models.claims import PresentingConcern
-from telling import log
 
 FOLDER = "FC_TESTS_LOGS"  # told to pytest-xdist's workers, and to nobody else
 SHOWN_MAX = 20
@@ -52,12 +53,13 @@ class LogCapture:
         self.handler = logging.StreamHandler(self.file)
         self.handler.setFormatter(logs.LibraryFormatter())
         logging.getLogger().addHandler(self.handler)
-        log.least = logging.INFO
-        log.writers.append(self.keep)
+        shown = structlog.get_config()["processors"][-1]
+        structlog.configure(processors=[*logs.PROCESSORS, self.keep, shown])
 
-    def keep(self, line: str) -> None:
-        """Write down a line of the program."""
-        self.file.write(line + "\n")
+    def keep(self, _: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        """Write down a line as the program would."""
+        self.file.write(logs.as_line(line).decode() + "\n")
+        return line
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -68,7 +70,6 @@ class LogCapture:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Search, once everything is over; what is found fails the run."""
         logging.getLogger().removeHandler(self.handler)
-        log.writers.remove(self.keep)
         self.file.flush()
         if self.is_worker:
             return

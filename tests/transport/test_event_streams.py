@@ -122,7 +122,7 @@ async def test_a_stream_that_breaks_is_masked(capsys: pytest.CaptureFixture[str]
     assert first[1]["data"] == {"breaks": 1}
     assert second[1]["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert last[0] == "complete"
-    assert SECRET not in answer.body.decode() + capsys.readouterr().err
+    assert SECRET not in answer.body.decode() + capsys.readouterr().out
 
 
 async def test_a_client_that_leaves_ends_its_operation() -> None:

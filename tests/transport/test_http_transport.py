@@ -237,7 +237,7 @@ async def test_an_unexpected_failure_is_masked_and_logged_without_its_text(
     assert error["message"] == "Something went wrong on our side."
     assert error["extensions"] == {"code": "INTERNAL", "requestId": answer.headers["x-request-id"]}
     assert error["path"] == ["fails"]
-    logged = capsys.readouterr().err
+    logged = capsys.readouterr().out
     assert "RuntimeError" in logged
     assert "stand_in.py" in logged
     assert answer.headers["x-request-id"] in logged

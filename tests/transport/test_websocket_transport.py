@@ -88,7 +88,7 @@ async def test_a_stream_that_breaks_is_masked(server: Harness, capsys: pytest.Ca
         answer = await client.hear()
         assert answer["type"] == "error"
         assert answer["payload"][0]["message"] == "Something went wrong on our side."
-        assert SECRET not in capsys.readouterr().err
+        assert SECRET not in capsys.readouterr().out
 
 
 async def test_a_ping_is_answered_before_and_after_the_start(server: Harness) -> None:
