@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import strawberry
+import us
 from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
@@ -22,12 +23,7 @@ from models.text import (
 )
 from models.times import is_time_zone
 
-POSTAL_CODES = (
-    "AK AL AR AS AZ CA CO CT DC DE FL GA GU HI IA ID IL IN KS KY LA MA MD ME MI MN MO MP MS MT NC ND NE NH NJ NM NV NY"
-    " OH OK OR PA PR RI SC SD TN TX UT VA VI VT WA WI WV WY"
-)
-STATES = frozenset(POSTAL_CODES.split())
-"""The 50 states, the District of Columbia and the five inhabited territories, as the postal service writes them."""
+STATES = frozenset(state.abbr for state in (*us.states.STATES_AND_TERRITORIES, us.states.DC))
 TEXT_MAX = URL_LENGTH_MAX
 YEAR_MIN, YEAR_MAX = 1900, 2999
 """Far from both ends of what Python and PostgreSQL can tell, so that adding days or a zone's offset never fails."""

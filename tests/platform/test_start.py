@@ -17,7 +17,6 @@ FOR_FEW = {
     "css_inline": "the worker",
     "zxcvbn": "a new password",
     "tortoise.migrations": "a pending migration",
-    "rich": "nobody: it draws tables for people",
     "hypothesis": "tests",
     "pytest": "tests",
 }
