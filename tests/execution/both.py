@@ -77,6 +77,10 @@ async def compared(
     about = f"{operation.text}\n{operation.variables}\n{about}"
     expected, actual = [await by(plans.execute) for plans in paths]
     plan = paths[1].plan_of(document, **given)
+    if plan is None and any(error.path for error in expected.errors or ()):
+        # Both are graphql-core's answers then, whose errors come in the order in which its fields happened to end.
+        assert_same_data(expected, actual, about)
+        return Answers(expected, actual, False)
     # A label of the sample may have to be awaited as well, although it is a plain field.
     if plan is not None and (waiting_count(plan) > 1 or "label" in operation.text):
         assert_same_data(expected, actual, about)

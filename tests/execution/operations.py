@@ -123,6 +123,8 @@ class Writer:
         self._fragments: list[Fragment] = []
         self._variables = Variables()
         self._wrong_chance = dice.choice([0, 0, 0.3])
+        # Null for a variable is no mistake of the request, only of the fields where null may not stand.
+        self._null_chance = dice.choice([0, 0, 0.6])
         self._left = dice.randrange(3, FIELDS_MAX)
 
     def operation(self, roots: Collection[str]) -> Operation:
@@ -273,7 +275,11 @@ class Writer:
             if self._dice.random() < 0.7:
                 self._variables.values[name] = broken()
             return
-        may_be_left_out = default or not self._variables.definitions[name].endswith("!")
+        declared = self._variables.definitions[name].removesuffix(default)
+        if not declared.endswith("!") and self._dice.random() < self._null_chance:
+            self._variables.values[name] = None
+            return
+        may_be_left_out = default or not declared.endswith("!")
         if may_be_left_out and self._dice.random() < 0.3:
             return
         self._variables.values[name] = value

@@ -396,7 +396,7 @@ class Mutation:
 
     change: Box | None = field(single("change", "B", may_be_null=True), Box | None, even=(Even | None, None))
     replace: Being = field(single("replace", "PR"), Being, filter=(Filter | None, None))
-    many: list[Box] | None = field(batched("many", "B", many=True), list[Box] | None)
+    many: list[Box] | None = field(batched("many", "B", many=True), list[Box] | None, first=(int, 3))
     plain: str | None = field(Computed(lambda parent: "plain"), str | None)
     shelf: Shelf = field(Computed(_shelf), Shelf)
 
