@@ -34,6 +34,7 @@ TABLES, RULES = "migrations/0001_tables.py", "migrations/0002_rules.py"
 CONSTRAINTS = "tests/models/test_constraints.py"
 ROWS, FIELDS = "tests/api/test_access_to_rows.py", "tests/api/test_access_to_fields.py"
 IDEMPOTENCY, PAGES, RETRY = (f"tests/resolvers/test_{name}.py" for name in ("idempotency", "pages", "retry"))
+SESSIONS, JOINING = "tests/api/test_remembered_sessions.py", "tests/resolvers/test_joining.py"
 LOCKS, RACES = "tests/resolvers/test_locks.py", "tests/api/test_races.py"
 
 MUTANTS = (
@@ -92,8 +93,19 @@ MUTANTS = (
     Mutant("reach: of what a verb is called on", "resolvers/operation.py",
            "model.visible_to(context.viewer).get_or_none(id=id)", "model.get_or_none(id=id)", FIELDS),
     Mutant("reach: of what is read", "resolvers/reading.py",
-           "statement_for(model, model.reach_for(viewer), tuple(needs)",
-           "statement_for(model, EVERYTHING, tuple(needs)", ROWS),
+           "reach, source, first = model.reach_for(viewer)", "reach, source, first = EVERYTHING", ROWS),
+    Mutant("reach: of a page below another row", "resolvers/reading.py",
+           "        model.reach_for(viewer),\n        f\"{table}", "        EVERYTHING,\n        f\"{table}", ROWS),
+    Mutant("reach: of a row that is read with its parent", "resolvers/joining.py",
+           'within = "" if reach == EVERYTHING else f" AND {reach}"', 'within = ""', JOINING),
+    Mutant("session: proved by what is read first", "resolvers/reading.py",
+           "if proving:", "if False:", f"{SESSIONS} {JOINING}"),
+    Mutant("session: proved before a change", "resolvers/operation.py",
+           'return context.unproved.proof if context.unproved else ""', 'return ""', SESSIONS),
+    Mutant("session: proved before an answer", "resolvers/engine.py",
+           "        if context.unproved is not None:\n            await context.prove()\n", "", SESSIONS),
+    Mutant("session: its stamp tells of its account", "migrations/0010_session_stamp.py",
+           " || a.xmin::text ||", " ||", SESSIONS),
     Mutant("reach: of the ORM", "models/access.py",
            "filter(within_reach=True)", "all()", ROWS),
     Mutant("reach: a school's claims", "models/claims.py",
