@@ -29,6 +29,7 @@ async def main() -> None:
     parser.add_argument("--quick", action="store_true", help="shorter windows, fewer rounds; nothing is kept")
     parser.add_argument("--only", nargs="*", help="these operations alone; nothing is kept")
     parser.add_argument("--rounds", type=int, help="how many rounds, if not as many as usual")
+    parser.add_argument("--first-visits", action="store_true", help="of sessions that ask for the first time")
     options = parser.parse_args()
     effort = QUICK if options.quick else FULL
     if options.rounds:
@@ -45,11 +46,11 @@ async def main() -> None:
                     for target in sides:
                         load.prepare(operation, questions, target)
                     await same_answers(load, operation, sides)
-                found = await measure(load, chosen, sides, effort, tell)
+                found = await measure(load, chosen, sides, effort, tell, first_visits=options.first_visits)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(table(chosen, found))
-    if not options.quick and not options.only:
+    if not (options.quick or options.only or options.first_visits):
         keep(chosen, found)
 
 

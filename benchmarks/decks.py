@@ -48,6 +48,11 @@ def post(path: str, body: bytes, headers: str = "") -> bytes:
     return b"%s%d\r\n\r\n%s" % (head.encode(), len(body), body)
 
 
+def greeting(token: str) -> bytes:
+    """A request that asks for nothing but who is signed in."""
+    return post("/graphql", orjson.dumps({"query": "{ __typename }"}), f"authorization: Bearer {token}\r\n")
+
+
 @dataclass(frozen=True)
 class Operation:
     """One line of the benchmark's table; what changes something asks each question once."""

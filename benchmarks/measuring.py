@@ -97,10 +97,17 @@ def shape_of(value: Any) -> Any:
     return value
 
 
-async def warm_up(client: Client, operation: Operation, sides: Sequence[Target]) -> dict[str, float]:
-    """Let each connection of each pool prepare its statements; answers how long one request takes about."""
+async def warm_up(
+    client: Client, operation: Operation, sides: Sequence[Target], *, first_visits: bool = False
+) -> dict[str, float]:
+    """Let each connection of each pool prepare its statements; answers how long one request takes about.
+
+    Sessions have asked before what is measured, unless `first_visits` are to be.
+    """
     expected = {}
     for target in sides:
+        if not first_visits:
+            await client.greet(operation, target, connections=MANY)
         await client.load(operation, target, connections=MANY, seconds=20, most=WARM_UP_REQUESTS)
         found = await client.load(operation, target, connections=1, seconds=20, most=20)
         expected[target.name] = found["median"]
@@ -113,11 +120,13 @@ async def measure(
     sides: Sequence[Target],
     effort: Effort,
     tell: Callable[[str], None],
+    *,
+    first_visits: bool = False,
 ) -> dict[str, Figures]:
     """All operations, round by round, the sides in turn and each round in another order."""
     expected = {}
     for operation in operations:
-        expected[operation.name] = await warm_up(client, operation, sides)
+        expected[operation.name] = await warm_up(client, operation, sides, first_visits=first_visits)
     found = {operation.name: Figures() for operation in operations}
     for number in range(effort.rounds):
         for operation in operations:

@@ -16,10 +16,12 @@ from typing import Any
 
 import orjson
 
-from benchmarks.decks import Operation, Question
+from benchmarks.decks import Operation, Question, greeting
 from benchmarks.loading import HOME
 
 READY_WITHIN_SECONDS = 60
+GREETED = 12_000
+"""How many questions of a deck come from sessions that have asked before: more than a run asks."""
 PLENTY = str(10**9)
 """More cost than a benchmark can spend in a minute: budgets are kept as always, and nobody runs out of theirs."""
 
@@ -112,11 +114,23 @@ class Client:
             requests = [question.to_floor(operation.name) for question in dealt]
         else:
             requests = [question.to_product(operation.query) for question in dealt]
+            tokens = dict.fromkeys(question.token for question in dealt[:GREETED])
+            self.greetings(operation).write_bytes(pickle.dumps([greeting(token) for token in tokens]))
         self.deck(operation, target).write_bytes(pickle.dumps(requests))
 
     def deck(self, operation: Operation, target: Target) -> Path:
         """Where the requests are."""
         return self.folder / f"{operation.name}-{target.name}.pickle"
+
+    def greetings(self, operation: Operation) -> Path:
+        """Where the first requests of the sessions of a deck are, that ask for nothing."""
+        return self.folder / f"{operation.name}-greetings.pickle"
+
+    async def greet(self, operation: Operation, target: Target, *, connections: int) -> None:
+        """Let each session of a deck ask once, so that what is measured is the middle of a visit."""
+        if target.name != "floor":  # which takes the asker's word for who they are
+            order = {"deck": str(self.greetings(operation)), "port": target.port, "first": 0, "once": True}
+            await self.carried_out(operation, target, {**order, "connections": connections, "seconds": 600})
 
     async def load(
         self, operation: Operation, target: Target, *, connections: int, seconds: float, **more: Any
@@ -127,6 +141,14 @@ class Client:
             "deck": str(self.deck(operation, target)), "port": target.port, "connections": connections,
             "seconds": seconds, "first": first, "once": operation.changes, **more,
         }  # fmt: skip
+        found = await self.carried_out(operation, target, order)
+        target.used[operation.name] = first + found["used"]
+        if not found["count"]:
+            raise FaultError(f"{operation.name}: there are no questions left")
+        return found
+
+    async def carried_out(self, operation: Operation, target: Target, order: dict[str, Any]) -> dict[str, Any]:
+        """What came of an order."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(orjson.dumps(order) + b"\n")
@@ -134,11 +156,8 @@ class Client:
         if not line:
             raise FaultError("the load generator has ended")
         found: dict[str, Any] = orjson.loads(line)
-        target.used[operation.name] = first + found["used"]
         if found["fault"]:
             raise FaultError(f"{operation.name}, {target.name}: {found['fault']}")
-        if not found["count"]:
-            raise FaultError(f"{operation.name}: there are no questions left")
         return found
 
 
