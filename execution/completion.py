@@ -54,7 +54,7 @@ def complete_field(run: Run, planned: PlannedField, value: Any, place: Place, da
 async def complete_pending(run: Run) -> None:
     """Await what had to be awaited on the way, behind everything that had not, as graphql-core does."""
     while run.pending:
-        planned, place, holder, pending = run.pending.popleft()
+        planned, place, holder, pending = run.pending.pop(0)
         try:
             awaited = await pending.awaited
             if not run.is_dead(steps_to(place)):

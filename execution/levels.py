@@ -73,7 +73,7 @@ async def _answer(run: Run, fields: tuple[PlannedField, ...]) -> None:
     answered: set[int] = set()
     while waiting and not run.stopped:
         planned = waiting.popleft()
-        if id(planned) in answered or id(planned) in run.refused:
+        if id(planned) in answered or (run.refused and id(planned) in run.refused):
             continue
         if planned.peers:
             answered.update(id(peer) for peer in planned.peers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +53,7 @@ class Run:
         self.given: dict[int, dict[str, Any]] = {}
         self.refused: dict[int, Exception] = {}
         # What is still to be awaited of plain fields: the field, the place, what holds it, and how it is completed.
-        self.pending: deque[tuple[PlannedField, tuple[Place, str | int], Any, Any]] = deque()
+        self.pending: list[tuple[PlannedField, tuple[Place, str | int], Any, Any]] = []
 
     @property
     def stopped(self) -> bool:
