@@ -37,7 +37,17 @@ from schema.root import SCHEMA
 from schema.scalars import NATIVE
 from schema.starters import examples
 from settings import Settings, UnreadableSettingsError
-from transport import CrossOrigin, GraphQLApp, Limits, Origins, Report, SecurityHeaders, build_manifest, load_manifest
+from transport import (
+    CrossOrigin,
+    GraphQLApp,
+    Limits,
+    Origins,
+    Report,
+    SecurityHeaders,
+    Shortcut,
+    build_manifest,
+    load_manifest,
+)
 from web import OPERATIONS, DemoAccount, GraphiQLConfig, Pages, Starter
 
 gc.freeze()
@@ -88,6 +98,7 @@ def create_app(settings: Settings) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    application.add_middleware(Shortcut, path="/graphql", graphql=graphql)
     application.add_middleware(CrossOrigin, origins=origins)
     application.add_middleware(SecurityHeaders)
     return application

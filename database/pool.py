@@ -259,6 +259,11 @@ class Work(TransactionWrapper):
         """The transaction's connection for the length of a statement; others of the same task's family wait."""
         return Turn(self)
 
+    async def call(self, method: str, statement: str, *values: Any, **options: Any) -> Any:
+        """What a method of asyncpg's connection answers to a statement, within the transaction."""
+        async with Turn(self) as connection:
+            return await getattr(connection, method)(statement, *values, **options)
+
     async def begin(self) -> None:
         """Nothing yet."""
 
@@ -372,6 +377,17 @@ class Client(AsyncpgDBClient):
     def acquire_connection(self) -> Any:
         """A connection for the length of a block."""
         return Borrowed(self)
+
+    async def call(self, method: str, statement: str, *values: Any, **options: Any) -> Any:
+        """What a method of asyncpg's connection answers to a statement, on whichever connection is free."""
+        if self._pool is None:
+            await self.open_once()
+        pool: Any = self._pool
+        connection = pool.take() or await pool.acquire()
+        try:
+            return await getattr(connection, method)(statement, *values, **options)
+        finally:
+            pool.give_back(connection)
 
     async def open_once(self) -> None:
         """Open the pool, whoever comes first."""

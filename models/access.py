@@ -98,9 +98,14 @@ class Entity(Table):
         return encode(self.PREFIX, self.id)
 
     @classmethod
+    def reach_as(cls, role: Role, needs_second_factor: bool) -> str:
+        """The condition for viewers of this kind, its slots still open."""
+        return cls.REACH_WITHOUT_SECOND_FACTOR if needs_second_factor else cls.REACH.get(role, NOTHING)
+
+    @classmethod
     def reach_for(cls, viewer: Viewer) -> str:
         """The condition for this viewer, its slots still open."""
-        return cls.REACH_WITHOUT_SECOND_FACTOR if viewer.needs_second_factor else cls.REACH.get(viewer.role, NOTHING)
+        return cls.reach_as(viewer.role, viewer.needs_second_factor)
 
     @classmethod
     def reach_of(cls, viewer: Viewer, *, first: int = 1) -> tuple[str, list[Any]]:

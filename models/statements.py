@@ -9,6 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 from tortoise.connection import get_connections
+from tortoise.context import get_current_context
 from tortoise.fields.base import Field
 from tortoise.models import Model
 
@@ -58,40 +59,45 @@ def column_of(rows: Iterable[Any], name: str) -> list[Any]:
     return [row[name] if isinstance(row, Record | Part) else getattr(row, name) for row in rows]
 
 
+def client() -> Any:
+    """The database's client for the running task: its transaction, or the pool.
+
+    What `get_connections().get("default")` answers, by two look-ups in the place of seven calls: each statement asks.
+    """
+    try:
+        return get_current_context()._connections._storage_var.get()["default"]  # type: ignore[union-attr]
+    except (AttributeError, KeyError):  # nothing is open: Tortoise opens it, or says why not
+        return get_connections().get("default")
+
+
 async def fetch(statement: str, *values: Any, record_class: type[Any] = Row) -> list[Any]:
     """All rows of a statement."""
-    async with get_connections().get("default").acquire_connection() as connection:
-        rows: list[Any] = await connection.fetch(statement, *values, record_class=record_class)
-        return rows
+    return await client().call("fetch", statement, *values, record_class=record_class)  # type: ignore[no-any-return]
 
 
 async def fetch_one(statement: str, *values: Any) -> Any:
     """The first row of a statement, or None."""
-    async with get_connections().get("default").acquire_connection() as connection:
-        return await connection.fetchrow(statement, *values, record_class=Row)
+    return await client().call("fetchrow", statement, *values, record_class=Row)
 
 
 async def execute(statement: str, *values: Any) -> str:
     """Run a statement; returns PostgreSQL's own word on it, `UPDATE 3` say."""
-    async with get_connections().get("default").acquire_connection() as connection:
-        status: str = await connection.execute(statement, *values)
-        return status
+    return await client().call("execute", statement, *values)  # type: ignore[no-any-return]
 
 
 async def execute_first(statement: str, id: UUID) -> None:
     """Run a statement about one id (`$1`): in one message with what begins the transaction, if it comes first in it."""
-    client: Any = get_connections().get("default")
-    if getattr(client, "opening", ""):
-        await client.execute_first(statement.replace("$1", f"'{UUID(int=id.int)}'::uuid"))
+    own = client()
+    if getattr(own, "opening", ""):
+        await own.execute_first(statement.replace("$1", f"'{UUID(int=id.int)}'::uuid"))
     else:
         await execute(statement, id)
 
 
 def transaction(first: str = "") -> Any:
     """The block of a transaction, or of a savepoint inside one; its first message also says `first`."""
-    block = get_connections().get("default")._in_transaction()
-    client: Any = block.client
-    client.opening += first
+    block = client()._in_transaction()
+    block.client.opening += first
     return block
 
 

@@ -173,14 +173,17 @@ class ProgramEngine:
         """
         context.charged = True
         budget = self.budget_of(context.signed_in, context.source)
-        if not await self.budgets.spend(budget, cost):
-            raise self.throttled(budget)
+        await self.spend(budget, cost)
         if context.signed_in is not None:
             shared = self.budgets.budget(f"source {site_of(context.source)}", self.budgets.allowances.source)
-            if not await self.budgets.spend(shared, cost):
-                raise self.throttled(shared)
+            await self.spend(shared, cost)
         reset_at = context.now + timedelta(seconds=self.budgets.ends_in)
         return Charge(cost, budget.remaining, budget.limit, reset_at)
+
+    async def spend(self, budget: Budget, cost: int) -> None:
+        """Take the cost from a budget. Raises THROTTLED."""
+        if not self.budgets.spend_at_once(budget, cost) and not await self.budgets.spend(budget, cost):
+            raise self.throttled(budget)
 
     def budget_of(self, viewer: Viewer | None, source: str) -> Budget:
         """The budget that a request is charged to: its viewer's, or that of its address if nobody is signed in."""

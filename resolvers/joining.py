@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from execution import Selection
-from models.access import EVERYTHING, Entity, Viewer
+from models.access import EVERYTHING, Entity, Role
 from models.statements import Row, part_class
 
 NAME_BYTES = 63
 """PostgreSQL cuts longer names of columns."""
-REMEMBERED_MAX = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,9 @@ class Join:
         """What the parents' rows have to hold so that the related row need not be read by itself."""
         return tuple(f"{self.name}.{column}" for column in own_columns(self.model, selection.needs))
 
-    def clause(self, parent: str, viewer: Viewer) -> str:
-        """The join within the viewer's reach, its slots still open."""
-        reach = self.model.reach_for(viewer)
+    def clause(self, parent: str, role: Role, needs_second_factor: bool) -> str:
+        """The join within the reach of viewers of this kind, its slots still open."""
+        reach = self.model.reach_as(role, needs_second_factor)
         within = "" if reach == EVERYTHING else f" AND {reach}"
         return f" LEFT JOIN {self.table} ON {self.on.format(parent=parent)}{within}"
 
@@ -84,7 +82,6 @@ def own_columns(model: type[Entity], needs: Iterable[str], *extra: str) -> tuple
     return tuple(names)
 
 
-@lru_cache(maxsize=REMEMBERED_MAX)
 def columns_and_joins(model: type[Entity], needs: tuple[str, ...]) -> tuple[str, tuple[Join, ...]]:
     """The columns to select from a table and from those that are joined to it; no table stands there twice."""
     table = model._meta.db_table
@@ -95,9 +92,3 @@ def columns_and_joins(model: type[Entity], needs: tuple[str, ...]) -> tuple[str,
         if dot and JOINS[name].table != table and joins.setdefault(JOINS[name].table, JOINS[name]).name == name:
             columns.append(f'{JOINS[name].table}.{column} AS "{need}"')
     return ", ".join(columns), tuple(joins.values())
-
-
-def source_of(model: type[Entity], joins: Iterable[Join], viewer: Viewer) -> str:
-    """What stands behind FROM, its slots still open."""
-    table = model._meta.db_table
-    return table + "".join(join.clause(table, viewer) for join in joins)

@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models.access import EVERYTHING, Entity, numbered
+from models.access import EVERYTHING, Entity, Role, numbered
 from models.statements import column_of, fetch, row_class
 from resolvers.context import Context
-from resolvers.joining import columns_and_joins, join, source_of
+from resolvers.joining import columns_and_joins, join
 from resolvers.paging import Count, Order, Page, PageRequest, place_of
 
 STATEMENTS_MAX = 2_000
@@ -41,10 +41,9 @@ async def rows_where(
     finding nothing proves nothing, and is asked again once the session was looked up.
     """
     viewer, known = context.viewer, context.unproved
-    columns, joins = columns_and_joins(model, tuple(needs))
-    reach, source, first = model.reach_for(viewer), source_of(model, joins, viewer), len(values) + 1
+    asked = (model, tuple(needs), viewer.role, viewer.needs_second_factor, where, tail, len(values) + 1)
     if known is not None:
-        statement, names = statement_for(columns, source, reach, where, tail, first, proving=True)
+        statement, names = statement_for(*asked, proving=True)
         own = [getattr(viewer, name) for name in names]
         rows = await fetch(statement, *values, *own, known.token_hash, known.stamp, record_class=row_class(model))
         if rows:
@@ -52,7 +51,7 @@ async def rows_where(
         else:
             await context.prove()
     if known is None or not rows:
-        statement, names = statement_for(columns, source, reach, where, tail, first)
+        statement, names = statement_for(*asked)
         own = [getattr(viewer, name) for name in names]
         rows = await fetch(statement, *values, *own, record_class=row_class(model))
     context.touch(model, rows if shown is None else rows[:shown])
@@ -61,12 +60,23 @@ async def rows_where(
 
 @lru_cache(maxsize=STATEMENTS_MAX)
 def statement_for(
-    columns: str, source: str, reach: str, where: str, tail: str, first: int, *, proving: bool = False
+    model: type[Entity],
+    needs: tuple[str, ...],
+    role: Role,
+    needs_second_factor: bool,
+    where: str,
+    tail: str,
+    first: int,
+    *,
+    proving: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
-    """The text of a read within these reaches, and which ids of the viewer it takes from `$first` on.
+    """The text of a read for viewers of this kind, and which ids of theirs it takes from `$first` on.
 
     One that proves the session takes the hash of its token and its stamp after them, and finds nothing if it has ended.
     """
+    table, reach = model._meta.db_table, model.reach_as(role, needs_second_factor)
+    columns, joins = columns_and_joins(model, needs)
+    source = table + "".join(join.clause(table, role, needs_second_factor) for join in joins)
     within = "" if reach == EVERYTHING else f" AND {reach}"
     statement, names = numbered(f"SELECT {columns} FROM {source} WHERE {where}{within}", first)
     if proving:
@@ -204,11 +214,11 @@ async def pages(
     taken = (ids, *values)
     beyond, places = keyset(model, request, order, first=len(taken) + 1)
     viewer = context.viewer
-    columns, joins = columns_and_joins(model, (*needs_of_nodes(selection), order.column, by))
     one, names = statement_for(
-        columns,
-        source_of(model, joins, viewer),
-        model.reach_for(viewer),
+        model,
+        (*needs_of_nodes(selection), order.column, by),
+        viewer.role,
+        viewer.needs_second_factor,
         f"{table}.{by} = parent.id AND {where}{beyond}",
         f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
         len(taken) + len(places) + 1,

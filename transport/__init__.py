@@ -1,6 +1,6 @@
 """GraphQL over HTTP, server-sent events and WebSocket, with its limits; knows nothing of what the API is about."""
 
-from transport.app import GraphQLApp
+from transport.app import GraphQLApp, Shortcut
 from transport.engine import CostStatus, Engine, Incoming, Report
 from transport.errors import Code, refusal
 from transport.limits import Limits
@@ -25,6 +25,7 @@ __all__ = [
     "Origins",
     "Report",
     "SecurityHeaders",
+    "Shortcut",
     "build_manifest",
     "content_security_policy",
     "load_manifest",

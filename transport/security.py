@@ -65,6 +65,7 @@ class SecurityHeaders:
             value = f"max-age={strict_transport_seconds}; includeSubDomains"
             self.common.append((b"strict-transport-security", value.encode()))
         self.default = self._headers(policy or content_security_policy())
+        self.names = frozenset(name for name, _ in self.default)
         longest_first = sorted((pages or {}).items(), key=lambda item: -len(item[0]))
         self.pages = [(path, self._headers(value)) for path, value in longest_first]
 
@@ -77,10 +78,12 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                present = {name.lower() for name, _ in headers}
-                headers.extend(header for header in added if header[0] not in present)
-                message["headers"] = headers
+                headers = message.get("headers", ())
+                present = {name for name, _ in headers}  # in lower case, as ASGI asks for
+                if present.isdisjoint(self.names):
+                    message["headers"] = [*headers, *added]
+                else:
+                    message["headers"] = [*headers, *(header for header in added if header[0] not in present)]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

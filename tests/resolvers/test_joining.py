@@ -17,6 +17,7 @@ from models.schools import School
 from models.statements import Part, part_class
 from resolvers.joining import JOINS, Join, columns_and_joins, join
 from resolvers.nodes import NODES, NODES_MAX
+from resolvers.reading import statement_for
 from schema.root import SCHEMA
 from tests.support.asking import COMPILED, CORE, ask, context_of, document_of, statements_counted
 from tests.support.databases import own_database, undone
@@ -87,15 +88,18 @@ async def test_a_related_row_out_of_reach_is_null_although_its_parent_is_seen(
     world: World, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "query ($id: ID!) { appointment(id: $id) { status provider { name } student { name } } }"
-    monkeypatch.setattr(Provider, "REACH", {**Provider.REACH, Role.STUDENT: NOTHING})
     viewer, id = world.a.viewers[Role.STUDENT], world.a.requested.type_id
-    seen = (await ask(text, viewer, plans=PATHS[path], id=id))["appointment"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Provider, "REACH", {**Provider.REACH, Role.STUDENT: NOTHING})
+        statement_for.cache_clear()
+        seen = (await ask(text, viewer, plans=PATHS[path], id=id))["appointment"]
+    statement_for.cache_clear()
     assert seen == {"status": "REQUESTED", "provider": None, "student": {"name": world.a.student.name}}
 
 
 async def test_the_reach_of_a_related_row_stands_in_its_join(world: World) -> None:
     student = world.a.viewers[Role.STUDENT]
-    clause = JOINS["provider_id:providers"].clause("appointments", student)
+    clause = JOINS["provider_id:providers"].clause("appointments", student.role, False)
     assert clause.startswith(
         " LEFT JOIN providers ON providers.id = appointments.provider_id AND (providers.searchable"
     )
