@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 from asyncpg import Record
+from tortoise import fields
 from tortoise.connection import get_connections
 from tortoise.context import get_current_context
 from tortoise.fields.base import Field
@@ -122,7 +123,10 @@ async def write(*rows: Model | Change) -> None:
             values.append(row.row.pk)
             values.extend(stored(row.row, column, value) for column, value in row.columns.items())
         else:
-            values.extend(stored(row, name, getattr(row, name)) for name in columns_of(type(row)))
+            values.extend(
+                getattr(row, name) if store is None else store(getattr(row, name), row)
+                for name, store in stores_of(type(row))
+            )
     await execute(statement_for(shape), *values)
     for row in rows:
         if isinstance(row, Change):
@@ -176,3 +180,25 @@ def generated(field: Field[Any]) -> bool:
 def stored(row: Model, name: str, value: Any) -> Any:
     """A value as the database takes it."""
     return row._meta.fields_map[name].to_db_value(value, row)
+
+
+AS_THEY_ARE = (
+    fields.UUIDField,
+    fields.DatetimeField,
+    fields.DateField,
+    fields.BigIntField,
+    fields.IntField,
+    fields.SmallIntField,
+    fields.BooleanField,
+)
+"""What the driver takes as Python has it."""
+
+
+@cache
+def stores_of(model: type[Model]) -> tuple[tuple[str, Callable[[Any, Any], Any] | None], ...]:
+    """For each column that we write its name and what makes its value one for the database, if anything has to."""
+    known = model._meta.fields_map
+    return tuple(
+        (name, None if type(known[name]) in AS_THEY_ARE and not known[name].validators else known[name].to_db_value)
+        for name in columns_of(model)
+    )

@@ -17,8 +17,22 @@ class Declared(ModelMeta):
         return super().__new__(cls, name, bases, attrs | {"_no_comments": True})
 
 
+class Hidden:
+    """In the place of what a base class has and its heirs are not to have."""
+
+    def __get__(self, row: object, of: type) -> Any:
+        raise AttributeError
+
+
 class Table(Model, metaclass=Declared):
-    """A row of a table."""
+    """A row of a table: a value, and nothing to wait for.
+
+    Tortoise's rows can be awaited and then answer themselves; so an answer that holds one had to be waited for. Theirs
+    also look at each value that is set, in case it is a row of another table; here relations are set by their ids.
+    """
+
+    __await__ = Hidden()
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
 
     class Meta:
         """An abstract base without columns."""

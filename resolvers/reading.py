@@ -41,7 +41,8 @@ async def rows_where(
     finding nothing proves nothing, and is asked again once the session was looked up.
     """
     viewer, known = context.viewer, context.unproved
-    asked = (model, tuple(needs), viewer.role, viewer.needs_second_factor, where, tail, len(values) + 1)
+    kind = (viewer.role, viewer.needs_second_factor)
+    asked = (model, tuple(needs), *kind, model.reach_as(*kind), where, tail, len(values) + 1)
     if known is not None:
         statement, names = statement_for(*asked, proving=True)
         own = [getattr(viewer, name) for name in names]
@@ -64,6 +65,7 @@ def statement_for(
     needs: tuple[str, ...],
     role: Role,
     needs_second_factor: bool,
+    reach: str,
     where: str,
     tail: str,
     first: int,
@@ -74,7 +76,7 @@ def statement_for(
 
     One that proves the session takes the hash of its token and its stamp after them, and finds nothing if it has ended.
     """
-    table, reach = model._meta.db_table, model.reach_as(role, needs_second_factor)
+    table = model._meta.db_table
     columns, joins = columns_and_joins(model, needs)
     source = table + "".join(join.clause(table, role, needs_second_factor) for join in joins)
     within = "" if reach == EVERYTHING else f" AND {reach}"
@@ -219,6 +221,7 @@ async def pages(
         (*needs_of_nodes(selection), order.column, by),
         viewer.role,
         viewer.needs_second_factor,
+        model.reach_for(viewer),
         f"{table}.{by} = parent.id AND {where}{beyond}",
         f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
         len(taken) + len(places) + 1,
