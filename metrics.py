@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Gauge, Metric, start_http_server
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 from tortoise.connection import get_connections
 
 from models.statements import fetch_one
@@ -23,35 +27,58 @@ SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - min(events.at)),
 """
 
 
-class Metrics:
-    """What one process tells about itself."""
+class Durations:
+    """How often each bucket was met, and the sum of all, in seconds."""
 
     def __init__(self) -> None:
+        self.buckets = [0] * (len(BUCKETS) + 1)
+        self.sum = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one."""
+        self.buckets[bisect_left(BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+    def cumulative(self) -> list[tuple[str, float]]:
+        """The counts as Prometheus has them: each with all below it."""
+        bounds = [*(str(float(bound)) for bound in BUCKETS), "+Inf"]
+        return list(zip(bounds, accumulate(self.buckets), strict=True))
+
+
+class Metrics(Collector):
+    """What one process tells about itself.
+
+    An operation adds to plain numbers: the library's counters take a lock each, which nobody here contends for. They
+    are made into its families when somebody asks.
+    """
+
+    def __init__(self) -> None:
+        self._ended: dict[tuple[str, str], int] = {}
+        self._durations = {name: Durations() for name in ("query", "mutation", "none")}
+        self._cost = 0
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "fc_requests", "Operations answered, by how they ended.", ["kind", "code"], registry=self.registry
-        )
-        self.seconds = Histogram(
-            "fc_request_seconds", "How long queries and mutations took.", ["type"], buckets=BUCKETS,
-            registry=self.registry,
-        )  # fmt: skip
-        self.cost = Counter("fc_cost", "What was charged for operations.", registry=self.registry)
-        self._counters: dict[tuple[str, str], Counter] = {}
-        self._histograms = {name: self.seconds.labels(name) for name in ("query", "mutation", "none")}
+        self.registry.register(self)
 
     def observe(self, report: Report) -> None:
-        """Count one operation. The labels' children are kept, since to look them up costs more than to count."""
+        """Count one operation."""
         for code in report.codes or OK:
             key = (report.kind, code)
-            counter = self._counters.get(key)
-            if counter is None:
-                counter = self._counters[key] = self.requests.labels(*key)
-            counter.inc()
-        histogram = self._histograms.get(report.operation_kind or "none")
-        if histogram is not None:  # a subscription lasts as long as its reader likes
-            histogram.observe(report.seconds)
+            self._ended[key] = self._ended.get(key, 0) + 1
+        durations = self._durations.get(report.operation_kind or "none")
+        if durations is not None:  # a subscription lasts as long as its reader likes
+            durations.add(report.seconds)
         if report.cost is not None:
-            self.cost.inc(report.cost)
+            self._cost += report.cost
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, as they are now."""
+        ended = CounterMetricFamily("fc_requests", "Operations answered, by how they ended.", labels=["kind", "code"])
+        for key, count in list(self._ended.items()):
+            ended.add_metric(key, count)
+        took = HistogramMetricFamily("fc_request_seconds", "How long queries and mutations took.", labels=["type"])
+        for name, durations in self._durations.items():
+            took.add_metric([name], durations.cumulative(), durations.sum)
+        yield from (ended, took, CounterMetricFamily("fc_cost", "What was charged for operations.", self._cost))
 
     def watch(self, name: str, help: str, look: Callable[[], float]) -> None:
         """A number that is looked at when it is asked for, and costs nothing until then."""
