@@ -31,6 +31,16 @@ async def test_a_task_is_stopped_when_its_time_is_over(first: float, then: float
         assert await late(first, then)
 
 
+async def test_each_of_many_deadlines_stops_its_own_task_and_no_other() -> None:
+    others = [asyncio.create_task(late(60, None)) for _ in range(20)]
+    async with asyncio.timeout(30):
+        assert await asyncio.gather(*(late(0.01 * number, None) for number in range(20))) == [True] * 20
+    assert not any(task.done() for task in others)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 async def test_work_goes_on_after_a_deadline_was_met() -> None:
     assert await late(0.001, None)
     await asyncio.sleep(0.002)
@@ -51,5 +61,5 @@ async def test_a_stopped_deadline_does_nothing() -> None:
     deadline = Deadline(0.001)
     deadline.stop()
     deadline.stop()
-    await asyncio.sleep(0.005)
+    assert await late(0.01, None)  # the same timer has looked at those that run meanwhile
     assert not deadline.expired
