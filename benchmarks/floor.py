@@ -22,6 +22,7 @@ import orjson
 import uvicorn
 
 from benchmarks import floor_sql as sql
+from cli.serving import GARBAGE_THRESHOLDS
 from database import credentials
 from models.ids import PAIRS, new_id
 
@@ -283,13 +284,14 @@ async def no_reset(_: Any) -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn that takes what was loaded until now out of the garbage collector's sight, as the product does."""
+    """uvicorn that lets the garbage collector look at what is new alone, and rarely, as the product does."""
 
     async def startup(self, sockets: Any = None) -> None:
         """Take connections."""
         await super().startup(sockets=sockets)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         print("ready", flush=True)
 
 

@@ -14,8 +14,8 @@ from models.access import Role, Viewer
 from models.accounts import INACTIVITY
 from models.seen import EVERY, SEEN
 
-REMEMBERED_MAX = 20_000
-"""As many as act in one process within a quarter of an hour, within this bound; some 20 megabytes."""
+REMEMBERED_MAX = 50_000
+"""As many as act in one process within a quarter of an hour, within this bound; some 50 megabytes at the most."""
 
 ROLES = frozenset({Role.STUDENT, Role.PROVIDER, Role.SCHOOL})
 """Staff, who may send any document, and office users, whose access lapses, are looked up for each request."""
