@@ -1,10 +1,11 @@
 """GraphQL over HTTP, server-sent events and WebSocket, with its limits; knows nothing of what the API is about."""
 
-from transport.app import GraphQLApp, Shortcut
+from transport.app import GraphQLApp
 from transport.engine import CostStatus, Engine, Incoming, Report
 from transport.errors import Code, refusal
 from transport.limits import Limits
 from transport.security import (
+    ANSWER_HEADERS,
     PAGE_POLICY,
     CrossOrigin,
     Origins,
@@ -14,6 +15,7 @@ from transport.security import (
 from transport.trusted import build_manifest, load_manifest, write_manifest
 
 __all__ = [
+    "ANSWER_HEADERS",
     "PAGE_POLICY",
     "Code",
     "CostStatus",
@@ -25,7 +27,6 @@ __all__ = [
     "Origins",
     "Report",
     "SecurityHeaders",
-    "Shortcut",
     "build_manifest",
     "content_security_policy",
     "load_manifest",

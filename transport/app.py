@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from transport.engine import Engine, Observe, unobserved
 from transport.http import HttpTransport
@@ -40,19 +40,3 @@ class GraphQLApp:
             await self.http.serve(scope, receive, send)
         elif scope["type"] == "websocket":
             await self.websocket.serve(scope, receive, send)
-
-
-class Shortcut:
-    """Middleware that takes posts to the API past the router: its layers cost as much as all of the transport."""
-
-    def __init__(self, app: ASGIApp, *, path: str, graphql: GraphQLApp) -> None:
-        self.app = app
-        self.path = path
-        self.http = graphql.http
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a post; pass on everything else."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == self.path:
-            await self.http.serve(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)

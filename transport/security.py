@@ -34,6 +34,9 @@ FIXED_HEADERS: list[Header] = [
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ]
 
+ANSWER_HEADERS: list[Header] = [(b"x-content-type-options", b"nosniff")]
+"""Beside its policy, all that matters for what is never a page: the answer to a post."""
+
 ALLOWED_REQUEST_HEADERS = "authorization, content-type, x-request-id, last-event-id"
 EXPOSED_HEADERS = "x-request-id, retry-after"
 PREFLIGHT_SECONDS = 600
@@ -58,9 +61,10 @@ class SecurityHeaders:
         policy: str | None = None,
         pages: Mapping[str, str] | None = None,
         strict_transport_seconds: int = 0,
+        common: Iterable[Header] = FIXED_HEADERS,
     ) -> None:
         self.app = app
-        self.common = list(FIXED_HEADERS)
+        self.common = list(common)
         if strict_transport_seconds:
             value = f"max-age={strict_transport_seconds}; includeSubDomains"
             self.common.append((b"strict-transport-security", value.encode()))
