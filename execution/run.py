@@ -61,7 +61,8 @@ class Run:
         return () in self.positions
 
     def result(self) -> ExecutionResult:
-        """The answer as graphql-core gives it."""
+        """The answer as graphql-core gives it; the run is over and lets go of what it held, which held it too."""
+        self.frames = []
         return ExecutionResult(None if self.stopped else self.data, self.errors or None)
 
     def admit(self, doubtful: tuple[PlannedField, ...]) -> None:

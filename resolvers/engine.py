@@ -106,6 +106,7 @@ class ProgramEngine:
         """
         self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
+        context.audit = None  # it holds the context that holds it
         if context.unproved is not None:
             await context.prove()
         await self.auditor.record(context, document, operation_name)
