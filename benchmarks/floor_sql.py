@@ -28,14 +28,16 @@ SELECT parent.id, o.id, o.starts_at FROM unnest($1::uuid[]) AS parent (id) CROSS
     SELECT o.id, o.starts_at FROM openings o
      WHERE o.provider_id = parent.id AND o.starts_at >= $2 AND o.starts_at < $3
        AND NOT EXISTS (SELECT 1 FROM appointments t WHERE t.provider_id = o.provider_id
-                          AND t.status IN ('REQUESTED', 'CONFIRMED')
-                          AND tstzrange(t.starts_at, t.ends_at) && tstzrange(o.starts_at, o.ends_at))
+                          AND t.ended_at IS NULL
+                          AND t.starts_at < o.ends_at AND t.ends_at > o.starts_at
+                          AND t.starts_at > o.starts_at - interval '1 hour')
        AND EXISTS (SELECT 1 FROM providers h WHERE h.id = o.provider_id AND h.searchable
                       AND (h.accepting_new_clients OR EXISTS (SELECT 1 FROM appointments m
                            WHERE m.provider_id = h.id AND m.student_id = $4)))
        AND NOT EXISTS (SELECT 1 FROM appointments b WHERE b.student_id = $4
-                          AND b.status IN ('REQUESTED', 'CONFIRMED')
-                          AND tstzrange(b.starts_at, b.ends_at) && tstzrange(o.starts_at, o.ends_at))
+                          AND b.ended_at IS NULL
+                          AND b.starts_at < o.ends_at AND b.ends_at > o.starts_at
+                          AND b.starts_at > o.starts_at - interval '1 hour')
      ORDER BY o.starts_at, o.id LIMIT 3) o
 """
 
@@ -89,11 +91,13 @@ SELECT o.provider_id, o.starts_at, s.school_id, l.id, g.id, r.amount_cents,
        p.searchable AND (p.accepting_new_clients OR EXISTS (SELECT 1 FROM appointments m
                               WHERE m.provider_id = p.id AND m.student_id = s.id))
        AND NOT EXISTS (SELECT 1 FROM appointments t WHERE t.provider_id = o.provider_id
-                          AND t.status IN ('REQUESTED', 'CONFIRMED')
-                          AND tstzrange(t.starts_at, t.ends_at) && tstzrange(o.starts_at, o.ends_at))
+                          AND t.ended_at IS NULL
+                          AND t.starts_at < o.ends_at AND t.ends_at > o.starts_at
+                          AND t.starts_at > o.starts_at - interval '1 hour')
        AND NOT EXISTS (SELECT 1 FROM appointments b WHERE b.student_id = s.id
-                          AND b.status IN ('REQUESTED', 'CONFIRMED')
-                          AND tstzrange(b.starts_at, b.ends_at) && tstzrange(o.starts_at, o.ends_at))
+                          AND b.ended_at IS NULL
+                          AND b.starts_at < o.ends_at AND b.ends_at > o.starts_at
+                          AND b.starts_at > o.starts_at - interval '1 hour')
        AND NOT EXISTS (SELECT 1 FROM appointments i WHERE i.student_id = s.id AND i.provider_id = p.id
                           AND i.visit_type = 'INTAKE' AND i.status IN ('REQUESTED', 'CONFIRMED')),
        v.visit_type, p.missed_appointment_policy, p.time_zone

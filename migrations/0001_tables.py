@@ -386,4 +386,6 @@ class Migration(migrations.Migration):
     """Tables first, rules across tables in the next migration."""
 
     initial = True
-    operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", GROUND, DIRECTORY, ACCOUNTS, CREDITS, APPOINTMENTS)]
+    operations = [
+        ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", GROUND, DIRECTORY, ACCOUNTS, CREDITS, APPOINTMENTS)
+    ]

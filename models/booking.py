@@ -23,7 +23,7 @@ from models.appointments import (
     VisitType,
     attestation_deadline,
 )
-from models.availability import OFFERED, bookable_from, bookable_until
+from models.availability import OFFERED, bookable_from, bookable_until, overlaps
 from models.credits import TransferKind, lock_wallet, moved
 from models.errors import CONSTRAINTS, Code, Refusal, not_found, refuse_if_any
 from models.events import happened
@@ -33,10 +33,9 @@ from models.statements import fetch_one, write
 
 # What a request depends on, over a row of `openings` and one of `providers`; the slots are what is asked for.
 
-STUDENT_BUSY = """
-EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = {student}
-           AND own.status IN ('REQUESTED', 'CONFIRMED')
-           AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))
+STUDENT_BUSY = f"""
+EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = {{student}}
+           AND {overlaps("own")})
 """
 CURRENT_CLIENT = """
 EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = {student}

@@ -12,7 +12,7 @@ import strawberry
 from execution import Batched, Selection
 from models import availability
 from models.access import Role
-from models.availability import OFFERED, Hours, Opening, WeeklyHours, bookable_from, bookable_until
+from models.availability import OFFERED, Hours, Opening, WeeklyHours, bookable_from, bookable_until, overlaps
 from models.errors import Code, Refusal
 from models.providers import Provider
 from resolvers.context import Context
@@ -22,15 +22,14 @@ from resolvers.reading import pages, row, to_all
 
 BY_START = Order("starts_at")
 WALL_CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
-FOR_STUDENT = """
+FOR_STUDENT = f"""
  AND EXISTS (
      SELECT 1 FROM providers host WHERE host.id = openings.provider_id AND host.searchable
         AND (host.accepting_new_clients OR EXISTS (
              SELECT 1 FROM appointments met WHERE met.provider_id = host.id AND met.student_id = $4
                 AND met.confirmed_at IS NOT NULL)))
  AND NOT EXISTS (
-     SELECT 1 FROM appointments own WHERE own.student_id = $4 AND own.status IN ('REQUESTED', 'CONFIRMED')
-        AND tstzrange(own.starts_at, own.ends_at) && tstzrange(openings.starts_at, openings.ends_at))
+     SELECT 1 FROM appointments own WHERE own.student_id = $4 AND {overlaps("own")})
 """
 """What a student is offered of what is free: with whom they may book, at a time when they are free too (AV-4)."""
 

@@ -168,6 +168,8 @@ APPOINTMENTS = [
     Case("ended at no time", "appointments_end", changed("appointments", "requested", "status = 'DECLINED'")),
     Case("live with an end", "appointments_end", changed("appointments", "requested", "ended_at = now()")),
     Case("over before it begins", "appointments_order", changed("appointments", "requested", "ends_at = starts_at")),
+    Case("longer than an hour", "appointments_hour",
+         changed("appointments", "requested", "ends_at = starts_at + interval '61 minutes'")),
     Case("a visit of another kind", "appointments_visit_type",
          changed("appointments", "requested", "visit_type = 'CHAT'")),
 ]  # fmt: skip
