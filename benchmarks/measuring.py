@@ -14,7 +14,7 @@ from benchmarks.servers import Client, FaultError, Target
 
 MANY = 32
 WINDOW_IN_MEDIANS = 20
-WARM_UP_REQUESTS = 400
+WARM_UP_REQUESTS, WARM_UP_ALONE = 400, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,17 @@ async def warm_up(
         if not first_visits:
             await client.greet(operation, target, connections=MANY)
         await client.load(operation, target, connections=MANY, seconds=20, most=WARM_UP_REQUESTS)
-        found = await client.load(operation, target, connections=1, seconds=20, most=20)
+        found = await client.load(operation, target, connections=1, seconds=20, most=WARM_UP_ALONE)
         expected[target.name] = found["median"]
     return expected
+
+
+def shares(client: Client, operation: Operation, effort: Effort) -> tuple[int, int]:
+    """How many requests a window may send, alone and together: what changes something is asked once, and must last."""
+    if not operation.changes:
+        return 10**9, 10**9
+    left = client.questions[operation.name] - WARM_UP_REQUESTS - WARM_UP_ALONE - 2 * MANY * effort.rounds
+    return left // (4 * effort.rounds), 3 * left // (4 * effort.rounds)
 
 
 async def measure(
@@ -131,13 +139,14 @@ async def measure(
     for number in range(effort.rounds):
         for operation in operations:
             order = list(sides) if number % 2 else list(reversed(sides))
+            most_alone, most_together = shares(client, operation, effort)
             alone = max(effort.seconds_alone, WINDOW_IN_MEDIANS * max(expected[operation.name].values()))
             for target in order:
-                window = await client.load(operation, target, connections=1, seconds=alone)
+                window = await client.load(operation, target, connections=1, seconds=alone, most=most_alone)
                 found[operation.name].latency[target.name].append(window["median"])
             together = max(effort.seconds_together, WINDOW_IN_MEDIANS * max(expected[operation.name].values()) * 2)
             for target in order:
-                window = await client.load(operation, target, connections=MANY, seconds=together)
+                window = await client.load(operation, target, connections=MANY, seconds=together, most=most_together)
                 found[operation.name].rate[target.name].append(window["rate"])
         tell(f"round {number + 1} of {effort.rounds}")
     return found

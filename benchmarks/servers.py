@@ -106,10 +106,12 @@ class Client:
     def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
         self.process = process
         self.folder = folder
+        self.questions: dict[str, int] = {}
 
     def prepare(self, operation: Operation, questions: list[Question], target: Target) -> None:
         """Write the requests of a deck for one side; what changes something is dealt out to both sides in turn."""
         dealt = questions[(target.name == "floor") :: 2] if operation.changes else questions
+        self.questions[operation.name] = len(dealt)
         if target.name == "floor":
             requests = [question.to_floor(operation.name) for question in dealt]
         else:
