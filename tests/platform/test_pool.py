@@ -179,7 +179,7 @@ async def test_closing_waits_for_who_still_works(postgres: str) -> None:
 async def test_a_connection_that_does_not_close_in_time_is_cut_and_so_are_the_others(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("database.pool.CLOSING_SECONDS", 1e-9)
+    monkeypatch.setattr("database.pool.connections.CLOSING_SECONDS", 1e-9)
     opened = await Pool(min_size=3, max_size=3, **credentials(postgres)).open()
     connections = list(opened._idle)
     await asyncio.wait_for(opened.close(), 10)
