@@ -89,7 +89,7 @@ async def execute(statement: str, *values: Any) -> str:
 async def execute_first(statement: str, id: UUID) -> None:
     """Run a statement about one id (`$1`): in one message with what begins the transaction, if it comes first in it."""
     own = client()
-    if getattr(own, "opening", ""):
+    if own.opening:
         await own.execute_first(statement.replace("$1", f"'{UUID(int=id.int)}'::uuid"))
     else:
         await execute(statement, id)

@@ -14,6 +14,7 @@ from typing import Any
 from execution import Selection
 from models.access import EVERYTHING, Entity, Role
 from models.statements import Row, part_class
+from resolvers.context import Context
 
 NAME_BYTES = 63
 """PostgreSQL cuts longer names of columns."""
@@ -57,6 +58,13 @@ class Join:
             ]
         except KeyError:  # read for somebody who asks for less
             return None
+
+    def seen_parts(self, context: Context, parents: Sequence[Any], selection: Selection) -> list[Any] | None:
+        """The same, noted for the audit trail: they are about to be shown (ID-6)."""
+        parts = self.parts(parents, selection)
+        if parts is not None:
+            context.touch(self.model, [part for part in parts if part is not None])
+        return parts
 
 
 JOINS: dict[str, Join] = {}

@@ -98,9 +98,8 @@ def to_one(model: type[Entity], *, by: str) -> Batched:
     joined = join(model, by, f"{model._meta.db_table}.id = {{parent}}.{by}")
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
-        parts = joined.parts(parents, selection)
+        parts = joined.seen_parts(context, parents, selection)
         if parts is not None:
-            context.touch(model, [part for part in parts if part is not None])
             return parts
         keys = column_of(parents, by)
         asked = [key for key in dict.fromkeys(keys) if key is not None]
@@ -122,9 +121,8 @@ def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Bat
     joined = join(model, f"by {by}", f"{table}.{by} = {{parent}}.id AND {where}")
 
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
-        parts = joined.parts(parents, selection)
+        parts = joined.seen_parts(context, parents, selection)
         if parts is not None:
-            context.touch(model, [part for part in parts if part is not None])
             return parts
         ids = column_of(parents, "id")
         needs = (*selection.needs, by)

@@ -35,6 +35,7 @@ CONSTRAINTS = "tests/models/test_constraints.py"
 ROWS, FIELDS = "tests/api/test_access_to_rows.py", "tests/api/test_access_to_fields.py"
 IDEMPOTENCY, PAGES, RETRY = (f"tests/resolvers/test_{name}.py" for name in ("idempotency", "pages", "retry"))
 SESSIONS, JOINING = "tests/api/test_remembered_sessions.py", "tests/resolvers/test_joining.py"
+GARBAGE = "tests/api/test_garbage.py"
 LOCKS, RACES = "tests/resolvers/test_locks.py", "tests/api/test_races.py"
 
 MUTANTS = (
@@ -104,6 +105,10 @@ MUTANTS = (
            "        if context.unproved is not None:\n            await context.prove()\n", "", SESSIONS),
     Mutant("session: its stamp tells of its account", "migrations/0010_session_stamp.py",
            " || a.xmin::text ||", " ||", SESSIONS),
+    Mutant("memory: a run lets go of what it held", "execution/run.py",
+           "        self.frames = []\n", "", GARBAGE),
+    Mutant("memory: a context lets go of what holds it", "resolvers/engine.py",
+           "        context.audit = None  # it holds the context that holds it\n", "", GARBAGE),
     Mutant("reach: of the ORM", "models/access.py",
            "filter(within_reach=True)", "all()", ROWS),
     Mutant("reach: a school's claims", "models/claims.py",

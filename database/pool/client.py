@@ -34,6 +34,9 @@ class Borrowed:
 class Client(AsyncpgDBClient):
     """Tortoise's client on the thin pool."""
 
+    opening = ""
+    """What is still to be said before the first statement: nothing, outside of a transaction."""
+
     def acquire_connection(self) -> Any:
         """A connection for the length of a block."""
         return Borrowed(self)
