@@ -6,7 +6,8 @@ import argparse
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
 
@@ -36,22 +37,29 @@ async def main() -> None:
         ratios = [found[operation.name] / latencies[0][operation.name] for found in latencies]
         most = SEARCH_MOST if operation.name in SEARCHES else KEYED_MOST
         told = "  ".join(f"{factor}x {ratio:.2f}" for factor, ratio in zip(FACTORS, ratios, strict=True))
-        print(f"{operation.title:20} {told}  (at most {most})")
+        print(f"{operation.title:20} {told}  (at most {most})", flush=True)
     print(await memory(QUICK, LATE_REQUESTS_QUICK if options.quick else LATE_REQUESTS))
 
 
-async def latencies_at(scale: Scale) -> dict[str, float]:
-    """The median latency of each operation on a data set of this scale."""
+@asynccontextmanager
+async def served(scale: Scale, operations: Sequence[Operation]) -> AsyncIterator[tuple[Client, Target]]:
+    """The product on a copy of such a data set, and a load generator with the questions of these operations."""
     folder = Path(tempfile.mkdtemp(prefix="fc-bench-"))
     try:
         async with loaded_database(scale, tell) as (postgres, data):
             url = await fresh_copy(postgres)
             async with product(url) as ours, client(folder) as load:
-                for operation in OPERATIONS:
+                for operation in operations:
                     load.prepare(operation, operation.deck(data), ours)
-                return {operation.name: await latency(load, operation, ours) for operation in OPERATIONS}
+                yield load, ours
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def latencies_at(scale: Scale) -> dict[str, float]:
+    """The median latency of each operation on a data set of this scale."""
+    async with served(scale, OPERATIONS) as (load, ours):
+        return {operation.name: await latency(load, operation, ours) for operation in OPERATIONS}
 
 
 async def latency(load: Client, operation: Operation, target: Target) -> float:
@@ -71,21 +79,13 @@ def most_of(operation: Operation) -> int:
 
 async def memory(scale: Scale, late: int) -> str:
     """The resident memory of the process after many requests, as a multiple of that after a few."""
-    folder = Path(tempfile.mkdtemp(prefix="fc-bench-"))
     reads = [operation for operation in OPERATIONS if not operation.changes]
-    try:
-        async with loaded_database(scale, tell) as (postgres, data):
-            url = await fresh_copy(postgres)
-            async with product(url) as ours, client(folder) as load:
-                for operation in reads:
-                    load.prepare(operation, operation.deck(data), ours)
-                await spread(load, reads, ours, EARLY_REQUESTS)
-                early = ours.memory_kb()
-                await spread(load, reads, ours, late - EARLY_REQUESTS)
-                ratio = f"{ours.memory_kb() / early:.2f} times that after {EARLY_REQUESTS:,}"
-                return f"memory after {late:,} requests: {ratio} (at most {MEMORY_MOST})"
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    async with served(scale, reads) as (load, ours):
+        await spread(load, reads, ours, EARLY_REQUESTS)
+        early = ours.memory_kb()
+        await spread(load, reads, ours, late - EARLY_REQUESTS)
+        ratio = f"{ours.memory_kb() / early:.2f} times that after {EARLY_REQUESTS:,}"
+        return f"memory after {late:,} requests: {ratio} (at most {MEMORY_MOST})"
 
 
 async def spread(load: Client, operations: Sequence[Operation], target: Target, requests: int) -> None:
