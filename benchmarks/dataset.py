@@ -81,9 +81,17 @@ class Dataset:
         self.at = datetime.combine(day, time(), tzinfo=UTC)
         self.long_ago = self.at - timedelta(days=400)
 
-    def id(self, kind: str, number: int) -> UUID:
-        """The id of the n-th of a kind."""
-        return identity(kind, number, self.long_ago)
+    def id(self, kind: str, number: int, at: datetime | None = None) -> UUID:
+        """The id of the n-th of a kind, made at that time; what was there from the start has none of its own."""
+        return identity(kind, number, at or self.long_ago)
+
+    def requested_at(self, booked: Booked) -> datetime:
+        """When an appointment was asked for."""
+        return min(booked.starts_at - timedelta(days=5), self.at - timedelta(hours=10))
+
+    def appointment_id(self, number: int, booked: Booked) -> UUID:
+        """The id of an appointment, as old as its request."""
+        return self.id("appointment", number, self.requested_at(booked))
 
     def zone_of(self, provider: int) -> str:
         """A provider's time zone."""
@@ -281,7 +289,7 @@ class Booked:
 
     def row(self, data: Dataset, student: int, number: int) -> tuple[Any, ...]:
         """Its row."""
-        requested = min(self.starts_at - timedelta(days=5), data.at - timedelta(hours=10))
+        requested = data.requested_at(self)
         confirmed = None
         if self.status in ("CONFIRMED", "COMPLETED", "CANCELLED", "NO_SHOW"):
             confirmed = requested + timedelta(hours=8)
@@ -291,7 +299,7 @@ class Booked:
         length = timedelta(minutes=60 if self.visit == "INTAKE" else 50)
         ended = self.starts_at + timedelta(hours=3) if confirmed else requested + timedelta(hours=9)
         return (
-            data.id("appointment", number), data.id("student", student), data.id("provider", self.provider),
+            data.appointment_id(number, self), data.id("student", student), data.id("provider", self.provider),
             data.id("school", data.school_of(student)), data.id("license", self.provider), self.status, self.visit,
             "THERAPY", data.state_of(self.provider), self.starts_at, self.starts_at + length, requested,
             min(requested + ANSWER_WITHIN, self.starts_at), confirmed, None if live else ended, deadline, cents,

@@ -131,7 +131,8 @@ def attest(data: Dataset) -> Iterator[Question]:
     """The sessions that took place and wait for their provider's word."""
     for n in range(data.scale.students):
         if n % 5 < 3:
-            appointment, provider = data.id("appointment", 10 * n + ATTESTABLE_PLACE), data.seen_by(n)
+            booked = list(data.of_student(n))[ATTESTABLE_PLACE]
+            appointment, provider = data.appointment_id(10 * n + ATTESTABLE_PLACE, booked), data.seen_by(n)
             asked = {"appointmentId": encode("apt", appointment), "presentingConcern": "ANXIETY"}
             account = str(data.id("account", data.scale.students + provider))
             told = {"appointment": str(appointment), "provider": str(data.id("provider", provider)), "account": account}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -54,7 +55,7 @@ def transfers(data: Dataset) -> Iterator[tuple[Any, ...]]:
     def moved(
         student: int,
         grant: int,
-        appointment: int | None,
+        appointment: UUID | None,
         kind: str,
         source: str,
         target: str,
@@ -64,20 +65,19 @@ def transfers(data: Dataset) -> Iterator[tuple[Any, ...]]:
         nonlocal number
         number += 1
         owner, school = data.id("student", student), data.id("school", data.school_of(student))
-        about = None if appointment is None else data.id("appointment", appointment)
-        id, of = data.id("transfer", number), data.id("grant", grant)
-        return id, owner, owner, school, of, about, kind, source, target, credits, at
+        id, of = data.id("transfer", number, at), data.id("grant", grant)
+        return id, owner, owner, school, of, appointment, kind, source, target, credits, at
 
     for student in range(data.scale.students):
         for grant in (2 * student, 2 * student + 1):
             yield moved(student, grant, None, "GRANT", "SCHOOL", "AVAILABLE", CREDITS_OF_A_GRANT, data.long_ago)
         for place, booked in enumerate(data.of_student(student)):
             appointment = 10 * student + place
-            at = min(booked.starts_at, data.at) - timedelta(days=1)
-            yield moved(student, 2 * student, appointment, "HOLD", "AVAILABLE", "HELD", 1, at)
+            about, at = data.appointment_id(appointment, booked), min(booked.starts_at, data.at) - timedelta(days=1)
+            yield moved(student, 2 * student, about, "HOLD", "AVAILABLE", "HELD", 1, at)
             end = end_of(data, student, appointment, booked)
             if end is not None:
-                yield moved(student, 2 * student, appointment, end[0], "HELD", end[1], 1, at)
+                yield moved(student, 2 * student, about, end[0], "HELD", end[1], 1, at)
 
 
 def claims(data: Dataset) -> Iterator[tuple[Any, ...]]:
@@ -88,7 +88,7 @@ def claims(data: Dataset) -> Iterator[tuple[Any, ...]]:
         denied, intake = is_denied(number), booked.visit == "INTAKE"
         at = booked.starts_at + timedelta(hours=3)
         yield (
-            data.id("claim", number), data.id("appointment", number), data.id("student", student),
+            data.id("claim", number, at), data.appointment_id(number, booked), data.id("student", student),
             data.id("provider", booked.provider), data.id("school", data.school_of(student)), booked.visit,
             "DENIED" if denied else "ACCEPTED", "ANXIETY", 0 if denied else INTAKE_CENTS if intake else FOLLOW_UP_CENTS,
             data.id("rate", 0 if intake else 1), orjson.dumps([REASON] if denied else []).decode(),
@@ -100,12 +100,12 @@ def events(data: Dataset) -> Iterator[tuple[Any, ...]]:
     """What happened to each appointment."""
     number = 0
     for student, appointment, booked in every(data):
-        about = data.id("appointment", appointment)
+        about = data.appointment_id(appointment, booked)
         for verb in ("appointment.requested", *VERBS[booked.status]):
             number += 1
             at = min(booked.starts_at, data.at) - timedelta(days=1)
             yield (
-                data.id("event", number), verb, "apt", about, at, data.id("account", student), "STUDENT",
+                data.id("event", number, at), verb, "apt", about, at, data.id("account", student), "STUDENT",
                 "benchmark", about, data.id("student", student), data.id("provider", booked.provider),
                 data.id("school", data.school_of(student)), "{}",
             )  # fmt: skip
