@@ -68,7 +68,8 @@ SELECT date_trunc('month', a.starts_at AT TIME ZONE s.time_zone)::date AS month,
        count(*) FILTER (WHERE a.status = 'NO_SHOW'), count(*) FILTER (WHERE c.status = 'ACCEPTED'),
        coalesce(sum(c.amount_cents) FILTER (WHERE c.status = 'ACCEPTED'), 0)::bigint
   FROM appointments a JOIN schools s ON s.id = a.school_id
-  LEFT JOIN claims c ON c.appointment_id = a.id AND c.status <> 'VOID'
+  LEFT JOIN claims c ON c.appointment_id = a.id AND c.status <> 'VOID' AND c.school_id = $1
+       AND c.submitted_at >= make_timestamptz($2, 1, 1, 0, 0, 0, 'UTC') - interval '1 day'
  WHERE a.school_id = $1
    AND a.starts_at >= make_timestamptz($2, 1, 1, 0, 0, 0, s.time_zone)
    AND a.starts_at < make_timestamptz($2 + 1, 1, 1, 0, 0, 0, s.time_zone)

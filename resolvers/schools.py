@@ -115,6 +115,8 @@ class MonthlyFigures:
     amount_cents: int | None = None
 
 
+# Claims are found by their school and the time since when they can have been submitted, behind their sessions (CL-1):
+# by their appointments it would be thousands of searches.
 FIGURES = """
 SELECT appointments.school_id,
        date_trunc('month', appointments.starts_at AT TIME ZONE schools.time_zone)::date AS month,
@@ -126,6 +128,8 @@ SELECT appointments.school_id,
   FROM appointments
   JOIN schools ON schools.id = appointments.school_id
   LEFT JOIN claims ON claims.appointment_id = appointments.id AND claims.status <> 'VOID'
+       AND claims.school_id = ANY ($1)
+       AND claims.submitted_at >= make_timestamptz($2, 1, 1, 0, 0, 0, 'UTC') - interval '1 day'
  WHERE appointments.school_id = ANY ($1)
    AND appointments.starts_at >= make_timestamptz($2, 1, 1, 0, 0, 0, schools.time_zone)
    AND appointments.starts_at < make_timestamptz($2 + 1, 1, 1, 0, 0, 0, schools.time_zone)
