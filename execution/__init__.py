@@ -1,12 +1,14 @@
 """GraphQL execution that knows nothing of the domain: kinds of fields, a compiled path, and graphql-core behind it."""
 
 from execution.core_path import as_resolver, core_execute
+from execution.deferral import Deferred
 from execution.fields import Batched, Computed, Derived, Direct, Kind, Selection, Single, kind_of
 from execution.plans import Plans
 
 __all__ = [
     "Batched",
     "Computed",
+    "Deferred",
     "Derived",
     "Direct",
     "Kind",

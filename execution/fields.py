@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,12 +66,14 @@ class Derived:
 class Single:
     """A field answered once for each parent: `await resolve(context, parent, selection, **arguments)`.
 
-    With `prepare` the resolver takes what that makes of the arguments, and never changes it: it is kept.
+    With `prepare` the resolver takes what that makes of the arguments, and never changes it: it is kept. One that
+    `defers` first awaits something `Deferred`, and may be asked even if a field before it makes null of its parent.
     """
 
-    resolve: Callable[..., Awaitable[Any]]
+    resolve: Callable[..., Coroutine[Any, Any, Any]]
     needs: tuple[str, ...] = ()
     prepare: Prepare | None = None
+    defers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,14 @@ class Batched:
     """A field answered once for all parents of a level: `await resolve(context, parents, selection, **arguments)`.
 
     The answer is a list as long as `parents` and in their order. An exception in the list is the error of its parent;
-    a raised one is everybody's. `prepare` is the same as for `Single`. `needs_below` tells what else the parents should
-    hold, by what was asked below the field.
+    a raised one is everybody's. `prepare` and `defers` are the same as for `Single`. `needs_below` tells what else the
+    parents should hold, by what was asked below the field.
     """
 
-    resolve: Callable[..., Awaitable[list[Any]]]
+    resolve: Callable[..., Coroutine[Any, Any, list[Any]]]
     needs: tuple[str, ...] = ()
     prepare: Prepare | None = None
+    defers: bool = False
     needs_below: Callable[[Selection], tuple[str, ...]] | None = None
 
 

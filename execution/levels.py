@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +12,7 @@ from graphql.execution.values import VariableValues
 from execution.arguments import Refusable
 from execution.completion import complete_field, complete_fields, complete_pending, put_value
 from execution.core_path import checked
+from execution.deferral import Gathering
 from execution.fields import Batched, Single
 from execution.leaves import IrregularError
 from execution.plan import Entry, Plan, PlannedField
@@ -67,34 +67,62 @@ async def _run_serially(run: Run) -> None:
             return
 
 
-async def _answer(run: Run, fields: tuple[PlannedField, ...]) -> None:
-    """Answer asynchronous fields level by level, one after the other: a request has one connection."""
-    waiting = deque(fields)
+async def _answer(run: Run, fields: Sequence[PlannedField]) -> None:
+    """Answer asynchronous fields level by level: their values in the fields' order, what they defer together."""
+    waiting = fields
     answered: set[int] = set()
-    while waiting and not run.stopped:
-        planned = waiting.popleft()
-        if id(planned) in answered or (run.refused and id(planned) in run.refused):
-            continue
-        if planned.peers:
-            answered.update(id(peer) for peer in planned.peers)
-            waiting.extend(await _answer_peers(run, (planned, *planned.peers)))
-            continue
-        entries = run.alive(run.frames[planned.block.index])
-        if entries:
-            values = await _resolve(run, planned, entries)
-            if values is not None and not _complete_quickly(run, planned, entries, values):
-                left = ((planned, entry, value) for entry, value in zip(entries, values, strict=True))
-                await _complete_carefully(run, left)
-            waiting.extend(planned.following)
+    while waiting:
+        level, waiting = waiting, []
+        early = await _resolve_together(run, level) if len(level) > 1 else {}
+        for planned in level:
+            if run.stopped:
+                return
+            if id(planned) in answered or id(planned) in run.refused:
+                continue
+            if planned.peers:
+                answered.update(id(peer) for peer in planned.peers)
+                waiting.extend(await _answer_peers(run, (planned, *planned.peers)))
+                continue
+            if id(planned) in early:
+                entries, values = _survivors(run, *early[id(planned)])
+            else:
+                entries = _entries(run, planned)
+                values = await _resolve(run, planned, entries) if entries else []
+            if entries:
+                if not _complete_quickly(run, planned, entries, values):
+                    left = ((planned, entry, value) for entry, value in zip(entries, values, strict=True))
+                    await _complete_carefully(run, left)
+                waiting.extend(planned.following)
+
+
+def _entries(run: Run, planned: PlannedField) -> list[Entry]:
+    """The parents that a field is still to be answered for."""
+    return run.alive(run.frames[planned.block.index])
+
+
+async def _resolve_together(run: Run, level: Sequence[PlannedField]) -> dict[int, tuple[list[Entry], list[Any]]]:
+    """The parents of those fields of a level that may defer something, and their values, by the fields' identities."""
+    asked = {id(planned): planned for planned in level if planned.may_defer and id(planned) not in run.refused}
+    parents = {known: entries for known, planned in asked.items() if (entries := _entries(run, planned))}
+    if len(parents) < 2:
+        return {}
+    found = await Gathering([_resolve(run, asked[known], entries) for known, entries in parents.items()])
+    return {known: (parents[known], values) for known, values in zip(parents, found, strict=True)}
+
+
+def _survivors(run: Run, entries: list[Entry], values: list[Any]) -> tuple[list[Entry], list[Any]]:
+    """The parents that are still part of the answer after their values were asked for, and their values."""
+    if not run.positions:
+        return entries, values
+    alive = [pair for pair in zip(entries, values, strict=True) if not run.is_dead(steps_to(pair[0][2]))]
+    return [entry for entry, _ in alive], [value for _, value in alive]
 
 
 async def _answer_peers(run: Run, peers: tuple[PlannedField, ...]) -> list[PlannedField]:
     """Answer one field for parents of several types at once; gives the fields that follow."""
-    asked = [(planned, run.alive(run.frames[planned.block.index])) for planned in peers]
+    asked = [(planned, _entries(run, planned)) for planned in peers]
     everyone = [entry for _, entries in asked for entry in entries]
-    values = await _resolve(run, peers[0], everyone) if everyone else None
-    if values is None:
-        return []
+    values = await _resolve(run, peers[0], everyone) if everyone else []
     start = 0
     left: list[Answered] = []
     for planned, entries in asked:
@@ -106,8 +134,8 @@ async def _answer_peers(run: Run, peers: tuple[PlannedField, ...]) -> list[Plann
     return [following for planned in peers for following in planned.following]
 
 
-async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> list[Any] | None:
-    """The values of a field for all its parents; a failure is reported for each of them."""
+async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> list[Any]:
+    """The values of a field for all its parents; an exception among them is the error of its parent."""
     kind, given = planned.kind, planned.arguments
     try:
         if given is None:
@@ -120,9 +148,7 @@ async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> lis
             parents = [entry[0] for entry in entries]
             return checked(await kind.resolve(run.context, parents, planned.selection, **arguments), parents)
     except Exception as error:
-        for entry in sorted(entries, key=_indices):
-            run.fail(planned, (entry[2], planned.key), error)
-        return None
+        return [error] * len(entries)
     values: list[Any] = []
     resolve = kind.resolve if isinstance(kind, Single) else None
     for entry in entries:

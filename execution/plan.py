@@ -97,6 +97,11 @@ class PlannedField:
         """Whether the field is answered after the plain fields of its level."""
         return isinstance(self.kind, Single | Batched)
 
+    @property
+    def may_defer(self) -> bool:
+        """Whether the field is asked for together with others of its level; never where it has peers."""
+        return isinstance(self.kind, Single | Batched) and self.kind.defers and not self.peers
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Block:

@@ -75,7 +75,7 @@ class Context:
         """Note the students whose records these rows are part of, for the audit trail (ID-6)."""
         column = model.RECORD_OF
         if column is not None and self.signed_in is not None and self.signed_in.role is not Role.STUDENT:
-            self.touched.update(column_of(rows, column))
+            self.touched.update(column_of((row for row in rows if row is not None), column))
             self.touched.discard(None)
 
 

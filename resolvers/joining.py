@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from execution import Selection
 from models.access import EVERYTHING, Entity, Role
-from models.statements import Row, part_class
+from models.statements import ROW_CLASSES, part_class
 from resolvers.context import Context
 
 NAME_BYTES = 63
@@ -45,25 +46,24 @@ class Join:
 
     def parts(self, parents: Sequence[Any], selection: Selection) -> list[Any] | None:
         """The related row of each parent, or None for it; nothing at all unless every parent holds its own."""
-        id = f"{self.name}.id"
-        if not all(isinstance(parent, Row) and id in parent for parent in parents):
+        if not all(issubclass(of, ROW_CLASSES) for of in set(map(type, parents))):
             return None
         columns = own_columns(self.model, selection.needs)
-        pairs = [(column, f"{self.name}.{column}") for column in columns]
+        values = itemgetter(*(f"{self.name}.{column}" for column in columns))
         part: Any = part_class(self.model)
         try:
-            return [
-                None if parent[id] is None else part({column: parent[named] for column, named in pairs})
-                for parent in parents
-            ]
+            found = list(map(values, parents))
         except KeyError:  # read for somebody who asks for less
             return None
+        if len(columns) == 1:
+            return [None if id is None else part(id=id) for id in found]
+        return [None if row[0] is None else part(zip(columns, row, strict=True)) for row in found]
 
     def seen_parts(self, context: Context, parents: Sequence[Any], selection: Selection) -> list[Any] | None:
         """The same, noted for the audit trail: they are about to be shown (ID-6)."""
         parts = self.parts(parents, selection)
         if parts is not None:
-            context.touch(self.model, [part for part in parts if part is not None])
+            context.touch(self.model, parts)
         return parts
 
 
@@ -82,21 +82,39 @@ def join(model: type[Entity], name: str, on: str) -> Join:
     return known
 
 
-def own_columns(model: type[Entity], needs: Iterable[str], *extra: str) -> tuple[str, ...]:
-    """The columns of a row itself: what the client's fields need, the id, and the student for the audit trail."""
-    names = dict.fromkeys(("id", *(need for need in needs if "." not in need), *extra))
+def own_columns(model: type[Entity], needs: Iterable[str]) -> tuple[str, ...]:
+    """The columns of a row itself: its id, what the client's fields need, and the student for the audit trail."""
+    names = dict.fromkeys(("id", *(need for need in needs if "." not in need)))
     if model.RECORD_OF is not None:
         names[model.RECORD_OF] = None
     return tuple(names)
 
 
-def columns_and_joins(model: type[Entity], needs: tuple[str, ...]) -> tuple[str, tuple[Join, ...]]:
+class Column(NamedTuple):
+    """A column that is selected, and the name that it has in the answer."""
+
+    name: str
+    model: type[Entity]
+    column: str
+
+    @property
+    def source(self) -> str:
+        """Where it is read."""
+        return f"{self.model._meta.db_table}.{self.column}"
+
+    @property
+    def nothing(self) -> str:
+        """NULL as a value of its type."""
+        return f"(NULL::{self.model._meta.db_table}).{self.column}"
+
+
+def columns_and_joins(model: type[Entity], needs: tuple[str, ...]) -> tuple[list[Column], tuple[Join, ...]]:
     """The columns to select from a table and from those that are joined to it; no table stands there twice."""
     table = model._meta.db_table
-    columns = [f"{table}.{name}" for name in own_columns(model, needs)]
+    columns = [Column(name, model, name) for name in own_columns(model, needs)]
     joins: dict[str, Join] = {}
     for need in dict.fromkeys(needs):
         name, dot, column = need.rpartition(".")
         if dot and JOINS[name].table != table and joins.setdefault(JOINS[name].table, JOINS[name]).name == name:
-            columns.append(f'{JOINS[name].table}.{column} AS "{need}"')
-    return ", ".join(columns), tuple(joins.values())
+            columns.append(Column(need, JOINS[name].model, column))
+    return columns, tuple(joins.values())

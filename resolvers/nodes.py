@@ -10,7 +10,7 @@ from execution import Selection
 from models.access import Entity
 from models.ids import MalformedIdError, split
 from resolvers.context import Context, bad_input
-from resolvers.reading import rows_where
+from resolvers.rows import rows_where
 
 NODES_MAX = 100
 NODES: dict[str, tuple[type[Entity], str]] = {}

@@ -63,7 +63,8 @@ def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience, before_se
         except Refusal as refusal:
             raise refused_at_the_edge(refusal.code, refusal.message, rule=refusal.rule, fix=refusal.fix) from None
 
-    return declared(Single(resolve, prepare=reader(arguments, page)), arguments, describe(resolver), allow)
+    kind = Single(resolve, prepare=reader(arguments, page), defers=True)
+    return declared(kind, arguments, describe(resolver), allow)
 
 
 def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> Any:
@@ -81,7 +82,8 @@ def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> 
             admit(context, allow)
         return await kind.resolve(context, parents, selection, **asked.values())
 
-    return declared(Batched(resolve, kind.needs, reader(arguments, page)), arguments, description, allow)
+    batched = Batched(resolve, kind.needs, reader(arguments, page), defers=kind.defers)
+    return declared(batched, arguments, description, allow)
 
 
 def restricted(kind: Computed | Derived, allow: Audience) -> Batched:

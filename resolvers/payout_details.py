@@ -14,7 +14,8 @@ from resolvers.context import Context
 from resolvers.operation import found
 from resolvers.paging import Order, Page, PageRequest
 from resolvers.reading import page as page_of
-from resolvers.reading import rows_where, to_one
+from resolvers.reading import to_one
+from resolvers.rows import rows_where
 
 NUMBER = Text(40, one_line=True, needed=True)
 LATEST_FIRST = Order("set_at", descending=True)

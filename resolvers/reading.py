@@ -1,24 +1,18 @@
-"""Reads: the rows that exist for the viewer, only the columns that were asked for, one statement a level.
-
-Everything that is read for a client passes here, and nothing here reads without the model's reach.
-"""
+"""Relations and pages: the rows that exist for the viewer, one statement a level."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models.access import EVERYTHING, Entity, Role, numbered
+from models.access import EVERYTHING, Entity
 from models.statements import column_of, fetch, row_class
 from resolvers.context import Context
-from resolvers.joining import columns_and_joins, join
+from resolvers.joining import join
 from resolvers.paging import Count, Order, Page, PageRequest, place_of
-
-STATEMENTS_MAX = 2_000
-"""Texts that are remembered: as many as clients ask differently, within this bound."""
+from resolvers.rows import rows_where, shape_of, statement_for
 
 
 def needs_of_nodes(selection: Selection) -> tuple[str, ...]:
@@ -26,70 +20,9 @@ def needs_of_nodes(selection: Selection) -> tuple[str, ...]:
     return (*selection["nodes"].needs, *selection["edges"]["node"].needs)
 
 
-async def rows_where(
-    context: Context,
-    model: type[Entity],
-    needs: Iterable[str],
-    where: str,
-    *values: Any,
-    tail: str = "",
-    shown: int | None = None,
-) -> list[Any]:
-    """The visible rows that meet a condition, whose values are the parameters from `$1` on.
-
-    `shown` is how many of them the client gets to see, if not all. The first read of a request also proves its session;
-    finding nothing proves nothing, and is asked again once the session was looked up.
-    """
-    viewer, known = context.viewer, context.unproved
-    kind = (viewer.role, viewer.needs_second_factor)
-    asked = (model, tuple(needs), *kind, model.reach_as(*kind), where, tail, len(values) + 1)
-    if known is not None:
-        statement, names = statement_for(*asked, proving=True)
-        own = [getattr(viewer, name) for name in names]
-        rows = await fetch(statement, *values, *own, known.token_hash, known.stamp, record_class=row_class(model))
-        if rows:
-            context.unproved = None
-        else:
-            await context.prove()
-    if known is None or not rows:
-        statement, names = statement_for(*asked)
-        own = [getattr(viewer, name) for name in names]
-        rows = await fetch(statement, *values, *own, record_class=row_class(model))
-    context.touch(model, rows if shown is None else rows[:shown])
-    return rows
-
-
-@lru_cache(maxsize=STATEMENTS_MAX)
-def statement_for(
-    model: type[Entity],
-    needs: tuple[str, ...],
-    role: Role,
-    needs_second_factor: bool,
-    reach: str,
-    where: str,
-    tail: str,
-    first: int,
-    *,
-    proving: bool = False,
-) -> tuple[str, tuple[str, ...]]:
-    """The text of a read for viewers of this kind, and which ids of theirs it takes from `$first` on.
-
-    One that proves the session takes the hash of its token and its stamp after them, and finds nothing if it has ended.
-    """
-    table = model._meta.db_table
-    columns, joins = columns_and_joins(model, needs)
-    source = table + "".join(join.clause(table, role, needs_second_factor) for join in joins)
-    within = "" if reach == EVERYTHING else f" AND {reach}"
-    statement, names = numbered(f"SELECT {columns} FROM {source} WHERE {where}{within}", first)
-    if proving:
-        hashed = first + len(names)
-        statement += f" AND session_stamp(${hashed}) = ${hashed + 1}"
-    return f"{statement} {tail}", names
-
-
 async def row(context: Context, model: type[Entity], selection: Selection, id: UUID | None) -> Any:
     """The one visible row with this id, or None."""
-    rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = $1", id)
+    rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = $1", id, most=1)
     return rows[0] if rows else None
 
 
@@ -109,7 +42,7 @@ def to_one(model: type[Entity], *, by: str) -> Batched:
         found = {row["id"]: row for row in rows}
         return [found.get(key) for key in keys]
 
-    return Batched(resolve, needs=(by,), needs_below=joined.needs)
+    return Batched(resolve, needs=(by,), needs_below=joined.needs, defers=True)
 
 
 def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Batched:
@@ -130,7 +63,7 @@ def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Bat
         found = {row[by]: row for row in rows}
         return [found.get(id) for id in ids]
 
-    return Batched(resolve, needs=("id",), needs_below=joined.needs)
+    return Batched(resolve, needs=("id",), needs_below=joined.needs, defers=True)
 
 
 async def all_of(
@@ -161,7 +94,7 @@ def to_all(model: type[Entity], *, by: str, order: str, where: str = EVERYTHING)
     async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
         return list(await all_of(context, model, selection.needs, parents, by=by, where=where, order=order))
 
-    return Batched(resolve, needs=("id",))
+    return Batched(resolve, needs=("id",), defers=True)
 
 
 async def page(
@@ -186,6 +119,7 @@ async def page(
         *places,
         tail=f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
         shown=request.size,
+        most=request.size + 1,
     )
 
     async def count() -> dict[Any, int]:
@@ -215,14 +149,14 @@ async def pages(
     beyond, places = keyset(model, request, order, first=len(taken) + 1)
     viewer = context.viewer
     one, names = statement_for(
-        model,
-        (*needs_of_nodes(selection), order.column, by),
-        viewer.role,
-        viewer.needs_second_factor,
-        model.reach_for(viewer),
-        f"{table}.{by} = parent.id AND {where}{beyond}",
-        f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
-        len(taken) + len(places) + 1,
+        shape_of(
+            viewer,
+            model,
+            (*needs_of_nodes(selection), order.column, by),
+            f"{table}.{by} = parent.id AND {where}{beyond}",
+            f"ORDER BY {sorting(table, order, request)} LIMIT {request.size + 1}",
+            len(taken) + len(places),
+        )
     )
     rows = await fetch(
         f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL ({one}) page",

@@ -30,7 +30,7 @@ from models.providers import Provider
 from models.schools import School, Student
 from resolvers.context import Context
 from resolvers.operation import find
-from resolvers.reading import rows_where
+from resolvers.rows import rows_where
 
 FORMAT = "flexible-credits.student-record/1"
 ROWS_MAX = 10_000

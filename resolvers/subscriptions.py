@@ -17,7 +17,8 @@ from models.schools import Student
 from resolvers.broker import Change, Topic
 from resolvers.context import Context
 from resolvers.nodes import NODES
-from resolvers.reading import rows_where, to_one
+from resolvers.reading import to_one
+from resolvers.rows import rows_where
 
 
 def subject_of(prefix: str, fact: Fact) -> UUID | None:

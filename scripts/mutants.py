@@ -35,7 +35,7 @@ CONSTRAINTS = "tests/models/test_constraints.py"
 ROWS, FIELDS = "tests/api/test_access_to_rows.py", "tests/api/test_access_to_fields.py"
 IDEMPOTENCY, PAGES, RETRY = (f"tests/resolvers/test_{name}.py" for name in ("idempotency", "pages", "retry"))
 SESSIONS, JOINING = "tests/api/test_remembered_sessions.py", "tests/resolvers/test_joining.py"
-GARBAGE = "tests/api/test_garbage.py"
+GARBAGE, TOGETHER = "tests/api/test_garbage.py", "tests/resolvers/test_rows.py"
 LOCKS, RACES = "tests/resolvers/test_locks.py", "tests/api/test_races.py"
 
 MUTANTS = (
@@ -93,12 +93,15 @@ MUTANTS = (
            "AGAIN = (asyncpg.SerializationError,)", RETRY),
     Mutant("reach: of what a verb is called on", "resolvers/operation.py",
            "model.visible_to(context.viewer).get_or_none(id=id)", "model.get_or_none(id=id)", FIELDS),
-    Mutant("reach: of what is read", "resolvers/reading.py",
-           'within = "" if reach == EVERYTHING else f" AND {reach}"', 'within = ""', ROWS),
+    Mutant("reach: of what is read", "resolvers/rows.py",
+           'within = "" if shape.reach == EVERYTHING else f" AND {shape.reach}"', 'within = ""', ROWS),
+    Mutant("reads: each gets its own rows", "resolvers/rows.py",
+           'parts[row["part"]].append(row)', "parts[0].append(row)", TOGETHER),
     Mutant("reach: of a row that is read with its parent", "resolvers/joining.py",
            'within = "" if reach == EVERYTHING else f" AND {reach}"', 'within = ""', JOINING),
-    Mutant("session: proved by what is read first", "resolvers/reading.py",
-           "if proving:", "if False:", f"{SESSIONS} {JOINING}"),
+    Mutant("session: proved by what is read first", "resolvers/rows.py",
+           "WHERE session_stamp(${starts[-1] + 1}) = ${starts[-1] + 2}",
+           "WHERE ${starts[-1] + 1}::bytea IS NOT NULL AND ${starts[-1] + 2}::text IS NOT NULL", SESSIONS),
     Mutant("session: proved before a change", "resolvers/operation.py",
            'return context.unproved.proof if context.unproved else ""', 'return ""', SESSIONS),
     Mutant("session: proved before an answer", "resolvers/engine.py",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, NewType
@@ -12,7 +13,7 @@ from uuid import UUID
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from execution import Batched, Computed, Direct, Kind, Selection, Single, as_resolver
+from execution import Batched, Computed, Deferred, Direct, Kind, Selection, Single, as_resolver
 from tests.execution import world as values
 from tests.execution.world import Colour, Context, Level, PlantedError, Size
 
@@ -69,10 +70,33 @@ def _noted(context: Context, name: str, count: int, selection: Selection) -> Non
     context.calls.append((name, count))
 
 
-def single(name: str, kinds: str, *, many: bool = False, may_be_null: bool = False) -> Single:
+class Look(Deferred):
+    """A look at the world, which several may take together."""
+
+    def __init__(self, context: Context, name: str) -> None:
+        self.context = context
+        self.name = name
+
+    async def alone(self) -> str:
+        """One look."""
+        self.context.looks.append((self.name,))
+        await asyncio.sleep(0)
+        return self.name
+
+    @classmethod
+    async def together(cls, those: Sequence[Look]) -> list[str]:
+        """One look for all."""
+        those[0].context.looks.append(tuple(look.name for look in those))
+        await asyncio.sleep(0)
+        return [look.name for look in those]
+
+
+def single(name: str, kinds: str, *, many: bool = False, may_be_null: bool = False, defers: bool = False) -> Single:
     """A relation that is answered for each parent."""
 
     async def resolve(context: Context, parent: Any, selection: Selection, **arguments: Any) -> Any:
+        if defers:
+            assert await Look(context, name) == name
         _noted(context, name, 1, selection)
         identity = f"{getattr(parent, 'identity', 'root')}({_shown(arguments)})"
         if many:
@@ -82,13 +106,15 @@ def single(name: str, kinds: str, *, many: bool = False, may_be_null: bool = Fal
             raise found
         return found
 
-    return Single(resolve, needs=("identity",))
+    return Single(resolve, needs=("identity",), defers=defers)
 
 
-def batched(name: str, kinds: str, *, many: bool = False, may_be_null: bool = False) -> Batched:
+def batched(name: str, kinds: str, *, many: bool = False, may_be_null: bool = False, defers: bool = False) -> Batched:
     """A relation that is answered for all parents at once."""
 
     async def resolve(context: Context, parents: list[Any], selection: Selection, **arguments: Any) -> list[Any]:
+        if defers:
+            assert await Look(context, name) == name
         _noted(context, name, len(parents), selection)
         refusal = context.world.refusal(name, _shown(arguments))
         if refusal is not None:
@@ -102,7 +128,7 @@ def batched(name: str, kinds: str, *, many: bool = False, may_be_null: bool = Fa
                 found.append(context.world.thing(identity, name, kinds=kinds, may_be_null=may_be_null))
         return found
 
-    return Batched(resolve, needs=("identity", name))
+    return Batched(resolve, needs=("identity", name), defers=defers)
 
 
 def echoed(name: str) -> Single:
@@ -185,10 +211,10 @@ class Being:
     text: str
     maybe_text: str | None
     maybe_colour: Colour | None
-    friend: Being | None = field(batched("friend", "PR", may_be_null=True), "Being | None")
-    boss: Being = field(batched("boss", "PR"), "Being", level=(Level | None, None))
+    friend: Being | None = field(batched("friend", "PR", may_be_null=True, defers=True), "Being | None")
+    boss: Being = field(batched("boss", "PR", defers=True), "Being", level=(Level | None, None))
     boxes: list[Box] = field(
-        batched("boxes", "B", many=True), "list[Box]", first=(int, 3), filter=(Filter | None, None)
+        batched("boxes", "B", many=True, defers=True), "list[Box]", first=(int, 3), filter=(Filter | None, None)
     )
     home: Box | None = field(Direct("direct_B_maybe"), "Box | None")
 
@@ -199,7 +225,7 @@ class Person(Being):
 
     flag: bool
     maybe_number: int | None
-    partner: Person | None = field(single("partner", "P", may_be_null=True), "Person | None")
+    partner: Person | None = field(single("partner", "P", may_be_null=True, defers=True), "Person | None")
     loud: str = field(Computed(lambda parent: f"{parent.text}!", needs=("text",)), str)
     is_type_of = shows(values.Person, by_class=False)
 
@@ -246,9 +272,9 @@ class Box:
     maybe_matrix: list[list[int] | None] | None
     sparse: list[list[str | None] | None]
     owner: Being = field(batched("owner", "PR"), "Being")
-    owners: list[Being] = field(single("owners", "PR", many=True), "list[Being]")
+    owners: list[Being] = field(single("owners", "PR", many=True, defers=True), "list[Being]")
     maybe_owners: list[Being | None] | None = field(
-        batched("maybe_owners", "PR", many=True),
+        batched("maybe_owners", "PR", many=True, defers=True),
         "list[Being | None] | None",
         number=(int | None, None),
     )
@@ -358,9 +384,9 @@ def _shelf(parent: Any) -> Shelf:
 class Query:
     """Where reading starts."""
 
-    being: Being | None = field(single("being", "PR", may_be_null=True), Being | None)
-    person: Person = field(single("person", "P"), Person)
-    box: Box | None = field(single("box", "B"), Box | None, number=(int, 0))
+    being: Being | None = field(single("being", "PR", may_be_null=True, defers=True), Being | None)
+    person: Person = field(single("person", "P", defers=True), Person)
+    box: Box | None = field(single("box", "B", defers=True), Box | None, number=(int, 0))
     boxes: list[Box] = field(single("boxes", "B", many=True), list[Box])
     thing: Thing | None = field(batched("thing", "PRB"), "Thing | None")
     things: list[Thing | None] | None = field(single("things", "PRB", many=True), "list[Thing | None] | None")

@@ -217,8 +217,9 @@ class BoxRow(Row, Box):
 
 @dataclass
 class Context:
-    """What a request carries, and the calls that were made for it."""
+    """What a request carries, the calls that were made for it, and which fields looked at the world at once."""
 
     world: World
     loaders: dict[Any, Any] = field(default_factory=dict)
     calls: list[tuple[str, int]] = field(default_factory=list)
+    looks: list[tuple[str, ...]] = field(default_factory=list)
