@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.connection import get_connections
 from tortoise.transactions import in_transaction
 
 from database import connected
@@ -35,3 +38,24 @@ async def undone() -> AsyncIterator[BaseDBAsyncClient]:
             raise _UndoneError
     except _UndoneError:
         pass
+
+
+@asynccontextmanager
+async def statements_sent() -> AsyncIterator[list[str]]:
+    """All that the pool's connections send within the block, but for the clock that a test server can move."""
+    sent: list[str] = []
+
+    def note(record: Any) -> None:
+        if "demo_clock" not in record.query:
+            sent.append(record.query)
+
+    pool = get_connections().get("default")._pool
+    connections = [*pool._idle, *pool._used]
+    for connection in connections:
+        connection.add_query_logger(note)
+    try:
+        yield sent
+        await asyncio.sleep(0)  # a connection tells of its statements in the next tick
+    finally:
+        for connection in connections:
+            connection.remove_query_logger(note)
