@@ -49,7 +49,8 @@ def held_appointment(**changes: Any) -> str:
 
 BALANCES = ("granted", "available", "held", "settled", "expired", "revoked", "forfeited")
 TIMES = {"starts_at": "$later", "ends_at": "$later_end", "attest_by": "$much_later"}
-FREE = {"starts_at": "$free", "ends_at": "$free_end", "attest_by": "$much_later"}
+FOLLOW_UP = TIMES | {"ends_at": "$later_short", "visit_type": "FOLLOW_UP"}
+FREE_FOLLOW_UP = FOLLOW_UP | {"starts_at": "$free", "ends_at": "$free_short"}
 CLAIM_OF = {"appointment_id": "$confirmed", "student_id": "$ana", "provider_id": "$other_provider"}
 
 LEDGER = [
@@ -110,7 +111,7 @@ LEDGER = [
          + moved("RELEASE", "HELD", "AVAILABLE", session="'$requested'", grant="small_grant")
          .replace("VALUES ('$new'", "VALUES ('$newer'")),
     Case("one student's session is held by another's credit", "credit_agrees_with_appointment",
-         copied("appointments", "requested", visit_type="FOLLOW_UP", **TIMES) + ";"
+         copied("appointments", "requested", **FOLLOW_UP) + ";"
          + moved("HOLD", "AVAILABLE", "HELD", session="'$new'", grant="bens_grant").replace("$ana", "$ben")
          .replace("VALUES ('$new'", "VALUES ('$newer'")),
 ]  # fmt: skip
@@ -136,7 +137,7 @@ APPOINTMENTS = [
          "ALTER TABLE appointments DISABLE TRIGGER appointments_begin;"
          + copied("appointments", "requested", status="LOST", ended_at="$later", **TIMES)),
     Case("a live appointment without a hold", "credit_agrees_with_appointment",
-         copied("appointments", "requested", visit_type="FOLLOW_UP", **TIMES)),
+         copied("appointments", "requested", **FOLLOW_UP)),
     Case("an appointment ends and keeps its hold", "credit_agrees_with_appointment",
          changed("appointments", "requested", "status = 'DECLINED', ended_at = now()")),
     Case("a session is completed and keeps its hold", "credit_agrees_with_appointment",
@@ -150,11 +151,11 @@ APPOINTMENTS = [
          "ALTER TABLE appointments DISABLE TRIGGER appointments_begin;"
          + copied("appointments", "completed", **TIMES)),
     Case("the license of another provider", "appointments_license",
-         copied("appointments", "requested", license_id="$other_license", visit_type="FOLLOW_UP", **TIMES)),
+         copied("appointments", "requested", license_id="$other_license", **FOLLOW_UP)),
     Case("a license of another state", "appointments_license",
-         copied("appointments", "requested", state="NY", visit_type="FOLLOW_UP", **TIMES)),
+         copied("appointments", "requested", state="NY", **FOLLOW_UP)),
     Case("a student of another school", "appointments_student_of_school",
-         copied("appointments", "requested", school_id="$other_school", visit_type="FOLLOW_UP", **TIMES)),
+         copied("appointments", "requested", school_id="$other_school", **FOLLOW_UP)),
     Case("confirmed when the time to answer is over", "appointments_answer_in_time",
          changed("appointments", "requested", "status = 'CONFIRMED', confirmed_at = confirm_by")),
     Case("more than 72 hours to answer", "appointments_answer_in_time",
@@ -170,6 +171,10 @@ APPOINTMENTS = [
     Case("over before it begins", "appointments_order", changed("appointments", "requested", "ends_at = starts_at")),
     Case("longer than an hour", "appointments_hour",
          changed("appointments", "requested", "ends_at = starts_at + interval '61 minutes'")),
+    Case("an intake of 50 minutes", "appointments_session_length",
+         changed("appointments", "requested", "ends_at = starts_at + interval '50 minutes'")),
+    Case("a follow-up of an hour", "appointments_session_length",
+         changed("appointments", "requested", "visit_type = 'FOLLOW_UP'")),
     Case("a visit of another kind", "appointments_visit_type",
          changed("appointments", "requested", "visit_type = 'CHAT'")),
 ]  # fmt: skip
@@ -178,26 +183,26 @@ TERMS = [
     Case(
         "a session at a time that is not offered",
         "appointments_in_opening",
-        held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **TIMES),
+        held_appointment(status="REQUESTED", ended_at=None, **FOLLOW_UP),
     ),
     Case(
         "a session under a license that ran out before it",
         "appointments_licensed",
         changed("licenses", "license", "expires_on = '2020-01-01'")
         + "; "
-        + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE),
+        + held_appointment(status="REQUESTED", ended_at=None, **FREE_FOLLOW_UP),
     ),
     Case(
         "a session under a license that nobody verified",
         "appointments_licensed",
         changed("licenses", "license", "verified_at = NULL")
         + "; "
-        + held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE),
+        + held_appointment(status="REQUESTED", ended_at=None, **FREE_FOLLOW_UP),
     ),
     Case(
         "a follow-up before the intake",
         "appointments_intake_first",
-        held_appointment(status="REQUESTED", visit_type="FOLLOW_UP", ended_at=None, **FREE),
+        held_appointment(status="REQUESTED", ended_at=None, **FREE_FOLLOW_UP),
     ),
 ]
 

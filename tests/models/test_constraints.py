@@ -95,7 +95,9 @@ async def build() -> World:
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1 LIMIT 1", ana.id),
         "account": account.id, "membership": membership.id,
         "later": LATER.isoformat(), "later_end": (LATER + timedelta(hours=1)).isoformat(),
-        "free": openings[3].starts_at.isoformat(), "free_end": openings[3].ends_at.isoformat(),
+        "later_short": (LATER + timedelta(minutes=50)).isoformat(),
+        "free": openings[3].starts_at.isoformat(),
+        "free_short": (openings[3].starts_at + timedelta(minutes=50)).isoformat(),
         "much_later": (LATER + timedelta(days=31)).isoformat(),
     }  # fmt: skip
 
