@@ -63,10 +63,10 @@ async def act_as(
 
 
 async def sign_out(context: Context) -> dict[str, Any]:
-    """End this session at once (ID-2)."""
-    id = context.viewer.session_id
-    if id is not None:
-        await sessions.revoke(await Session.get(id=id), by=context.viewer, at=context.now)
+    """End this session at once (ID-2). A partner's key is no session: it is revoked by `revokePartnerKey`."""
+    assert context.viewer.session_id is not None, "the audience is people"
+    session = await Session.get(id=context.viewer.session_id)
+    await sessions.revoke(session, by=context.viewer, at=context.now)
     return {"signed_out": True}
 
 

@@ -7,7 +7,7 @@ import strawberry
 from models import accounts as models
 from models.accounts import PEOPLE
 from resolvers import sessions as resolvers
-from resolvers.declaring import ANYONE, EVERYBODY
+from resolvers.declaring import ANYONE
 from resolvers.operation import mutation, query, relation
 from schema.accounts import Viewer
 from schema.shape import Connection, Node, payload, shown, shows
@@ -51,7 +51,7 @@ class Mutation:
     sign_out = mutation(
         resolvers.sign_out,
         answers=payload("SignOut", {"signed_out": (bool, "True once the session has ended.")}),
-        allow=EVERYBODY,
+        allow=PEOPLE,
         idempotent=False,
         before_second_factor=True,
     )

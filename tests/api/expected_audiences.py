@@ -70,7 +70,7 @@ MUTATION: Expected = {
     "refresh": ANYONE,
     "exchangeCampusCode": ANYONE,
     "actAs": PEOPLE,
-    "signOut": EVERYBODY,
+    "signOut": PEOPLE,
     "signOutEverywhere": PEOPLE,
     "revokeSession": PEOPLE,
     # accounts
