@@ -5,7 +5,7 @@ WALLET = "SELECT available, held, settled FROM wallets WHERE id = $1"
 UPCOMING = """
 SELECT a.id, a.status, a.visit_type, a.starts_at, a.ends_at, a.confirm_by, a.telehealth_link, p.id, p.name, p.title
   FROM appointments a JOIN providers p ON p.id = a.provider_id
- WHERE a.student_id = $1 AND a.status IN ('REQUESTED', 'CONFIRMED') AND a.ends_at > $2
+ WHERE a.student_id = $1 AND a.ended_at IS NULL AND a.ends_at > $2
    AND a.starts_at > $2::timestamptz - interval '1 hour'
  ORDER BY a.starts_at, a.id LIMIT 5
 """
@@ -44,20 +44,21 @@ SELECT parent.id, o.id, o.starts_at FROM unnest($1::uuid[]) AS parent (id) CROSS
 REQUESTS = """
 SELECT a.id, a.visit_type, a.starts_at, a.confirm_by, a.expected_cents, s.id, s.name
   FROM appointments a JOIN students s ON s.id = a.student_id
- WHERE a.provider_id = $1 AND a.status = 'REQUESTED' ORDER BY a.confirm_by, a.id LIMIT 20
+ WHERE a.provider_id = $1 AND a.status = 'REQUESTED' AND a.ended_at IS NULL ORDER BY a.confirm_by, a.id LIMIT 20
 """
 
 SESSIONS = """
 SELECT a.id, a.visit_type, a.starts_at, a.ends_at, s.id, s.name
   FROM appointments a JOIN students s ON s.id = a.student_id
- WHERE a.provider_id = $1 AND a.status = 'CONFIRMED' AND a.ends_at > $2
+ WHERE a.provider_id = $1 AND a.status = 'CONFIRMED' AND a.ended_at IS NULL AND a.ends_at > $2
    AND a.starts_at > $2::timestamptz - interval '1 hour'
  ORDER BY a.starts_at, a.id LIMIT 20
 """
 
 TO_ATTEST = """
 SELECT a.id, a.starts_at, a.attest_by, s.id, s.name FROM appointments a JOIN students s ON s.id = a.student_id
- WHERE a.provider_id = $1 AND a.status = 'CONFIRMED' AND a.ends_at <= $2 ORDER BY a.starts_at, a.id LIMIT 20
+ WHERE a.provider_id = $1 AND a.status = 'CONFIRMED' AND a.ended_at IS NULL AND a.ends_at <= $2
+ ORDER BY a.starts_at, a.id LIMIT 20
 """
 
 SCHOOL = "SELECT name FROM schools WHERE id = $1"

@@ -1,7 +1,7 @@
-"""What a school and a provider look at every day is found in an index, and at best read there.
+"""What schools, providers and students look at every day is found in an index, and at best read there.
 
-Rows of one school lie all over their tables: its list and the figures of its year read a page for each. What they show
-of appointments and claims stands in the index as well.
+Rows of one school, or one provider, lie all over their tables: the list of a school, the figures of its year, and the
+times of a provider that are taken read a page for each. What they need of it stands in the index as well.
 """
 
 from tortoise import migrations
@@ -12,7 +12,7 @@ APPOINTMENTS = """
 CREATE INDEX appointments_school_covering ON appointments (school_id, starts_at, id)
     INCLUDE (student_id, provider_id, status, visit_type);
 CREATE INDEX appointments_live ON appointments (provider_id, status, ends_at)
-    WHERE status IN ('REQUESTED', 'CONFIRMED');
+    INCLUDE (starts_at) WHERE ended_at IS NULL;
 """
 
 CLAIMS = """
