@@ -133,7 +133,7 @@ async def confirm(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> l
     step = step_of(factor, code, at=clock.real_now())
     await write(
         Change(factor, confirmed_at=at, last_step=step),
-        happened("account.second_factor_added", factor, by=by, at=at),
+        happened("account.second_factor_added", await Account.get(id=account_id), by=by, at=at),
     )
     await execute(
         "UPDATE sessions SET second_factor_at = CASE WHEN id = $2 THEN $3::timestamptz END,"
@@ -211,9 +211,9 @@ def recovery_code() -> str:
 
 async def renew_recovery_codes(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> list[str]:
     """New recovery codes in the place of the old ones, for a code of the authenticator."""
-    factor = await confirmed(account_id)
+    await confirmed(account_id)
     await prove(account_id, code, at=at)
-    await write(happened("account.recovery_codes_renewed", factor, by=by, at=at))
+    await write(happened("account.recovery_codes_renewed", await Account.get(id=account_id), by=by, at=at))
     return await new_recovery_codes(account_id, at=at)
 
 

@@ -67,6 +67,8 @@ POLICY: Mapping[str, tuple[Line, ...]] = {
     "account.password_reset": (Line(Recipient.ACCOUNT, "password_changed"),),
     "account.password_changed": (Line(Recipient.ACCOUNT, "password_changed"),),
     "account.email_changed": (Line(Recipient.FORMER, "address_changed"),),
+    "account.second_factor_added": (Line(Recipient.ACCOUNT, "second_factor_added"),),
+    "account.recovery_codes_renewed": (Line(Recipient.ACCOUNT, "recovery_codes_renewed"),),
     "account.second_factor_removed": (Line(Recipient.ACCOUNT, "second_factor_removed"),),
     "payout_details.set": (provider("payout_details_changed"),),
     "office_user.revalidation_due": (Line(Recipient.OWNER, "revalidation_due"),),
@@ -76,8 +78,6 @@ POLICY: Mapping[str, tuple[Line, ...]] = {
 SILENT = frozenset(
     {
         "account.email_verified",
-        "account.recovery_codes_renewed",
-        "account.second_factor_added",
         "account.sessions_revoked",
         "account.signed_up",
         "account.disabled",

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import pyotp
 import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
@@ -169,6 +170,25 @@ async def test_a_removed_second_factor_is_told_to_its_account(
     for part in content_of(message):
         assert "Mon, Mar 2, 2026, 3:00 PM UTC" in part
         assert ("our support removed the authenticator" in " ".join(part.split())) is by_support
+
+
+async def test_a_new_second_factor_and_new_recovery_codes_are_told_to_their_account(
+    office: PostOffice, server: MailServer
+) -> None:
+    account, member = await person("robin@example.test")
+    async with in_transaction():
+        secret, _ = await second_factors.enrol(account, at=AT)
+        code = pyotp.TOTP(secret).now()
+        [recovery, *_] = await second_factors.confirm(account.id, code, by=member.viewer(), at=AT)
+        await second_factors.renew_recovery_codes(account.id, recovery, by=member.viewer(), at=AT)
+    await do_all(office)
+    assert [(to, str(message["Subject"])) for to, message in server.taken] == [
+        ("robin@example.test", "Your account has a second factor now"),
+        ("robin@example.test", "Your account has new recovery codes"),
+    ]
+    for part in [part for _, message in server.taken for part in content_of(message)]:
+        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in part
+        assert recovery not in part
 
 
 async def test_a_forgotten_password_is_mailed_to_who_has_an_account_alone(
