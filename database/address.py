@@ -35,11 +35,14 @@ def credentials(url: str) -> dict[str, Any]:
 
 
 def server_settings(settings: Settings) -> dict[str, str]:
-    """What each connection asks of PostgreSQL: time limits, so that nothing waits or holds a lock for ever, and UTC."""
+    """What each connection asks of PostgreSQL: time limits, so that nothing waits or holds a lock for ever, UTC, and
+    that a change is on the disk when its commit is answered, whatever the server does by itself.
+    """
     statement_ms = int(settings.statement_timeout_seconds * 1000)
     return {
         "application_name": APPLICATION_NAME,
         "timezone": "UTC",
+        "synchronous_commit": "on",
         "statement_timeout": str(statement_ms),
         "lock_timeout": str(int(settings.lock_timeout_seconds * 1000)),
         "idle_in_transaction_session_timeout": str(2 * statement_ms),

@@ -1,8 +1,8 @@
 """The audit trail: who read or changed which student's record, append-only, sealed into a chain of hashes (ID-6).
 
 An entry of a READ is written with an asynchronous commit: a crash of the database server may lose the last moments of
-them (some 0.6 s), a crash of this program loses none. An entry of a CHANGE is on the disk before its answer leaves, and
-the change's own transaction holds its event, which names the same actor and request.
+them (some 0.6 s), a crash of this program loses none. An entry of a CHANGE is on the disk before its answer leaves: the
+change's own transaction holds it, and its event, which names the same actor and request.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class AuditEntry(Entity):
 
     PREFIX: ClassVar[str] = "aud"
     REACH: ClassVar[Reach] = {Role.OPS: EVERYTHING}
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"number", "written_at"})
 
     number = fields.BigIntField(unique=True)
     written_at = fields.DatetimeField()
@@ -96,6 +97,10 @@ class Entry:
     student_ids: Sequence[UUID]
     source: bytes
     id: UUID = field(default_factory=new_id)
+
+    def row(self) -> AuditEntry:
+        """The entry as a row, to be written with the change that it is about."""
+        return AuditEntry(**{name: getattr(self, name) for name in Entry.__slots__})
 
 
 # One statement is one transaction, so the way of committing holds for it alone.

@@ -114,8 +114,14 @@ async def write(*rows: Model | Change) -> None:
     """Insert rows and apply changes in one statement and one round trip, all or nothing.
 
     Foreign keys may point from one row to another in any order: PostgreSQL checks them when the statement ends.
-    A change also sets the attributes of its row, which the caller must have locked.
+    A change also sets the attributes of its row, which the caller must have locked. The first write of a transaction
+    takes along the row that the transaction's `companion` gives, if it has one.
     """
+    own = client()
+    if own.companion is not None:
+        companion, own.companion = own.companion, None
+        along = companion()
+        rows = rows if along is None else (*rows, along)
     shape = tuple((type(row.row), tuple(row.columns)) if isinstance(row, Change) else (type(row), None) for row in rows)
     values: list[Any] = []
     for row in rows:
@@ -163,13 +169,19 @@ def columns_of(model: type[Model]) -> Sequence[str]:
     return tuple(
         name
         for name, field in model._meta.fields_map.items()
-        if name in model._meta.fields_db_projection and not generated(field)
+        if name in model._meta.fields_db_projection and not generated(field) and name not in made_by_database(model)
     )
 
 
 def column(model: type[Model], name: str) -> str:
     """The database's name of a field."""
     return model._meta.fields_db_projection[name]
+
+
+def made_by_database(model: type[Model]) -> frozenset[str]:
+    """The columns whose values PostgreSQL gives to a new row."""
+    made: frozenset[str] = getattr(model, "MADE_BY_DATABASE", frozenset())
+    return made
 
 
 def generated(field: Field[Any]) -> bool:

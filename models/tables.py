@@ -1,6 +1,6 @@
 """The base of every table."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tortoise.models import Model, ModelMeta
 
@@ -30,6 +30,9 @@ class Table(Model, metaclass=Declared):
     Tortoise's rows can be awaited and then answer themselves; so an answer that holds one had to be waited for. Theirs
     also look at each value that is set, in case it is a row of another table; here relations are set by their ids.
     """
+
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset()
+    """The columns whose values PostgreSQL gives to a new row."""
 
     __await__ = Hidden()
     __setattr__ = object.__setattr__  # type: ignore[assignment]

@@ -55,12 +55,7 @@ class Auditor:
     def prepare(self, context: Context, document: DocumentNode, operation_name: str | None) -> None:
         """Let a change write its entry in its own transaction: both are there or neither, for one wait for the disk."""
         if self._what(document, operation_name)[0] is AuditKind.CHANGE:
-            context.audit = partial(self._record_within, context, document, operation_name)
-
-    async def _record_within(self, context: Context, document: DocumentNode, operation_name: str | None) -> None:
-        entry = self.entry(context, document, operation_name)
-        if entry is not None:
-            await write_entries([entry])
+            context.audit = partial(self.entry, context, document, operation_name)
 
     def entry(self, context: Context, document: DocumentNode, operation_name: str | None) -> Entry | None:
         """The entry of a request; none if nobody is signed in, or nothing of anybody was read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from graphql import GraphQLError
 
 from models import sessions
 from models.access import Entity, Role, Viewer
+from models.audit import Entry
 from models.remembered import Remembered
 from models.statements import column_of
 from resolvers.broker import Broker
@@ -33,7 +34,7 @@ class Environment:
 class Context:
     """One request. The clock is read once, at the edge; `loaders` is made anew, so that nobody sees another's rows.
 
-    `audit` writes the entry of the audit trail into the transaction of a change; `recorded` are the students whom an
+    `audit` gives the entry of the audit trail for the transaction of a change; `recorded` are the students whom an
     entry that was committed names. `unproved` is the session as this process remembers it, until the database has said
     in this request that it still is so.
     """
@@ -46,7 +47,7 @@ class Context:
     loaders: dict[Any, Any] = field(default_factory=dict)
     touched: set[UUID] = field(default_factory=set)
     charged: bool = False
-    audit: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
+    audit: Callable[[], Entry | None] | None = field(default=None, repr=False)
     recorded: frozenset[UUID] | None = None
     token: str | None = field(default=None, repr=False)
     unproved: Remembered | None = field(default=None, repr=False)

@@ -8,7 +8,6 @@ import hashlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import orjson
@@ -19,9 +18,10 @@ from tortoise.exceptions import IntegrityError, ValidationError
 from execution import Batched, Computed, Derived, Kind, Selection, Single
 from models import idempotency
 from models.access import Entity, Viewer
+from models.audit import AuditEntry
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
 from models.remembered import STALE
-from models.statements import column_of, transaction
+from models.statements import column_of, transaction, write
 from resolvers.answers import restored, snapshot
 from resolvers.arguments import Argument, Text, arguments_of, camel, paged, parsed
 from resolvers.context import (
@@ -169,18 +169,22 @@ async def once(
     for attempt in range(TRIES):
         try:
             async with nobody_new_unless_committed(context), transaction(proof_of(context)) as work:
+                told = Told(context)
                 try:
                     if key is None:
+                        work.companion = told.along if told.has_to_be else None
                         outcome = await resolver(context, **values)
                     else:
                         same = digest(context.viewer, name, asked)
                         outcome = await with_key(context, resolver, values, key=key, asked=same)
                     note(context, outcome)
-                    touched = await record(context)
+                    work.companion = None
+                    await told.completely()
                 finally:
+                    work.companion = None
                     if work.has_begun:
                         context.unproved = None
-            context.recorded = touched
+            context.recorded = told.students
             if isinstance(outcome, Refused):
                 raise outcome
             return outcome
@@ -242,12 +246,34 @@ async def with_key(
     return outcome
 
 
-async def record(context: Context) -> frozenset[UUID] | None:
-    """Write the entry of the audit trail into this transaction, unless one that is committed says it all (ID-6)."""
-    if context.audit is None or (context.recorded is not None and context.touched <= context.recorded):
-        return context.recorded
-    await context.audit()
-    return frozenset(context.touched)
+class Told:
+    """What a transaction writes into the audit trail: the change and who it was about, both or neither (ID-6)."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._by = context.signed_in
+        self.students = context.recorded
+
+    @property
+    def has_to_be(self) -> bool:
+        """Whether something is not told yet: by this transaction, or by one before it in the same request."""
+        context = self._context
+        is_told = self.students is not None and self._by == context.signed_in and context.touched <= self.students
+        return context.audit is not None and not is_told
+
+    def along(self) -> AuditEntry | None:
+        """The entry, to travel with the first rows that the verb writes; none as long as nobody is signed in."""
+        context = self._context
+        entry = context.audit() if context.audit is not None else None
+        if entry is None:
+            return None
+        self.students, self._by = frozenset(context.touched), context.signed_in
+        return entry.row()
+
+    async def completely(self) -> None:
+        """Tell at the end what was not told along: of a verb that wrote nothing, or whose answer shows others too."""
+        if self.has_to_be and (entry := self.along()) is not None:
+            await write(entry)
 
 
 def note(context: Context, result: Any) -> None:

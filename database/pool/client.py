@@ -37,6 +37,9 @@ class Client(AsyncpgDBClient):
     opening = ""
     """What is still to be said before the first statement: nothing, outside of a transaction."""
 
+    companion = None
+    """What gives a row that the first write is to take along: nothing, outside of a transaction."""
+
     def acquire_connection(self) -> Any:
         """A connection for the length of a block."""
         return Borrowed(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from asyncpg.transaction import TransactionState
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 class Work(TransactionWrapper):
     """A transaction that begins with its first statement: nothing is sent before there is something to do.
 
-    What else has to be said first, without parameters, stands in `opening` and travels in the same message.
+    What else has to be said first, without parameters, stands in `opening` and travels in the same message. Whoever
+    writes rows asks `companion` for one more.
     """
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
         self.opening = "BEGIN;"
+        self.companion: Callable[[], Any] | None = None
         self.has_begun = False
 
     def acquire_connection(self) -> Any:
@@ -74,6 +77,7 @@ class Savepoint(TransactionWrapper):
     def __init__(self, client: Work) -> None:
         super().__init__(client)
         self.opening = ""
+        self.companion: Callable[[], Any] | None = None
         self.has_begun = False
 
     async def begin(self) -> None:
