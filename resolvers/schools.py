@@ -115,25 +115,27 @@ class MonthlyFigures:
     amount_cents: int | None = None
 
 
-# Claims are found by their school and the time since when they can have been submitted, behind their sessions (CL-1):
-# by their appointments it would be thousands of searches.
+# School by school, so that each year's appointments are found by their start. Claims are found by their school and the
+# time since when they can have been submitted, behind their sessions (CL-1): by appointments it would be thousands of
+# searches.
 FIGURES = """
-SELECT appointments.school_id,
-       date_trunc('month', appointments.starts_at AT TIME ZONE schools.time_zone)::date AS month,
-       count(DISTINCT appointments.student_id) AS students, count(*) AS requested,
-       count(*) FILTER (WHERE appointments.status = 'COMPLETED') AS completed,
-       count(*) FILTER (WHERE appointments.status = 'NO_SHOW') AS no_shows,
-       count(*) FILTER (WHERE claims.status = 'ACCEPTED') AS settled_credits,
-       coalesce(sum(claims.amount_cents) FILTER (WHERE claims.status = 'ACCEPTED'), 0)::bigint AS amount_cents
-  FROM appointments
-  JOIN schools ON schools.id = appointments.school_id
-  LEFT JOIN claims ON claims.appointment_id = appointments.id AND claims.status <> 'VOID'
-       AND claims.school_id = ANY ($1)
-       AND claims.submitted_at >= make_timestamptz($2, 1, 1, 0, 0, 0, 'UTC') - interval '1 day'
- WHERE appointments.school_id = ANY ($1)
-   AND appointments.starts_at >= make_timestamptz($2, 1, 1, 0, 0, 0, schools.time_zone)
-   AND appointments.starts_at < make_timestamptz($2 + 1, 1, 1, 0, 0, 0, schools.time_zone)
- GROUP BY 1, 2 ORDER BY 1, 2
+SELECT schools.id AS school_id, figures.*
+  FROM schools CROSS JOIN LATERAL (
+       SELECT date_trunc('month', appointments.starts_at AT TIME ZONE schools.time_zone)::date AS month,
+              count(DISTINCT appointments.student_id) AS students, count(*) AS requested,
+              count(*) FILTER (WHERE appointments.status = 'COMPLETED') AS completed,
+              count(*) FILTER (WHERE appointments.status = 'NO_SHOW') AS no_shows,
+              count(*) FILTER (WHERE claims.status = 'ACCEPTED') AS settled_credits,
+              coalesce(sum(claims.amount_cents) FILTER (WHERE claims.status = 'ACCEPTED'), 0)::bigint AS amount_cents
+         FROM appointments
+         LEFT JOIN claims ON claims.appointment_id = appointments.id AND claims.status <> 'VOID'
+              AND claims.school_id = schools.id
+              AND claims.submitted_at >= make_timestamptz($2, 1, 1, 0, 0, 0, 'UTC') - interval '1 day'
+        WHERE appointments.school_id = schools.id
+          AND appointments.starts_at >= make_timestamptz($2, 1, 1, 0, 0, 0, schools.time_zone)
+          AND appointments.starts_at < make_timestamptz($2 + 1, 1, 1, 0, 0, 0, schools.time_zone)
+        GROUP BY 1) figures
+ WHERE schools.id = ANY ($1) ORDER BY 1, 2
 """
 
 
