@@ -108,6 +108,8 @@ MUTANTS = (
            "        if context.unproved is not None:\n            await context.prove()\n", "", SESSIONS),
     Mutant("session: its stamp tells of its account", "migrations/0010_session_stamp.py",
            " || a.xmin::text ||", " ||", SESSIONS),
+    Mutant("audit: a change and its entry are one", "resolvers/operation.py",
+           "                    await told.completely()\n", "", "tests/api/test_audit.py"),
     Mutant("memory: a run lets go of what it held", "execution/run.py",
            "        self.frames = []\n", "", GARBAGE),
     Mutant("memory: a context lets go of what holds it", "resolvers/engine.py",

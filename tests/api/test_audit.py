@@ -19,14 +19,16 @@ from models.access import Role
 from models.audit import AuditKind, AuditSeal, Entry
 from models.clock import real_now
 from models.ids import decode, new_id
-from models.statements import fetch, fetch_one
+from models.statements import execute, fetch, fetch_one
 from resolvers.auditing import Auditor
 from settings import Settings
 from tests.support.api import Api, api_on
+from tests.support.databases import statements_sent
 from tests.support.processes import run_command
 
 AT_ONCE = timedelta(0)
 STUDENTS = "{ students(first: 5) { nodes { id name } } }"
+GRANT = "mutation ($input: GrantCreditsInput!) { grantCredits(input: $input) { userErrors { code } } }"
 TRAIL = """
 query Trail($id: ID!) {
   auditTrail(studentId: $id, first: 50) {
@@ -112,6 +114,54 @@ async def test_no_answer_leaves_without_its_entry(api: Api, monkeypatch: pytest.
     (error,) = answer.json()["errors"]
     assert error["extensions"]["code"] == "INTERNAL"
     assert "data" not in answer.json()
+
+
+async def grant(api: Api, **more: Any) -> Any:
+    """The answer to a grant of three credits to the first student."""
+    (student, *_) = (await api.ask(STUDENTS, role="SCHOOL"))["students"]["nodes"]
+    sent = {"studentId": student["id"], "credits": 3, **more}
+    return await api.send(GRANT, role="SCHOOL", variables={"input": sent})
+
+
+@pytest.mark.parametrize("key", [{}, {"idempotencyKey": "once"}], ids=["along", "at the end"])
+async def test_a_change_and_its_entry_are_both_there_or_neither(api: Api, key: dict[str, str]) -> None:
+    await api.token("SCHOOL")
+    count = "SELECT count(*) AS n FROM grants"
+    before = (await fetch_one(count)).n
+    await execute("ALTER TABLE audit_entries ADD CONSTRAINT no_changes CHECK (kind <> 'CHANGE') NOT VALID")
+    try:
+        answer = await grant(api, **key)
+    finally:
+        await execute("ALTER TABLE audit_entries DROP CONSTRAINT no_changes")
+    assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["INTERNAL"]
+    assert (await fetch_one(count)).n == before
+    assert (await grant(api, **key)).json()["data"]["grantCredits"]["userErrors"] == []
+    assert (await fetch_one(count)).n == before + 1
+    assert len([entry for entry in await entries() if entry.operation == "grantCredits"]) == 1
+
+
+async def test_the_entry_of_a_change_travels_with_its_rows(api: Api) -> None:
+    await grant(api)
+    async with statements_sent() as sent:
+        await grant(api)
+    (writing,) = [statement for statement in sent if 'INSERT INTO "audit_entries"' in statement]
+    assert 'INSERT INTO "transfers"' in writing
+
+
+async def test_two_changes_of_one_request_name_both_students(api: Api) -> None:
+    (first, second, *_) = (await api.ask(STUDENTS, role="SCHOOL"))["students"]["nodes"]
+    text = GRANT.replace("grantCredits(input: $input)", "first: grantCredits(input: $input)").replace(
+        "{ first:", "{ second: grantCredits(input: $other) { userErrors { code } } first:"
+    )
+    text = text.replace("($input: GrantCreditsInput!)", "($input: GrantCreditsInput!, $other: GrantCreditsInput!)")
+    variables = {
+        "input": {"studentId": first["id"], "credits": 3},
+        "other": {"studentId": second["id"], "credits": 3},
+    }
+    answer = (await api.send(text, role="SCHOOL", variables=variables)).json()
+    assert "errors" not in answer
+    changes = [entry for entry in await entries() if entry.operation == "grantCredits"]
+    assert [decode("stu", student["id"]) in changes[-1].student_ids for student in (first, second)] == [True, True]
 
 
 async def test_operations_tell_who_read_a_record_and_asking_is_written_too(api: Api) -> None:
