@@ -116,9 +116,9 @@ class MonthlyFigures:
 
 
 # School by school, so that each year's appointments are found by their start. Claims are found by their school and the
-# time since when they can have been submitted, behind their sessions (CL-1): by appointments it would be thousands of
-# searches. The end of the year stands in a form that no index takes: of two bounds that it does not know PostgreSQL
-# expects one row in two hundred between them, and then makes those searches after all.
+# time since when they can have been submitted, behind their sessions (CL-1, `claims_after_session`): by appointments it
+# would be thousands of searches. The end of the year stands in a form that no index takes: of two bounds that it does
+# not know PostgreSQL expects one row in two hundred between them, and then makes those searches after all.
 FIGURES = """
 SELECT schools.id AS school_id, figures.*
   FROM schools CROSS JOIN LATERAL (

@@ -228,6 +228,8 @@ CLAIMS = [
     Case("a decision that is none", "claims_status", changed("claims", "claim", "status = 'PERHAPS'")),
     Case("a claim before the session's end", "claims_after_session",
          VOIDED + copied("claims", "claim", submitted_at="2020-01-01")),
+    Case("a claim is moved before its session", "claims_after_session",
+         changed("claims", "claim", "submitted_at = '2020-01-01'")),
     Case("an accepted claim that came late", "claims_in_time",
          VOIDED + copied("claims", "claim", status="ACCEPTED", submitted_at="2099-01-01")),
     Case("an accepted claim at another amount than its rate", "claims_at_rate",
