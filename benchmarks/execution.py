@@ -22,21 +22,12 @@ from graphql import DocumentNode, ExecutionResult, parse
 
 from database import credentials
 from execution import Batched, Kind, Plans, Selection, Single, as_resolver
+from models.statements import Row
 from tests.support.postgres import Server
 
 APPOINTMENTS = 100
 ROUNDS = 7
 SECONDS_A_ROUND = 0.25
-
-
-class Row(asyncpg.Record):  # type: ignore[misc]
-    """A light row, as the product reads them."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
 
 
 class Status(Enum):
@@ -58,9 +49,7 @@ class Context:
 
 def resolved(kind: Kind, returns: Any) -> Any:
     """A strawberry field of a kind."""
-    resolver = as_resolver(kind)
-    signature = resolver.__signature__  # type: ignore[attr-defined]
-    resolver.__signature__ = signature.replace(return_annotation=returns)  # type: ignore[attr-defined]
+    resolver = as_resolver(kind, returns=returns)
     resolver.__module__ = __name__
     return strawberry.field(resolver=resolver, metadata={"plan": kind})
 

@@ -173,5 +173,5 @@ async def fresh_copy(postgres: Embedded) -> str:
 
 
 def settings_on(url: str) -> Settings:
-    """Settings that know nothing but the database's address."""
-    return Settings(_env_file=None, env="test", database_url=SecretStr(url))  # type: ignore[call-arg]
+    """Settings of a test server on that database, whatever the developer's own `.env` says."""
+    return Settings(_env_file=None, env="test", database_url=SecretStr(url), clock_movable=False, log_level="error")

@@ -1,6 +1,6 @@
 """The statements that an operation executes, caught in this process, and how PostgreSQL would find their rows.
 
-`python -m benchmarks.statements` prints the plans of all operations, as docs/guides/performance.md shows them.
+`python -m benchmarks.statements > docs/guides/query-plans.md` writes the plans of all operations down.
 """
 
 from __future__ import annotations
@@ -10,23 +10,28 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import date
+from functools import partial
 from typing import Any
 
 import asyncpg
 import httpx2
 import orjson
-from pydantic import SecretStr
 
+import logs
 import models.statements
 from app import create_app
 from benchmarks.dataset import Dataset, Scale
 from benchmarks.decks import OPERATIONS, Operation
-from benchmarks.loading import fresh_copy, loaded_database
-from database import connected, credentials
+from benchmarks.loading import fresh_copy, loaded_database, settings_on
+from database import connected, credentials, url_of
 from settings import Settings
 
-WIDTH = 110
+WIDTH = 150
+INTRODUCTION = """# Plans of the hot statements
+
+Written by `python -m benchmarks.statements > docs/guides/query-plans.md` for the data of {day}, as generic plans; long
+lines are cut. [performance.md](performance.md) tells what they have in common; a test refuses a sequential scan of any
+table that grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +99,24 @@ async def plan_of(connection: Any, asked: Asked, form: str) -> list[Any]:
 @contextlib.asynccontextmanager
 async def running_copy() -> AsyncIterator[tuple[Settings, Dataset]]:
     """The benchmark's database, open in this process."""
-    async with loaded_database(Scale(), print) as (postgres, data):
-        url = await fresh_copy(postgres)
-        settings = Settings(  # type: ignore[call-arg]
-            _env_file=None, env="test", database_url=SecretStr(url), clock_movable=False, log_level="error"
-        )
+    async with loaded_database(Scale(), partial(print, file=sys.stderr)) as (postgres, data):
+        settings = settings_on(await fresh_copy(postgres))
         async with connected(settings):
             yield settings, data
 
 
 async def main() -> None:
-    """Print the plans."""
+    """Print the plans, as a page of the docs."""
+    logs.configure("error")
     async with running_copy() as (settings, data):
-        assert settings.database_url is not None
-        connection = await asyncpg.connect(**credentials(settings.database_url.get_secret_value()))
+        connection = await asyncpg.connect(**credentials(url_of(settings)))
         await connection.execute("SET plan_cache_mode = force_generic_plan")
+        print(INTRODUCTION.format(day=data.day))
         for operation in OPERATIONS:
-            print(f"\n## {operation.title} ({date.today()})")  # noqa: DTZ011 — for the reader alone
+            print(f"\n## {operation.title.capitalize()}")
             for asked in (await statements_of(operation, data, settings)).values():
-                print("\n" + " ".join(asked.statement.split())[:WIDTH])
-                print("\n".join(f"    {line}" for line in await plan_of(connection, asked, "TEXT")))
+                plan = "\n".join(line[:WIDTH] for line in await plan_of(connection, asked, "TEXT"))
+                print(f"\n`{' '.join(asked.statement.split())[:WIDTH]}…`\n\n```\n{plan}\n```")
         await connection.close()
 
 
