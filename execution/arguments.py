@@ -34,7 +34,7 @@ from graphql.execution.values import VariableValues, coerce_argument, get_argume
 from strawberry.types.field import StrawberryField
 
 from execution.converting import Convert, Converters
-from execution.fields import STRAWBERRY_DEFINITION
+from execution.fields import STRAWBERRY_DEFINITION, Prepare
 
 NO_VARIABLES = VariableValues({}, {})
 IMMUTABLE = (str, int, float, bool, type(None), Enum, UUID, Decimal, datetime, date, time, timedelta)
@@ -49,14 +49,14 @@ class Refusable:
 
     read: Arguments
     # From what was read to the keyword arguments of the resolver.
-    convert: Convert
+    convert: Prepare
 
 
 def arguments_of(
     schema: GraphQLSchema,
     definition: GraphQLField,
     node: FieldNode,
-    prepare: Convert | None = None,
+    prepare: Prepare | None = None,
     nullable: Collection[str] = (),
 ) -> Arguments | Refusable | None:
     """The keyword arguments of the resolver, as a function of the variables; None if there are none.
@@ -69,7 +69,7 @@ def arguments_of(
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     variables = {name: value.name.value for name, value in given.items() if isinstance(value, VariableNode)}
     convert = _renaming(schema, definition)
-    rename: Convert = convert if prepare is None else lambda coerced: prepare(convert(coerced))
+    rename: Prepare = convert if prepare is None else lambda coerced: prepare(convert(coerced))
     whole = Refusable(lambda values: get_argument_values(definition, node, values), rename)
     if any(_mentions_variable(value) for name, value in given.items() if name not in variables):
         return whole
@@ -119,7 +119,7 @@ def _constants(definition: GraphQLField, node: FieldNode, variables: dict[str, s
     return coerced
 
 
-def _constant(constants: dict[str, Any], rename: Convert, *, kept: bool) -> Arguments:
+def _constant(constants: dict[str, Any], rename: Prepare, *, kept: bool) -> Arguments:
     try:
         converted = rename(constants)
     except Exception:  # As above: it is raised again where it can be located.
@@ -131,7 +131,7 @@ def _constant(constants: dict[str, Any], rename: Convert, *, kept: bool) -> Argu
 
 
 def _with_variables(
-    definition: GraphQLField, node: FieldNode, constants: dict[str, Any], variables: dict[str, str], rename: Convert
+    definition: GraphQLField, node: FieldNode, constants: dict[str, Any], variables: dict[str, str], rename: Prepare
 ) -> Arguments:
     """Constants as they are and variables by name, in the order of the definition."""
     order: list[tuple[str, str | None]] = []
@@ -149,9 +149,9 @@ def _with_variables(
             value = constants[out] if variable is None else given.get(variable)
             if value is None and variable is not None:
                 # Missing or null: defaults and errors are graphql-core's business.
-                return rename(get_argument_values(definition, node, values))  # type: ignore[no-any-return]
+                return rename(get_argument_values(definition, node, values))
             coerced[out] = value
-        return rename(coerced)  # type: ignore[no-any-return]
+        return rename(coerced)
 
     return values_of
 
@@ -175,7 +175,7 @@ def _mentions_variable(value: ValueNode) -> bool:
     return visitor.found
 
 
-def _renaming(schema: GraphQLSchema, definition: GraphQLField) -> Convert:
+def _renaming(schema: GraphQLSchema, definition: GraphQLField) -> Prepare:
     """From GraphQL names and values to python names and strawberry's values."""
     field = definition.extensions.get(STRAWBERRY_DEFINITION)
     whole = getattr(schema, "_strawberry_schema", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, cast
 
 import strawberry
@@ -16,23 +16,26 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from execution.fields import Batched, Computed, Derived, Direct, Kind, Selection, Single
 
 PARENT: Any = Annotated[Any, StrawberryParent()]
+INFO = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info)
 SELECTIONS_MAX = 4_096
 _selections: OrderedDict[tuple[Any, ...], tuple[Selection, list[FieldNode]]] = OrderedDict()
 
 
-def as_resolver(kind: Kind) -> Callable[..., Any]:
-    """A resolver `(parent, info, **arguments)` for a strawberry field that answers as its `kind` says.
+def as_resolver(
+    kind: Kind, arguments: Iterable[inspect.Parameter] = (), *, returns: Any = inspect.Signature.empty
+) -> Callable[..., Any]:
+    """A resolver `(parent, info, **arguments)` for a strawberry field that answers as its `kind` says."""
+    parent = inspect.Parameter("parent", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=PARENT)
+    return signed(_unsigned(kind), (parent, INFO, *arguments), returns=returns)
 
-    Its signature names only the parent and the info; whoever builds the field adds the arguments to `__signature__`.
-    """
-    resolver = _unsigned(kind)
-    parameter = inspect.Parameter
-    resolver.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [
-            parameter("parent", parameter.POSITIONAL_OR_KEYWORD, annotation=PARENT),
-            parameter("info", parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info),
-        ]
-    )
+
+def signed(
+    resolver: Callable[..., Any], parameters: Iterable[inspect.Parameter], *, returns: Any = inspect.Signature.empty
+) -> Callable[..., Any]:
+    """The resolver, with the signature that strawberry reads."""
+    signature = inspect.Signature(list(parameters), return_annotation=returns)
+    resolver.__signature__ = signature  # type: ignore[attr-defined]  # any function takes one
+    resolver.__annotations__ = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     return resolver
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +14,8 @@ from tortoise import fields
 from tortoise.connection import get_connections
 from tortoise.context import get_current_context
 from tortoise.fields.base import Field
-from tortoise.models import Model
+
+from models.tables import Table
 
 R = TypeVar("R", bound=Record)
 
@@ -44,13 +47,23 @@ ROW_CLASSES = (Row, Part)
 
 
 @cache
-def part_class(model: type[Model]) -> type[Part]:
+def part_class(model: type[Table]) -> type[Part]:
     """The class of parts of one model."""
     return type(f"{model.__name__}Part", (Part,), {"__slots__": ()})
 
 
+def parts_of(model: type[Table], rows: Sequence[Any], names: Mapping[str, str]) -> list[Part | None]:
+    """The rows of a model that stand inside others, None where there is none: `names` tells where each column stands.
+
+    The id comes first. Raises KeyError where a column does not stand there.
+    """
+    part = part_class(model)
+    found = zip(*(map(itemgetter(name), rows) for name in names.values()), strict=True)
+    return [None if row[0] is None else part(zip(names, row, strict=True)) for row in found]
+
+
 @cache
-def row_class(model: type[Model]) -> type[Any]:
+def row_class(model: type[Table]) -> type[Any]:
     """The class of rows of one model, so that a row still says what it is."""
     return type(f"{model.__name__}Row", (Row,), {"__slots__": ()})
 
@@ -102,26 +115,36 @@ def transaction(first: str = "") -> Any:
     return block
 
 
+@contextmanager
+def along(work: Any, row: Callable[[], Table | None]) -> Iterator[None]:
+    """Let the first rows that the block writes in this transaction take along what `row` gives then."""
+    work.companion = row
+    try:
+        yield
+    finally:
+        work.companion = None
+
+
 class Change:
     """A change to a row that exists: these columns, and no others, so that no concurrent update is lost."""
 
-    def __init__(self, row: Model, **columns: Any) -> None:
+    def __init__(self, row: Table, **columns: Any) -> None:
         self.row = row
         self.columns = columns
 
 
-async def write(*rows: Model | Change) -> None:
+async def write(*rows: Table | Change) -> None:
     """Insert rows and apply changes in one statement and one round trip, all or nothing.
 
     Foreign keys may point from one row to another in any order: PostgreSQL checks them when the statement ends.
-    A change also sets the attributes of its row, which the caller must have locked. The first write of a transaction
-    takes along the row that the transaction's `companion` gives, if it has one.
+    A change also sets the attributes of its row, which the caller must have locked. The first write in a block
+    of `along` takes one more row with it.
     """
     own = client()
     if own.companion is not None:
         companion, own.companion = own.companion, None
-        along = companion()
-        rows = rows if along is None else (*rows, along)
+        more = companion()
+        rows = rows if more is None else (*rows, more)
     shape = tuple((type(row.row), tuple(row.columns)) if isinstance(row, Change) else (type(row), None) for row in rows)
     values: list[Any] = []
     for row in rows:
@@ -142,7 +165,7 @@ async def write(*rows: Model | Change) -> None:
 
 
 @cache
-def statement_for(shape: tuple[tuple[type[Model], tuple[str, ...] | None], ...]) -> str:
+def statement_for(shape: tuple[tuple[type[Table], tuple[str, ...] | None], ...]) -> str:
     """The text of a `write`, made once for each combination of tables and columns."""
     parts: list[str] = []
     at = 1
@@ -164,24 +187,18 @@ def statement_for(shape: tuple[tuple[type[Model], tuple[str, ...] | None], ...])
 
 
 @cache
-def columns_of(model: type[Model]) -> Sequence[str]:
+def columns_of(model: type[Table]) -> Sequence[str]:
     """The fields of a model that are columns which we write."""
     return tuple(
         name
         for name, field in model._meta.fields_map.items()
-        if name in model._meta.fields_db_projection and not generated(field) and name not in made_by_database(model)
+        if name in model._meta.fields_db_projection and not generated(field) and name not in model.MADE_BY_DATABASE
     )
 
 
-def column(model: type[Model], name: str) -> str:
+def column(model: type[Table], name: str) -> str:
     """The database's name of a field."""
     return model._meta.fields_db_projection[name]
-
-
-def made_by_database(model: type[Model]) -> frozenset[str]:
-    """The columns whose values PostgreSQL gives to a new row."""
-    made: frozenset[str] = getattr(model, "MADE_BY_DATABASE", frozenset())
-    return made
 
 
 def generated(field: Field[Any]) -> bool:
@@ -189,7 +206,7 @@ def generated(field: Field[Any]) -> bool:
     return bool(field.generated)
 
 
-def stored(row: Model, name: str, value: Any) -> Any:
+def stored(row: Table, name: str, value: Any) -> Any:
     """A value as the database takes it."""
     return row._meta.fields_map[name].to_db_value(value, row)
 
@@ -207,7 +224,7 @@ AS_THEY_ARE = (
 
 
 @cache
-def stores_of(model: type[Model]) -> tuple[tuple[str, Callable[[Any, Any], Any] | None], ...]:
+def stores_of(model: type[Table]) -> tuple[tuple[str, Callable[[Any, Any], Any] | None], ...]:
     """For each column that we write its name and what makes its value one for the database, if anything has to."""
     known = model._meta.fields_map
     return tuple(

@@ -17,7 +17,8 @@ from graphql import (
     SelectionSetNode,
 )
 
-from models.audit import AuditKind, Entry, write_entries
+from models.audit import AuditEntry, AuditKind, Entry, write_entries
+from models.statements import write
 from resolvers.context import Context
 
 AT_ONCE_MAX = 500
@@ -120,6 +121,40 @@ class Auditor:
     def _hashed(self, source: str) -> bytes:
         """An address that can be compared, and read by nobody who has not the key."""
         return hashlib.blake2b(source.encode(), key=self._key, digest_size=SOURCE_BYTES).digest()
+
+
+class ChangeEntry:
+    """The entry of the audit trail in the transaction of a change: both are there or neither (ID-6).
+
+    It travels with the first rows that the verb writes if it is known by then whom the change is about, and is written
+    at the end otherwise. A second one follows where the answer shows others too.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._by = context.signed_in
+        self.students = context.recorded
+
+    def early(self) -> AuditEntry | None:
+        """The row that may travel, if whose record is changed is known."""
+        entry = self._due()
+        return self._told(entry) if entry is not None and entry.student_ids else None
+
+    async def write(self) -> None:
+        """Write what did not travel."""
+        entry = self._due()
+        if entry is not None:
+            await write(self._told(entry))
+
+    def _due(self) -> Entry | None:
+        """What is to be told still; nothing if this transaction says it all, or one before it in the same request."""
+        context = self._context
+        is_told = self.students is not None and self._by == context.signed_in and context.touched <= self.students
+        return None if is_told or context.audit is None else context.audit()
+
+    def _told(self, entry: Entry) -> AuditEntry:
+        self.students, self._by = frozenset(self._context.touched), self._context.signed_in
+        return entry.row()
 
 
 def described(document: DocumentNode, operation_name: str | None) -> tuple[AuditKind, str]:

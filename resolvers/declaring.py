@@ -26,25 +26,17 @@ def declared(
     kind: Kind, arguments: tuple[Argument, ...], description: str, allow: Audience | None, graphql_type: Any = None
 ) -> Any:
     """The strawberry field that answers as its kind says, whichever path executes it."""
-    resolver = as_resolver(kind)
-    sign(resolver, arguments)
     return strawberry.field(
-        resolver=resolver,
+        resolver=as_resolver(kind, parameters_of(arguments)),
         description=description,
         metadata={"plan": kind, "audience": allow},
         graphql_type=graphql_type,
     )
 
 
-def sign(resolver: Callable[..., Any], arguments: tuple[Argument, ...], *, takes_parent: bool = True) -> None:
-    """Add the arguments to the signature that strawberry reads."""
-    if takes_parent:
-        own = list(inspect.signature(resolver).parameters.values())
-    else:
-        own = [inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=strawberry.Info)]
-    parameters = [*own, *(argument.parameter for argument in arguments)]
-    resolver.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    resolver.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+def parameters_of(arguments: tuple[Argument, ...]) -> list[inspect.Parameter]:
+    """The arguments as strawberry reads them in a signature."""
+    return [argument.parameter for argument in arguments]
 
 
 @functools.cache

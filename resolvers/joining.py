@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from execution import Selection
 from models.access import EVERYTHING, Entity, Role
-from models.statements import ROW_CLASSES, part_class
+from models.statements import ROW_CLASSES, parts_of
 from resolvers.context import Context
 
 NAME_BYTES = 63
@@ -48,16 +47,11 @@ class Join:
         """The related row of each parent, or None for it; nothing at all unless every parent holds its own."""
         if not all(issubclass(of, ROW_CLASSES) for of in set(map(type, parents))):
             return None
-        columns = own_columns(self.model, selection.needs)
-        values = itemgetter(*(f"{self.name}.{column}" for column in columns))
-        part: Any = part_class(self.model)
+        names = {column: f"{self.name}.{column}" for column in own_columns(self.model, selection.needs)}
         try:
-            found = list(map(values, parents))
+            return parts_of(self.model, parents, names)
         except KeyError:  # read for somebody who asks for less
             return None
-        if len(columns) == 1:
-            return [None if id is None else part(id=id) for id in found]
-        return [None if row[0] is None else part(zip(columns, row, strict=True)) for row in found]
 
     def seen_parts(self, context: Context, parents: Sequence[Any], selection: Selection) -> list[Any] | None:
         """The same, noted for the audit trail: they are about to be shown (ID-6)."""

@@ -15,15 +15,15 @@ import strawberry
 from graphql import GraphQLError
 from tortoise.exceptions import IntegrityError, ValidationError
 
-from execution import Batched, Computed, Derived, Kind, Selection, Single
+from execution import INFO, Batched, Computed, Derived, Kind, Selection, Single, signed
 from models import idempotency
 from models.access import Entity, Viewer
-from models.audit import AuditEntry
 from models.errors import CONSTRAINTS, Code, Refusal, Refused
 from models.remembered import STALE
-from models.statements import column_of, transaction, write
+from models.statements import along, column_of, transaction
 from resolvers.answers import restored, snapshot
 from resolvers.arguments import Argument, Text, arguments_of, camel, paged, parsed
+from resolvers.auditing import ChangeEntry
 from resolvers.context import (
     Context,
     bad_input,
@@ -33,7 +33,7 @@ from resolvers.context import (
     second_factor_required,
     unauthenticated,
 )
-from resolvers.declaring import ANYONE, Audience, declared, describe, input_type, sent_fields, sign
+from resolvers.declaring import ANYONE, Audience, declared, describe, input_type, parameters_of, sent_fields
 from resolvers.paging import PAGE_ARGUMENTS, PageRequest
 
 TRIES = 4
@@ -169,22 +169,20 @@ async def once(
     for attempt in range(TRIES):
         try:
             async with nobody_new_unless_committed(context), transaction(proof_of(context)) as work:
-                told = Told(context)
+                entry = ChangeEntry(context)
                 try:
                     if key is None:
-                        work.companion = told.along if told.has_to_be else None
-                        outcome = await resolver(context, **values)
+                        with along(work, entry.early):
+                            outcome = await resolver(context, **values)
                     else:
                         same = digest(context.viewer, name, asked)
                         outcome = await with_key(context, resolver, values, key=key, asked=same)
                     note(context, outcome)
-                    work.companion = None
-                    await told.completely()
+                    await entry.write()
                 finally:
-                    work.companion = None
                     if work.has_begun:
                         context.unproved = None
-            context.recorded = told.students
+            context.recorded = entry.students
             if isinstance(outcome, Refused):
                 raise outcome
             return outcome
@@ -246,36 +244,6 @@ async def with_key(
     return outcome
 
 
-class Told:
-    """What a transaction writes into the audit trail: the change and who it was about, both or neither (ID-6)."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._by = context.signed_in
-        self.students = context.recorded
-
-    @property
-    def has_to_be(self) -> bool:
-        """Whether something is not told yet: by this transaction, or by one before it in the same request."""
-        context = self._context
-        is_told = self.students is not None and self._by == context.signed_in and context.touched <= self.students
-        return context.audit is not None and not is_told
-
-    def along(self) -> AuditEntry | None:
-        """The entry, to travel with the first rows that the verb writes; none as long as nobody is signed in."""
-        context = self._context
-        entry = context.audit() if context.audit is not None else None
-        if entry is None:
-            return None
-        self.students, self._by = frozenset(context.touched), context.signed_in
-        return entry.row()
-
-    async def completely(self) -> None:
-        """Tell at the end what was not told along: of a verb that wrote nothing, or whose answer shows others too."""
-        if self.has_to_be and (entry := self.along()) is not None:
-            await write(entry)
-
-
 def note(context: Context, result: Any) -> None:
     """Note whose records a mutation answers, for the audit trail (ID-6)."""
     for value in result.values() if isinstance(result, dict) else (result,):
@@ -292,8 +260,8 @@ def subscription(source: Callable[..., AsyncIterator[Any]], *, allow: Audience) 
         admit(context, allow)
         return source(context, **read_arguments(arguments, None, given))
 
-    sign(resolve, arguments, takes_parent=False)
-    return strawberry.subscription(resolver=resolve, description=describe(source), metadata={"audience": allow})
+    resolver = signed(resolve, (INFO, *parameters_of(arguments)))
+    return strawberry.subscription(resolver=resolver, description=describe(source), metadata={"audience": allow})
 
 
 def admit(context: Context, allow: Audience, *, before_second_factor: bool = False) -> None:

@@ -16,7 +16,7 @@ from tortoise import fields
 
 from execution import Deferred
 from models.access import EVERYTHING, Entity, Role, Viewer, numbered
-from models.statements import fetch, part_class, row_class
+from models.statements import fetch, parts_of, row_class
 from resolvers.context import Context
 from resolvers.joining import Column, columns_and_joins
 
@@ -79,7 +79,7 @@ class Read(Deferred):
         """
         context = those[0].context
         known = context.unproved
-        one = union_of(tuple(read.shape for read in those), proving=known is not None)
+        one = combined(tuple(read.shape for read in those), proving=known is not None)
         if one is None:
             return await cls.one_by_one(those)
         values = [
@@ -102,7 +102,9 @@ class Read(Deferred):
                 parts[row["part"]].append(row)
         await context.prove()
         return [
-            part if read.shape.model is longest else as_parts(read.shape.model, columns, part)
+            part
+            if read.shape.model is longest
+            else parts_of(read.shape.model, part, dict(zip(columns, columns, strict=True)))
             for read, columns, part in zip(those, one.columns, parts, strict=True)
         ]
 
@@ -150,7 +152,7 @@ def source_of(shape: Shape) -> tuple[list[Column], str, tuple[str, ...]]:
     return columns, source, names
 
 
-class Union(NamedTuple):
+class Combined(NamedTuple):
     """One statement for several reads; for each its columns, and the viewer's ids that it takes behind its values."""
 
     text: str
@@ -159,7 +161,7 @@ class Union(NamedTuple):
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)
-def union_of(shapes: tuple[Shape, ...], *, proving: bool) -> Union | None:
+def combined(shapes: tuple[Shape, ...], *, proving: bool) -> Combined | None:
     """One statement for several reads, or None if columns of one name are not of one kind.
 
     Column `part` tells which read a row is of; it has the columns of all, NULL where they are another's. One that
@@ -181,7 +183,7 @@ def union_of(shapes: tuple[Shape, ...], *, proving: bool) -> Union | None:
         listed = ", ".join(f'{held.get(name, column.nothing)} AS "{name}"' for name, column in columns.items())
         parts.append(shifted(f"(SELECT {number} AS part, {listed} {source} {shape.tail})", start))
     listed_for = tuple(tuple(column.name for column in own) for own, _, _ in sources)
-    return Union(" UNION ALL ".join(parts), listed_for, tuple(names for _, _, names in sources))
+    return Combined(" UNION ALL ".join(parts), listed_for, tuple(names for _, _, names in sources))
 
 
 def kind_of(column: Column) -> type:
@@ -193,9 +195,3 @@ def kind_of(column: Column) -> type:
 def shifted(text: str, by: int) -> str:
     """A text whose parameters begin so many places later."""
     return PARAMETER.sub(lambda match: f"${int(match[1]) + by}", text) if by else text
-
-
-def as_parts(model: type[Entity], columns: Iterable[str], rows: list[Any]) -> list[Any]:
-    """Rows that were read among those of another model, as rows of their own."""
-    part: Any = part_class(model)
-    return [part({name: row[name] for name in columns}) for row in rows]

@@ -148,6 +148,13 @@ async def test_the_entry_of_a_change_travels_with_its_rows(api: Api) -> None:
     assert 'INSERT INTO "transfers"' in writing
 
 
+async def test_who_is_entered_is_named_by_the_one_entry_of_that(api: Api) -> None:
+    sent = {"name": "Noor", "email": "noor@students.test", "state": "MA", "timeZone": "America/New_York"}
+    entered = await api.do("enterStudent", role="SCHOOL", selection="student { id }", **sent)
+    (change,) = [entry for entry in await entries() if entry.operation == "enterStudent"]
+    assert change.student_ids == [decode("stu", entered["student"]["id"])]
+
+
 async def test_two_changes_of_one_request_name_both_students(api: Api) -> None:
     (first, second, *_) = (await api.ask(STUDENTS, role="SCHOOL"))["students"]["nodes"]
     text = GRANT.replace("grantCredits(input: $input)", "first: grantCredits(input: $input)").replace(

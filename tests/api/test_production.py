@@ -38,7 +38,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def production(database: Settings, **changes: object) -> Settings:
     """Settings fit for production, on this database."""
     url = database.database_url
-    return Settings(  # type: ignore[call-arg]
+    return Settings(
         _env_file=None,
         env="production",
         database_url=url,

@@ -51,15 +51,13 @@ strawberry.enum(Size)
 
 def field(kind: Kind, returns: Any, **arguments: Any) -> Any:
     """A strawberry field of a kind; each argument is its type, or its type and its default."""
-    resolver = as_resolver(kind)
-    signature = inspect.signature(resolver)
-    parameters = list(signature.parameters.values())
+    parameters = []
     for name, of in arguments.items():
         annotation, default = of if isinstance(of, tuple) else (of, inspect.Parameter.empty)
         parameters.append(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
         )
-    resolver.__signature__ = signature.replace(parameters=parameters, return_annotation=returns)  # type: ignore[attr-defined]
+    resolver = as_resolver(kind, parameters, returns=returns)
     resolver.__module__ = __name__
     return strawberry.field(resolver=resolver, metadata={"plan": kind})
 

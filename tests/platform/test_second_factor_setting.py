@@ -20,7 +20,7 @@ def settings(env: Literal["demo", "test", "production"], **changes: object) -> S
         "public_url": "https://credits.example",
         "smtp_url": SecretStr("smtp://127.0.0.1:25"),
     }
-    return Settings(_env_file=None, env=env, **sound, **changes)  # type: ignore[arg-type, call-arg]
+    return Settings(_env_file=None, env=env, **sound, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("env", ["demo", "test"])

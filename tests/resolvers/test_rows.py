@@ -19,7 +19,7 @@ from models.providers import License
 from models.schools import Student
 from models.statements import Part, row_class
 from resolvers.context import Context
-from resolvers.rows import PROOF, rows_where, shape_of, union_of
+from resolvers.rows import PROOF, combined, rows_where, shape_of
 from tests.support.asking import COMPILED, CORE, ask, context_of, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.two_sides import World, build
@@ -117,13 +117,13 @@ async def test_columns_of_one_name_and_different_kinds_do_not_travel_together(wo
         shape_of(viewer, model, needs, "true", "", 0)
         for model, needs in ((AuditEntry, ("number",)), (License, ("number",)), (License, ("state",)))
     ]
-    assert union_of((shapes[0], shapes[1]), proving=False) is None, "one is a number, the other a text"
-    assert union_of((shapes[0], shapes[2]), proving=False) is not None
+    assert combined((shapes[0], shapes[1]), proving=False) is None, "one is a number, the other a text"
+    assert combined((shapes[0], shapes[2]), proving=False) is not None
     context = context_of(viewer)
     entries, licenses = await Gathering(
         [read(context, AuditEntry, ("number",), "true"), read(context, License, ("number",), "true")]
     )
-    assert {type(row["number"]) for row in entries} <= {int}
+    assert {type(row["number"]) for row in entries} == {int}
     assert {type(row["number"]) for row in licenses} == {str}
 
 
@@ -133,7 +133,7 @@ def test_a_proof_has_a_row_of_its_own_and_its_values_come_last(world: World) -> 
         shape_of(viewer, Wallet, ("held",), "wallets.id = $1", "", 1),
         shape_of(viewer, Appointment, ("status",), "appointments.starts_at > $1", "LIMIT 3", 1),
     )
-    one = union_of(shapes, proving=True)
+    one = combined(shapes, proving=True)
     assert one is not None
     assert f"SELECT {PROOF} AS part" in one.text
     assert "session_stamp($5) = $6" in one.text

@@ -39,7 +39,7 @@ class Server:
 
 def settings_for(url: str, **changes: object) -> Settings:
     """Settings of a test server on that database, whatever the developer's own `.env` says."""
-    return Settings(_env_file=None, env="test", database_url=SecretStr(url), **{**SETTINGS_OF_RUN, **changes})  # type: ignore[arg-type, call-arg]
+    return Settings(_env_file=None, env="test", database_url=SecretStr(url), **{**SETTINGS_OF_RUN, **changes})  # type: ignore[arg-type]
 
 
 @asynccontextmanager
