@@ -25,9 +25,9 @@ from execution import Plans
 from health import Health
 from logs import log_request
 from metrics import Metrics, watch_outbox, watch_pool
-from models import encryption
-from models.seen import SEEN
-from models.statements import ROW_CLASSES
+from models.accounts.seen import SEEN
+from models.base import encryption
+from models.base.statements import ROW_CLASSES
 from notifications.mailbox import MAILBOX
 from resolvers.auditing import Auditor
 from resolvers.budgets import Allowances, Budgets

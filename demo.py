@@ -7,18 +7,25 @@ from datetime import date, datetime, time, timedelta
 
 from tortoise.transactions import in_transaction
 
-from models import agreements, clock, credits, partner_keys
-from models.access import Role
-from models.accounts import Account
-from models.amounts import Credits
-from models.availability import Hours, set_weekly_hours
-from models.invitations import Place, membership_of
-from models.passwords import PASSWORDS
-from models.practices import Practice
-from models.providers import COVERED, DegreeLevel, License, LicenseClass, Provider, Service
-from models.rates import Rate
-from models.schools import School, Student
-from models.statements import write
+from models.accounts import agreements
+from models.accounts.accounts import Account
+from models.accounts.invitations import Place, membership_of
+from models.accounts.passwords import PASSWORDS
+from models.availability.hours import Hours
+from models.availability.openings import set_weekly_hours
+from models.base import clock
+from models.base.access import Role
+from models.base.amounts import Credits
+from models.base.statements import write
+from models.credits import grants as credits
+from models.directory.licenses import COVERED, License, LicenseClass
+from models.directory.providers import DegreeLevel, Provider, Service
+from models.enrollment.enrollments import enroll
+from models.keys import partner_keys
+from models.practices.practices import Practice
+from models.rates.rates import Rate
+from models.schools.schools import School
+from models.schools.students import Student
 
 PARTNER_KEY = "fc_partner_demo-key-of-lakeview-2026"
 PASSWORD = "demo-password-2026"  # noqa: S105 — public by intention; production refuses a database that holds it
@@ -152,7 +159,7 @@ async def load_provider(index: int, at: datetime) -> Provider:
         at=at,
     )
     await license.verify(by=None, at=at)
-    await provider.enroll(by=None, at=at)
+    await enroll(provider, by=None, at=at)
     week = [Hours(weekday=day, starts=time(9), ends=time(17)) for day in range(1, 6)]
     return await set_weekly_hours(provider, week, by=None, at=at)
 

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from tortoise.exceptions import BaseORMException
 
 from database import DatabaseError, pending
-from models.statements import fetch_one
+from models.base.statements import fetch_one
 from settings import Settings
 
 ANSWERS_WITHIN_SECONDS = 3.0

@@ -13,25 +13,15 @@ import structlog
 from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
-from models import (
-    appointments,
-    audit,
-    availability,
-    budgets,
-    campus,
-    clock,
-    credits,
-    encryption,
-    idempotency,
-    invitations,
-    links,
-    practices,
-    reminders,
-    sessions,
-    throttling,
-)
-from models import credentials as account_credentials
-from models.errors import Refusal, Refused
+from models.accounts import credentials as account_credentials
+from models.accounts import invitations, links, office_users, sessions
+from models.appointments import appointments, reminders
+from models.availability import openings
+from models.base import budgets, clock, encryption, idempotency, throttling
+from models.base.errors import Refusal, Refused
+from models.campus import campus
+from models.credits import grants as credits
+from models.records import audit
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
 from notifications.post import PostOffice
@@ -116,7 +106,7 @@ async def expire_requests(at: datetime) -> None:
 
 async def extend_openings(at: datetime) -> None:
     """Keep each provider's openings 60 days ahead (AV-2)."""
-    await availability.extend_openings(at=at)
+    await openings.extend_openings(at=at)
 
 
 async def expire_credits(at: datetime) -> bool:
@@ -158,7 +148,7 @@ async def answer_reset_requests(at: datetime) -> bool:
 async def remind_of_revalidation(at: datetime) -> None:
     """Announce office users who are soon to be revalidated (ID-4)."""
     async with in_transaction():
-        await practices.remind(at=at)
+        await office_users.remind(at=at)
 
 
 async def forget_sign_in(at: datetime) -> None:

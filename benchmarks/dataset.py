@@ -17,9 +17,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from models.appointments import ANSWER_WITHIN, attestation_deadline
-from models.availability import HORIZON_DAYS, Hours, starts_of
-from models.providers import STATES
+from models.appointments.appointments import ANSWER_WITHIN, attestation_deadline
+from models.availability.hours import Hours
+from models.availability.openings import HORIZON_DAYS, starts_of
+from models.directory.licenses import STATES
 
 ZONES = ("America/New_York", "America/Chicago", "America/Los_Angeles")
 WEEKS = ((1, 3, 5), (2, 4), (1, 2, 4, 5))

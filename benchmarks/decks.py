@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from benchmarks.dataset import Dataset, token_of
-from models.ids import encode
-from models.providers import STATES
+from models.base.ids import encode
+from models.directory.licenses import STATES
 from schema.starters import FOLDER, read
 
 READS_IN_A_DECK = 4_000

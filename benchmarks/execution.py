@@ -22,7 +22,7 @@ from graphql import DocumentNode, ExecutionResult, parse
 
 from database import credentials
 from execution import Batched, Kind, Plans, Selection, Single, as_resolver
-from models.statements import Row
+from models.base.statements import Row
 from tests.support.postgres import Server
 
 APPOINTMENTS = 100

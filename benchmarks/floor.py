@@ -24,7 +24,7 @@ import uvicorn
 from benchmarks import floor_sql as sql
 from cli.serving import GARBAGE_THRESHOLDS
 from database import credentials
-from models.ids import PAIRS, new_id
+from models.base.ids import PAIRS, new_id
 
 POOL_SIZE = 10
 HORIZON = timedelta(days=60)

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from benchmarks import ledger
 from benchmarks.dataset import Dataset, Scale
 from database import Embedded, create_database, credentials, migrate
-from models.credits import PROOF, UNUSED_PROOF
+from models.credits.proof import PROOF, UNUSED_PROOF
 from settings import Settings
 
 HOME = Path(__file__).resolve().parent.parent

@@ -18,7 +18,7 @@ import httpx2
 import orjson
 
 import logs
-import models.statements
+import models.base.statements
 from app import create_app
 from benchmarks.dataset import Dataset, Scale
 from benchmarks.decks import OPERATIONS, Operation
@@ -56,7 +56,7 @@ def caught() -> Iterator[list[Asked]]:
         return listen
 
     for name in ("fetch", "fetch_one", "execute"):
-        original = getattr(models.statements, name)
+        original = getattr(models.base.statements, name)
         instead = listening(original)
         for module in modules_with(name, original):
             replaced.append((module, name, original))

@@ -96,12 +96,12 @@ def invite_first(
 
     async def run() -> None:
         async with _open_database(read_settings()) as settings:
-            _part("models.encryption", "configure")(settings.key_ring)
+            _part("models.base.encryption", "configure")(settings.key_ring)
             try:
                 async with _part("tortoise.transactions", "in_transaction")():
-                    at = _part("models.clock", "real_now")()
-                    token = await _part("models.invitations", "invite_first")(email, name, at=at)
-            except _part("models.errors", "Refusal") as refusal:
+                    at = _part("models.base.clock", "real_now")()
+                    token = await _part("models.accounts.invitations", "invite_first")(email, name, at=at)
+            except _part("models.base.errors", "Refusal") as refusal:
                 raise IncompleteError(str(refusal)) from None
             typer.echo(f"{settings.address}/#invitation={token}")
 
@@ -140,7 +140,7 @@ def keys_rotate() -> None:
 
     async def run() -> None:
         async with _open_database(read_settings()) as settings:
-            count = await _part("models.encryption", "rotate")(settings.key_ring)
+            count = await _part("models.base.encryption", "rotate")(settings.key_ring)
             typer.echo(f"{count} values encrypted anew")
 
     _run(run())
@@ -154,7 +154,7 @@ def audit_proof(
 
     async def run() -> None:
         async with _open_database(read_settings()):
-            proof = await _part("models.audit", "prove")(noted=noted)
+            proof = await _part("models.records.audit", "prove")(noted=noted)
             typer.echo(f"{proof.seals} seals over {proof.entries} entries, {proof.unsealed} entries not sealed yet")
             typer.echo(f"the last seal is {proof.head.hex()}")
             if proof.faults:

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from database.embedded import DatabaseError
-from models import MODULES
+from models import modules_with_tables
 from settings import Settings
 
 DEFAULT_PORT = 5432
@@ -59,7 +59,9 @@ def tortoise_config(settings: Settings, *, pool_size: int | None = None) -> dict
     }
     return {
         "connections": {"default": {"engine": "database.pool", "credentials": credentials(url_of(settings)) | pool}},
-        "apps": {"models": {"models": list(MODULES), "migrations": "migrations", "default_connection": "default"}},
+        "apps": {
+            "models": {"models": modules_with_tables(), "migrations": "migrations", "default_connection": "default"}
+        },
         "use_tz": True,
         "timezone": "UTC",
     }

@@ -1,32 +1,53 @@
-"""What is true: tables and rules, one file (or package) an area.
+"""What is true: the ground in `base`, then one folder an area, each with its tables, rules and named SQL."""
 
-Inside this package an area may import only what stands left of it in `MODULES`.
-"""
+from importlib import import_module
+from pathlib import Path
 
-MODULES = (
-    "models.events",
-    "models.idempotency",
-    "models.budgets",
-    "models.clock",
-    "models.audit",
-    "models.accounts",
-    "models.agreements",
-    "models.links",
-    "models.second_factors",
-    "models.throttling",
-    "models.practices",
-    "models.invitations",
-    "models.partner_keys",
-    "models.credentials",
-    "models.schools",
-    "models.campus",
-    "models.providers",
-    "models.payout_details",
-    "models.availability",
-    "models.credits",
-    "models.rates",
-    "models.appointments",
-    "models.claims",
-    "models.mails",
+AREAS = (
+    "clock",
+    "accounts",
+    "schools",
+    "campus",
+    "directory",
+    "practices",
+    "keys",
+    "enrollment",
+    "availability",
+    "credits",
+    "rates",
+    "appointments",
+    "claims",
+    "payouts",
+    "figures",
+    "records",
+    "notifications",
 )
-"""The modules that hold tables, in the order in which they may import one another."""
+"""Every area, in the one order in which they may import each other: only to the left, and `base` by all."""
+
+
+def modules(layer: str) -> list[str]:
+    """The names of a layer's modules, area by area; a layer need not have a folder for each."""
+    root = Path(__file__).parent.parent / layer
+    return [
+        f"{layer}.{area}.{file.stem}"
+        for area in ("base", *AREAS)
+        for file in sorted((root / area).glob("*.py"))
+        if file.stem != "__init__"
+    ]
+
+
+def modules_with_tables() -> list[str]:
+    """The names of the modules that declare a table, as Tortoise wants to be told."""
+    from models.base.tables import Table  # not above: this package is imported by its own modules
+
+    return [
+        name
+        for name in modules("models")
+        if any(
+            isinstance(found, type)
+            and issubclass(found, Table)
+            and found.__module__ == name
+            and not found._meta.abstract
+            for found in vars(import_module(name)).values()
+        )
+    ]

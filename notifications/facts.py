@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.links import token_of
-from models.statements import fetch
+from models.accounts.links import token_of
+from models.base.statements import fetch
 
 LINK_ID = (
     "CASE WHEN e.data ->> 'link' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (e.data ->> 'link')::uuid END"

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from models.changes import CHANNEL
+from models.base.changes import CHANNEL
 
 log = structlog.get_logger()
 

@@ -8,9 +8,9 @@ from typing import Any
 import structlog
 from tortoise.transactions import in_transaction
 
-from models.ids import new_id
-from models.statements import execute, fetch
-from models.text import NOWHERE
+from models.base.ids import new_id
+from models.base.statements import execute, fetch
+from models.base.text import NOWHERE
 from notifications.facts import LINK_ID
 from notifications.policy import POLICY
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.access import Role
+from models.base.access import Role
 
 
 class Recipient(StrEnum):

@@ -12,9 +12,9 @@ import asyncpg
 import structlog
 from tortoise.exceptions import OperationalError
 
-from models.encryption import UnopenableError
-from models.ids import encode
-from models.mails import Mail, MailStatus
+from models.base.encryption import UnopenableError
+from models.base.ids import encode
+from models.notifications.mails import Mail, MailStatus
 from notifications import queue
 from notifications.facts import facts_of, is_still_true
 from notifications.letters import compose, write_letter

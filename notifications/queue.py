@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from models.statements import execute, fetch
+from models.base.statements import execute, fetch
 
 LEASE = timedelta(minutes=5)
 """How long a mail belongs to the worker that took it. After that its worker is taken for dead."""

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from models.alternatives import other_openings
-from models.amounts import Money
-from models.ids import encode
-from models.links import token_of
+from models.accounts.links import token_of
+from models.appointments.alternatives import other_openings
+from models.base.amounts import Money
+from models.base.ids import encode
 from notifications.facts import LINKED
 from notifications.policy import Recipient
 

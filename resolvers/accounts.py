@@ -6,14 +6,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models import sessions
-from models.access import Role
-from models.accounts import Account, Membership
-from models.agreements import Acceptance
-from models.errors import Code, Refusal
-from models.practices import Practice
-from models.providers import Provider
-from models.schools import School, Student
+from models.accounts import sessions
+from models.accounts.accounts import Account, Membership
+from models.accounts.agreements import Acceptance
+from models.base.access import Role
+from models.base.errors import Code, Refusal
+from models.directory.providers import Provider
+from models.practices.practices import Practice
+from models.schools.schools import School
+from models.schools.students import Student
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.reading import row, to_all, to_one

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from tortoise import Tortoise
 
-from models.access import Entity
-from models.errors import Code, Refusal, Refused
+from models.base.access import Entity
+from models.base.errors import Code, Refusal, Refused
 
 
 def snapshot(outcome: Any) -> Any:

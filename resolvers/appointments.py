@@ -10,15 +10,16 @@ from uuid import UUID
 import strawberry
 
 from execution import Batched, Selection
-from models import appointments, booking, claims
-from models.access import EVERYTHING, NOTHING, Role
-from models.appointments import Appointment, AppointmentStatus
-from models.availability import Opening
-from models.booking import BookingFacts
-from models.claims import Claim, PresentingConcern
-from models.events import Event
-from models.providers import Service
-from models.text import StateCode
+from models.appointments import appointments, booking
+from models.appointments.appointments import Appointment, AppointmentStatus
+from models.appointments.booking import BookingFacts
+from models.availability.openings import Opening
+from models.base.access import EVERYTHING, NOTHING, Role
+from models.base.events import Event
+from models.base.text import StateCode
+from models.claims import claims
+from models.claims.claims import Claim, PresentingConcern
+from models.directory.providers import Service
 from resolvers.context import Context, forbidden
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest

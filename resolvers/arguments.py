@@ -19,9 +19,9 @@ from uuid import UUID
 import strawberry
 from strawberry.types.unset import UNSET
 
-from models.access import Entity
-from models.errors import Code, Refusal
-from models.ids import MalformedIdError, decode
+from models.base.access import Entity
+from models.base.errors import Code, Refusal
+from models.base.ids import MalformedIdError, decode
 from resolvers.paging import PAGE_ARGUMENTS, PageRequest
 
 REQUIRED: Any = inspect.Parameter.empty

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models import audit
-from models.accounts import Account
-from models.audit import AuditEntry, Proof
-from models.schools import Student
+from models.accounts.accounts import Account
+from models.records import audit
+from models.records.audit import AuditEntry, Proof
+from models.schools.students import Student
 from resolvers.context import Context, bad_input
 from resolvers.paging import Order, Page, PageRequest
 from resolvers.reading import page as page_of

@@ -17,8 +17,8 @@ from graphql import (
     SelectionSetNode,
 )
 
-from models.audit import AuditEntry, AuditKind, Entry, write_entries
-from models.statements import write
+from models.base.statements import write
+from models.records.audit import AuditEntry, AuditKind, Entry, write_entries
 from resolvers.context import Context
 
 AT_ONCE_MAX = 500

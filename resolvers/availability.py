@@ -10,11 +10,12 @@ from uuid import UUID
 import strawberry
 
 from execution import Batched, Selection
-from models import availability
-from models.access import Role
-from models.availability import OFFERED, Hours, Opening, WeeklyHours, bookable_from, bookable_until, overlaps
-from models.errors import Code, Refusal
-from models.providers import Provider
+from models.availability import openings
+from models.availability.hours import Hours, WeeklyHours
+from models.availability.openings import OFFERED, Opening, bookable_from, bookable_until, overlaps
+from models.base.access import Role
+from models.base.errors import Code, Refusal
+from models.directory.providers import Provider
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.paging import Order, PageRequest
@@ -86,7 +87,7 @@ async def set_weekly_hours(
         )
         for index, block in enumerate(hours)
     ]
-    return await availability.set_weekly_hours(provider, week, by=context.viewer, at=context.now)
+    return await openings.set_weekly_hours(provider, week, by=context.viewer, at=context.now)
 
 
 def wall_clock(text: str, path: list[str]) -> time:

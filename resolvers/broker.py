@@ -21,8 +21,8 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from models.access import Entity, Role, Viewer
-from models.changes import CHANNEL, Fact, balances_of, facts_of, visible
+from models.base.access import Entity, Role, Viewer
+from models.base.changes import CHANNEL, Fact, balances_of, facts_of, visible
 
 QUEUE_MAX = 64
 HEARD_MAX = 10_000

@@ -18,7 +18,7 @@ from typing import Any
 
 import structlog
 
-from models.budgets import Lease, lease
+from models.base.budgets import Lease, lease
 
 WINDOW_SECONDS = 60
 CHUNKS = 20

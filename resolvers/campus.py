@@ -7,13 +7,14 @@ from uuid import UUID
 
 from execution import Selection
 from integrations.campus import is_sound_address
-from models import campus, throttling
-from models.campus import CampusIssuer
-from models.errors import Code, Refusal, refuse_if_any
-from models.ids import encode
-from models.schools import School
-from models.statements import fetch
-from models.text import URL_LENGTH_MAX
+from models.base import throttling
+from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.ids import encode
+from models.base.statements import fetch
+from models.base.text import URL_LENGTH_MAX
+from models.campus import campus
+from models.campus.campus import CampusIssuer
+from models.schools.schools import School
 from resolvers.arguments import NAME, Text
 from resolvers.context import Context
 from resolvers.invitations import AgreementInput, agreed

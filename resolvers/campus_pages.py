@@ -16,11 +16,12 @@ from starlette.routing import Route
 from tortoise.transactions import in_transaction
 
 from integrations.campus import CampusError, Client, Person
-from models import campus, clock, throttling
-from models.campus import CampusAttempt, CampusIssuer
-from models.errors import Refusal
-from models.ids import MalformedIdError, decode
-from models.schools import School
+from models.base import clock, throttling
+from models.base.errors import Refusal
+from models.base.ids import MalformedIdError, decode
+from models.campus import campus
+from models.campus.campus import CampusAttempt, CampusIssuer
+from models.schools.schools import School
 
 if TYPE_CHECKING:
     from integrations.openid import Campuses

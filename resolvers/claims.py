@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models.access import EVERYTHING
-from models.appointments import Appointment
-from models.claims import Claim, ClaimStatus
+from models.appointments.appointments import Appointment
+from models.base.access import EVERYTHING
+from models.claims.claims import Claim, ClaimStatus
 from resolvers.context import Context
 from resolvers.paging import Order, Page, PageRequest
 from resolvers.reading import page as page_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from execution import Selection
-from models import clock
-from models.errors import Code, Refusal
+from models.base import clock
+from models.base.errors import Code, Refusal
 from resolvers.context import Context
 
 HOURS_MAX = 24 * 366

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from graphql import GraphQLError
 
-from models import sessions
-from models.access import Entity, Role, Viewer
-from models.audit import Entry
-from models.remembered import Remembered
-from models.statements import column_of
+from models.accounts import sessions
+from models.accounts.remembered import Remembered
+from models.base.access import Entity, Role, Viewer
+from models.base.statements import column_of
+from models.records.audit import Entry
 from resolvers.broker import Broker
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from models import credentials, throttling
-from models.accounts import Account
-from models.credentials import Changed
-from models.text import EmailAddress
+from models.accounts import credentials
+from models.accounts.accounts import Account
+from models.accounts.credentials import Changed
+from models.base import throttling
+from models.base.text import EmailAddress
 from resolvers.context import Context
 from resolvers.invitations import Token
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models import credits
-from models.amounts import Credits
-from models.credits import Grant, Transfer, Wallet
-from models.ids import encode
-from models.schools import Student
+from models.base.amounts import Credits
+from models.base.ids import encode
+from models.credits import grants as credits
+from models.credits.ledger import Grant, Transfer, Wallet
+from models.credits.proof import grants_that_disagree, wallets_that_disagree
+from models.schools.students import Student
 from resolvers.arguments import Text
 from resolvers.context import Context
 from resolvers.operation import find
@@ -64,8 +65,8 @@ class LedgerProof:
 
 async def proof(context: Context, selection: Selection) -> LedgerProof:
     """Derive every balance from the ledger's transfers again and compare: there is no difference, ever (CR-7)."""
-    wallets = await credits.wallets_that_disagree()
-    grants = await credits.grants_that_disagree()
+    wallets = await wallets_that_disagree()
+    grants = await grants_that_disagree()
     return LedgerProof(
         wallets=[encode(Wallet.PREFIX, id) for id in wallets[:MOST_SHOWN]],
         grants=[encode(Grant.PREFIX, id) for id in grants[:MOST_SHOWN]],

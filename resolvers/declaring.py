@@ -11,7 +11,7 @@ import strawberry
 from strawberry.types.unset import UNSET
 
 from execution import Kind, as_resolver
-from models.access import Role
+from models.base.access import Role
 from resolvers.arguments import Argument
 
 ANYONE: Literal["anyone"] = "anyone"

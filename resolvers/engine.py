@@ -17,9 +17,11 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution import Executor, create_source_event_stream
 
 from execution import Plans, core_execute
-from models import clock, partner_keys, sessions
-from models.access import Role, Viewer
-from models.events import REQUEST_ID
+from models.accounts import sessions
+from models.base import clock
+from models.base.access import Role, Viewer
+from models.base.events import REQUEST_ID
+from models.keys import partner_keys
 from resolvers.auditing import Auditor
 from resolvers.broker import Change
 from resolvers.budgets import Budget, Budgets, Charge, site_of

@@ -8,16 +8,18 @@ from uuid import UUID
 import strawberry
 
 from execution import Selection
-from models import agreements, invitations, passwords, sessions, throttling
-from models.access import EVERYTHING, Role
-from models.accounts import Membership
-from models.agreements import CURRENT, Agreement, Document
-from models.errors import Code, Refusal, refuse_if_any
-from models.invitations import Invitation, Place
-from models.practices import Practice
-from models.providers import Provider
-from models.schools import School, Student
-from models.text import EmailAddress
+from models.accounts import agreements, invitations, passwords, sessions
+from models.accounts.accounts import Membership
+from models.accounts.agreements import CURRENT, Agreement, Document
+from models.accounts.invitations import Invitation, Place
+from models.base import throttling
+from models.base.access import EVERYTHING, Role
+from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.text import EmailAddress
+from models.directory.providers import Provider
+from models.practices.practices import Practice
+from models.schools.schools import School
+from models.schools.students import Student
 from resolvers.arguments import Text
 from resolvers.context import Context
 from resolvers.operation import find

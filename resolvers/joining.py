@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from execution import Selection
-from models.access import EVERYTHING, Entity, Role
-from models.statements import ROW_CLASSES, parts_of
+from models.base.access import EVERYTHING, Entity, Role
+from models.base.statements import ROW_CLASSES, parts_of
 from resolvers.context import Context
 
 NAME_BYTES = 63

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import strawberry
 
 from execution import Selection
-from models.access import Entity
-from models.ids import MalformedIdError, split
+from models.base.access import Entity
+from models.base.ids import MalformedIdError, split
 from resolvers.context import Context, bad_input
 from resolvers.rows import rows_where
 

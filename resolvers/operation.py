@@ -16,11 +16,11 @@ from graphql import GraphQLError
 from tortoise.exceptions import IntegrityError, ValidationError
 
 from execution import INFO, Batched, Computed, Derived, Kind, Selection, Single, signed
-from models import idempotency
-from models.access import Entity, Viewer
-from models.errors import CONSTRAINTS, Code, Refusal, Refused
-from models.remembered import STALE
-from models.statements import along, column_of, transaction
+from models.accounts.remembered import STALE
+from models.base import idempotency
+from models.base.access import Entity, Viewer
+from models.base.errors import CONSTRAINTS, Code, Refusal, Refused
+from models.base.statements import along, column_of, transaction
 from resolvers.answers import restored, snapshot
 from resolvers.arguments import Argument, Text, arguments_of, camel, paged, parsed
 from resolvers.auditing import ChangeEntry

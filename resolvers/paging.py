@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from tortoise import fields
 
-from models.access import Entity
+from models.base.access import Entity
 from resolvers.context import bad_input
 
 PAGE_DEFAULT = 20

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models import partner_keys
-from models.partner_keys import PartnerKey
-from models.schools import School
+from models.keys import partner_keys
+from models.keys.partner_keys import PartnerKey
+from models.schools.schools import School
 from resolvers.arguments import Text
 from resolvers.context import Context
 from resolvers.operation import find

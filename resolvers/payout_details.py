@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models import payout_details
-from models.payout_details import AccountKind, Payee, PayoutDetails, RevealReason, TinKind
-from models.providers import Provider
+from models.directory.providers import Provider
+from models.payouts import payout_details
+from models.payouts.payout_details import AccountKind, Payee, PayoutDetails, RevealReason, TinKind
 from resolvers.arguments import NAME, Text
 from resolvers.context import Context
 from resolvers.operation import found

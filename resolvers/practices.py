@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models import practices
-from models.accounts import Membership
-from models.practices import Practice
-from models.providers import Provider
+from models.accounts import office_users
+from models.accounts.accounts import Membership
+from models.directory.providers import Provider
+from models.practices.practices import Practice
 from resolvers.arguments import NAME, Text
 from resolvers.context import Context
 from resolvers.operation import find
@@ -58,26 +58,26 @@ async def modify(
     title: Annotated[str, OFFICE_TITLE, "What they are called in the practice."],
 ) -> Membership:
     """Change what an office user is called in the practice (ID-4)."""
-    member = await practices.office_user(membership_id, context.viewer)
-    return await practices.modify(member, title=title, by=context.viewer, at=context.now)
+    member = await office_users.office_user(membership_id, context.viewer)
+    return await office_users.modify(member, title=title, by=context.viewer, at=context.now)
 
 
 async def remove(context: Context, *, membership_id: OfMember) -> Membership:
     """End an office user's access at once (ID-4)."""
-    member = await practices.office_user(membership_id, context.viewer)
-    return await practices.remove(member, by=context.viewer, at=context.now)
+    member = await office_users.office_user(membership_id, context.viewer)
+    return await office_users.remove(member, by=context.viewer, at=context.now)
 
 
 async def revalidate(context: Context, *, membership_id: OfMember) -> Membership:
     """Say that an office user still works for the practice; without it access lapses after 90 days (ID-4)."""
-    member = await practices.office_user(membership_id, context.viewer)
-    return await practices.revalidate(member, by=context.viewer, at=context.now)
+    member = await office_users.office_user(membership_id, context.viewer)
+    return await office_users.revalidate(member, by=context.viewer, at=context.now)
 
 
 async def hand_over(context: Context, *, membership_id: OfMember) -> Membership:
     """Make an office user the practice's owner; the owner until now becomes an office user (ID-4)."""
-    member = await practices.office_user(membership_id, context.viewer)
-    return await practices.hand_over(member, by=context.viewer, at=context.now)
+    member = await office_users.office_user(membership_id, context.viewer)
+    return await office_users.hand_over(member, by=context.viewer, at=context.now)
 
 
 PROVIDERS = to_all(Provider, by="practice_id", order="name")

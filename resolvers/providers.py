@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models.providers import COVERED, DegreeLevel, License, LicenseClass, Provider, Service
-from models.text import EmailAddress, HttpsUrl, StateCode, TimeZone
+from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
+from models.directory.licenses import COVERED, License, LicenseClass
+from models.directory.providers import DegreeLevel, Provider, Service
+from models.enrollment import enrollments
 from resolvers.arguments import NAME, TITLE, Text
 from resolvers.context import Context
 from resolvers.operation import find
@@ -119,7 +121,7 @@ async def verify_license(context: Context, *, license_id: Annotated[UUID, Licens
 async def enroll(context: Context, *, provider_id: Annotated[UUID, Provider, "The provider."]) -> Provider:
     """Make a provider's Flexible Credits contract active (EN-4)."""
     provider: Provider = await find(context, Provider, provider_id, path="providerId")
-    await provider.enroll(by=context.viewer, at=context.now)
+    await enrollments.enroll(provider, by=context.viewer, at=context.now)
     return provider
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models.access import EVERYTHING, Entity
-from models.statements import column_of, fetch, row_class
+from models.base.access import EVERYTHING, Entity
+from models.base.statements import column_of, fetch, row_class
 from resolvers.context import Context
 from resolvers.joining import join
 from resolvers.paging import Count, Order, Page, PageRequest, place_of

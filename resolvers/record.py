@@ -16,18 +16,19 @@ import orjson
 
 from execution import Selection
 from integrations import fhir
-from models import erasure
-from models.access import Entity
-from models.accounts import Account, Membership, Session
-from models.agreements import Acceptance
-from models.appointments import Appointment
-from models.claims import Claim, reasons_of
-from models.credits import Grant, Transfer, Wallet
-from models.erasure import ErasureReason
-from models.events import Event
-from models.ids import encode
-from models.providers import Provider
-from models.schools import School, Student
+from models.accounts.accounts import Account, Membership, Session
+from models.accounts.agreements import Acceptance
+from models.appointments.appointments import Appointment
+from models.base.access import Entity
+from models.base.events import Event
+from models.base.ids import encode
+from models.claims.claims import Claim, reasons_of
+from models.credits.ledger import Grant, Transfer, Wallet
+from models.directory.providers import Provider
+from models.records import erasure
+from models.records.erasure import ErasureReason
+from models.schools.schools import School
+from models.schools.students import Student
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.rows import rows_where

@@ -15,8 +15,8 @@ import asyncpg
 from tortoise import fields
 
 from execution import Deferred
-from models.access import EVERYTHING, Entity, Role, Viewer, numbered
-from models.statements import fetch, parts_of, row_class
+from models.base.access import EVERYTHING, Entity, Role, Viewer, numbered
+from models.base.statements import fetch, parts_of, row_class
 from resolvers.context import Context
 from resolvers.joining import Column, columns_and_joins
 

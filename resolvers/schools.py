@@ -9,10 +9,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models.access import EVERYTHING
-from models.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, Student
-from models.statements import fetch
-from models.text import EmailAddress, StateCode, TimeZone
+from models.base.access import EVERYTHING
+from models.base.statements import fetch
+from models.base.text import EmailAddress, StateCode, TimeZone
+from models.schools.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School
+from models.schools.students import Student
 from resolvers.arguments import NAME, Text
 from resolvers.context import Context, bad_input
 from resolvers.operation import find

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models import second_factors, throttling
-from models.accounts import NEED_SECOND_FACTOR, Account
-from models.errors import Code, Refusal
-from models.second_factors import RecoveryCode, SecondFactor
+from models.accounts import second_factors
+from models.accounts.accounts import NEED_SECOND_FACTOR, Account
+from models.accounts.second_factors import RecoveryCode, SecondFactor
+from models.base import throttling
+from models.base.errors import Code, Refusal
 from resolvers.context import Context
 from resolvers.operation import find
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models import sessions
-from models.accounts import INACTIVITY, Membership, Session
-from models.errors import Refusal, Refused
-from models.sessions import Proof
-from models.text import EmailAddress
+from models.accounts import sessions
+from models.accounts.accounts import INACTIVITY, Membership, Session
+from models.accounts.sessions import Proof
+from models.base.errors import Refusal, Refused
+from models.base.text import EmailAddress
 from resolvers.context import Context
 from resolvers.operation import find
 from resolvers.paging import Order, Page, PageRequest

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Batched, Selection
-from models.appointments import Appointment
-from models.changes import Fact
-from models.claims import Claim
-from models.credits import Wallet
-from models.events import Event
-from models.schools import Student
+from models.appointments.appointments import Appointment
+from models.base.changes import Fact
+from models.base.events import Event
+from models.claims.claims import Claim
+from models.credits.ledger import Wallet
+from models.schools.students import Student
 from resolvers.broker import Change, Topic
 from resolvers.context import Context
 from resolvers.nodes import NODES

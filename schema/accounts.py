@@ -5,11 +5,11 @@ from typing import Annotated
 
 import strawberry
 
-from models import accounts as models
-from models import agreements
-from models.access import Role
-from models.agreements import Document
-from models.text import EmailAddress
+from models.accounts import accounts as models
+from models.accounts import agreements
+from models.accounts.agreements import Document
+from models.base.access import Role
+from models.base.text import EmailAddress
 from resolvers import accounts as resolvers
 from resolvers.declaring import EVERYBODY
 from resolvers.operation import mutation, query, relation

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from models import appointments as models
-from models.access import Role
-from models.appointments import AppointmentStatus, VisitType
-from models.providers import Service
-from models.text import StateCode
+from models.appointments import appointments as models
+from models.appointments.appointments import AppointmentStatus, VisitType
+from models.base.access import Role
+from models.base.text import StateCode
+from models.directory.providers import Service
 from resolvers import appointments as resolvers
 from resolvers.accounts import PROVIDER, SCHOOL, STUDENT
 from resolvers.appointments import AppointmentFilter

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import strawberry
 
-from models import audit as models
-from models.access import Role
-from models.audit import AuditKind
-from models.ids import encode
-from models.schools import Student
+from models.base.access import Role
+from models.base.ids import encode
+from models.records import audit as models
+from models.records.audit import AuditKind
+from models.schools.students import Student
 from resolvers import audit as resolvers
 from resolvers.operation import query, relation
 from schema.accounts import Account

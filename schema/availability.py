@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from models import availability as models
-from models.access import Role
+from models.availability import hours, openings
+from models.base.access import Role
 from resolvers import availability as resolvers
 from resolvers.accounts import PROVIDER
 from resolvers.availability import HoursInput
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 strawberry.input(HoursInput, description="One block of a provider's week.")
 
 
-@shows(models.WeeklyHours)
+@shows(hours.WeeklyHours)
 class WeeklyHours(Node):
     """One block of a provider's week, in wall-clock time."""
 
     weekday: int = shown("The ISO weekday: 1 is Monday, 7 is Sunday.")
     starts: str = computed(
-        lambda row: models.as_time(row.starts).isoformat("minutes"), "From, HH:MM.", needs=("starts",)
+        lambda row: hours.as_time(row.starts).isoformat("minutes"), "From, HH:MM.", needs=("starts",)
     )
-    ends: str = computed(lambda row: models.as_time(row.ends).isoformat("minutes"), "To, HH:MM.", needs=("ends",))
+    ends: str = computed(lambda row: hours.as_time(row.ends).isoformat("minutes"), "To, HH:MM.", needs=("ends",))
 
 
-@shows(models.Opening)
+@shows(openings.Opening)
 class Opening(Node):
     """One bookable start time."""
 

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from models import campus as models
-from models.access import Role
+from models.base.access import Role
+from models.campus import campus as models
 from resolvers import campus as resolvers
 from resolvers.accounts import SCHOOL
 from resolvers.declaring import ANYONE

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from execution import Computed
-from models import claims as models
-from models.access import Role
-from models.appointments import VisitType
-from models.claims import ClaimStatus, PresentingConcern
+from models.appointments.appointments import VisitType
+from models.base.access import Role
+from models.claims import claims as models
+from models.claims.claims import ClaimStatus, PresentingConcern
 from resolvers import claims as resolvers
 from resolvers.operation import query, relation
 from schema.shape import Connection, Money, Node, computed, money, shown, shows, value

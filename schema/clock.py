@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from models.access import Role
+from models.base.access import Role
 from resolvers import clock as resolvers
 from resolvers.declaring import ANYONE
 from resolvers.operation import mutation, query

@@ -2,7 +2,7 @@
 
 import strawberry
 
-from models.accounts import PEOPLE
+from models.accounts.accounts import PEOPLE
 from resolvers import credentials as resolvers
 from resolvers.declaring import ANYONE
 from resolvers.operation import mutation

@@ -4,15 +4,15 @@ from datetime import datetime
 
 import strawberry
 
-from models import credits as models
-from models.access import Role
-from models.credits import Bucket, TransferKind
+from models.base.access import Role
+from models.credits import ledger
+from models.credits.ledger import Bucket, TransferKind
 from resolvers import credits as resolvers
 from resolvers.operation import mutation, query, relation
 from schema.shape import Connection, Node, payload, shown, shows, value
 
 
-@shows(models.Transfer, name="LedgerTransfer")
+@shows(ledger.Transfer, name="LedgerTransfer")
 class LedgerTransfer(Node):
     """One line of the ledger: credits moved from one bucket to another. Never changed, only reversed (CR-7)."""
 
@@ -23,7 +23,7 @@ class LedgerTransfer(Node):
     at: datetime = shown("When.")
 
 
-@shows(models.Grant)
+@shows(ledger.Grant)
 class Grant(Node):
     """Credits that a school gave a student at one time."""
 
@@ -34,7 +34,7 @@ class Grant(Node):
     granted_at: datetime = shown("When they were given.")
 
 
-@shows(models.Wallet)
+@shows(ledger.Wallet)
 class Wallet(Node):
     """A student's credits by bucket: all of them together are what was granted, at every instant (CR-7)."""
 

@@ -2,17 +2,18 @@
 
 import strawberry
 
-from models.access import Role
-from models.agreements import Document
-from models.appointments import AppointmentStatus, VisitType
-from models.audit import AuditKind
-from models.claims import ClaimStatus, PresentingConcern
-from models.credits import Bucket, TransferKind
-from models.erasure import ErasureReason
-from models.errors import Code
-from models.payout_details import AccountKind, RevealReason, TinKind
-from models.providers import DegreeLevel, LicenseClass, Service
-from models.schools import MissedSessionPolicy
+from models.accounts.agreements import Document
+from models.appointments.appointments import AppointmentStatus, VisitType
+from models.base.access import Role
+from models.base.errors import Code
+from models.claims.claims import ClaimStatus, PresentingConcern
+from models.credits.ledger import Bucket, TransferKind
+from models.directory.licenses import LicenseClass
+from models.directory.providers import DegreeLevel, Service
+from models.payouts.payout_details import AccountKind, RevealReason, TinKind
+from models.records.audit import AuditKind
+from models.records.erasure import ErasureReason
+from models.schools.schools import MissedSessionPolicy
 from resolvers.appointments import AppointmentOrder
 
 strawberry.enum(Role, description="What somebody is to the program; every request acts under exactly one.")

@@ -5,9 +5,9 @@ from datetime import datetime
 import strawberry
 
 from execution import Computed
-from models import events as models
-from models.access import Role
-from models.ids import encode
+from models.base import events as models
+from models.base.access import Role
+from models.base.ids import encode
 from resolvers.operation import relation
 from schema.shape import Node, computed, shown, shows
 

@@ -4,11 +4,11 @@ from datetime import datetime
 
 import strawberry
 
-from models import invitations as models
-from models.access import Role
-from models.accounts import PEOPLE
-from models.agreements import Document
-from models.text import EmailAddress
+from models.accounts import invitations as models
+from models.accounts.accounts import PEOPLE
+from models.accounts.agreements import Document
+from models.base.access import Role
+from models.base.text import EmailAddress
 from resolvers import invitations as resolvers
 from resolvers.accounts import PRACTICE, PROVIDER, SCHOOL, STUDENT
 from resolvers.declaring import ANYONE

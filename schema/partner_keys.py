@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from models import partner_keys as models
-from models.access import Role
+from models.base.access import Role
+from models.keys import partner_keys as models
 from resolvers import partner_keys as resolvers
 from resolvers.accounts import SCHOOL
 from resolvers.operation import mutation, query, relation

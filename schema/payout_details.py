@@ -4,9 +4,9 @@ from datetime import datetime
 
 import strawberry
 
-from models import payout_details as models
-from models.access import Role
-from models.payout_details import AccountKind, TinKind
+from models.base.access import Role
+from models.payouts import payout_details as models
+from models.payouts.payout_details import AccountKind, TinKind
 from resolvers import payout_details as resolvers
 from resolvers.operation import mutation, query, relation
 from schema.providers import Provider

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from models import practices as models
-from models.access import Role
+from models.base.access import Role
+from models.practices import practices as models
 from resolvers import practices as resolvers
 from resolvers.operation import mutation, query, relation
 from schema.providers import Provider

@@ -4,10 +4,11 @@ from datetime import date, datetime
 
 import strawberry
 
-from models import providers as models
-from models.access import Role
-from models.providers import DegreeLevel, LicenseClass, Service
-from models.text import StateCode, TimeZone
+from models.base.access import Role
+from models.base.text import StateCode, TimeZone
+from models.directory import licenses, providers
+from models.directory.licenses import LicenseClass
+from models.directory.providers import DegreeLevel, Service
 from resolvers import availability
 from resolvers import providers as resolvers
 from resolvers.operation import mutation, query, relation
@@ -15,7 +16,7 @@ from schema.availability import Opening, WeeklyHours
 from schema.shape import Connection, Node, payload, shown, shows
 
 
-@shows(models.License)
+@shows(licenses.License)
 class License(Node):
     """A state's permission to practise."""
 
@@ -27,7 +28,7 @@ class License(Node):
     verified_at: datetime | None = shown("When OPS verified it with the board; null while it waits (PR-4).")
 
 
-@shows(models.Provider)
+@shows(providers.Provider)
 class Provider(Node):
     """One clinician with an individual profile."""
 

@@ -11,17 +11,9 @@ import us
 from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
-from models.accounts import normalised
-from models.text import (
-    EMAIL_LENGTH_MAX,
-    URL_LENGTH_MAX,
-    EmailAddress,
-    HttpsUrl,
-    PhoneNumber,
-    StateCode,
-    TimeZone,
-)
-from models.times import is_time_zone
+from models.accounts.accounts import normalised
+from models.base.text import EMAIL_LENGTH_MAX, URL_LENGTH_MAX, EmailAddress, HttpsUrl, PhoneNumber, StateCode, TimeZone
+from models.base.times import is_time_zone
 
 STATES = frozenset(state.abbr for state in (*us.states.STATES_AND_TERRITORIES, us.states.DC))
 TEXT_MAX = URL_LENGTH_MAX

@@ -4,10 +4,10 @@ from datetime import date, datetime
 
 import strawberry
 
-from models import schools as models
-from models.access import Role
-from models.schools import MissedSessionPolicy
-from models.text import EmailAddress, PhoneNumber, StateCode, TimeZone
+from models.base.access import Role
+from models.base.text import EmailAddress, PhoneNumber, StateCode, TimeZone
+from models.schools import schools, students
+from models.schools.schools import MissedSessionPolicy
 from resolvers import appointments, credits
 from resolvers import schools as resolvers
 from resolvers.accounts import SCHOOL
@@ -32,7 +32,7 @@ class MonthlyFigures:
     reimbursed: Money | None = money("amount_cents", "What accepted claims come to.")
 
 
-@shows(models.School)
+@shows(schools.School)
 class School(Node):
     """A university; its counselling centre sponsors credits."""
 
@@ -46,7 +46,7 @@ class School(Node):
     monthly: list[MonthlyFigures] = relation(resolvers.MONTHLY, "The months of a year that had sessions.", allow=STAFF)
 
 
-@shows(models.Student)
+@shows(students.Student)
 class Student(Node):
     """The client: belongs to one school, may be away in another state."""
 

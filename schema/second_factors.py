@@ -2,8 +2,8 @@
 
 import strawberry
 
-from models.access import Role
-from models.accounts import PEOPLE
+from models.accounts.accounts import PEOPLE
+from models.base.access import Role
 from resolvers import second_factors as resolvers
 from resolvers.operation import mutation, query
 from schema.accounts import Account

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from models import accounts as models
-from models.accounts import PEOPLE
+from models.accounts import accounts as models
+from models.accounts.accounts import PEOPLE
 from resolvers import sessions as resolvers
 from resolvers.declaring import ANYONE
 from resolvers.operation import mutation, query, relation

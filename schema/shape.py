@@ -12,11 +12,11 @@ import strawberry
 
 import schema.enum_values  # noqa: F401 — enums are described before a type uses them
 from execution import Computed, Derived
-from models.access import Entity
-from models.amounts import Money as Dollars
-from models.errors import Code, Refusal
-from models.ids import encode
-from models.statements import part_class, row_class
+from models.base.access import Entity
+from models.base.amounts import Money as Dollars
+from models.base.errors import Code, Refusal
+from models.base.ids import encode
+from models.base.statements import part_class, row_class
 from resolvers.declaring import declared
 from resolvers.nodes import NODES
 from resolvers.operation import relation

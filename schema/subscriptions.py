@@ -2,10 +2,10 @@
 
 import strawberry
 
-from models.appointments import Appointment as AppointmentRow
-from models.claims import Claim as ClaimRow
-from models.credits import Wallet as WalletRow
-from models.events import Event as EventRow
+from models.appointments.appointments import Appointment as AppointmentRow
+from models.base.events import Event as EventRow
+from models.claims.claims import Claim as ClaimRow
+from models.credits.ledger import Wallet as WalletRow
 from resolvers import subscriptions as resolvers
 from resolvers.operation import relation, subscription
 from schema.appointments import Appointment

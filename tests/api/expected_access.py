@@ -6,7 +6,7 @@ line in `SEEN`, and rows of it in `tests/support/two_sides.py`.
 
 from __future__ import annotations
 
-from models.access import Role
+from models.base.access import Role
 
 ALL = frozenset({"*"})
 OWN = frozenset({"own"})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from models.access import Role
+from models.base.access import Role
 
 STUDENT, PROVIDER, OFFICE, SCHOOL = Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL
 PARTNER, OPS, FINANCE = Role.PARTNER, Role.OPS, Role.FINANCE

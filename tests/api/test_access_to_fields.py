@@ -17,10 +17,10 @@ from graphql import (
     is_required_argument,
 )
 
-from models.access import Entity, Role, Viewer
-from models.availability import Opening
-from models.ids import encode, new_id
-from models.statements import fetch
+from models.availability.openings import Opening
+from models.base.access import Entity, Role, Viewer
+from models.base.ids import encode, new_id
+from models.base.statements import fetch
 from resolvers.engine import start_source
 from resolvers.nodes import NODES
 from schema.root import SCHEMA

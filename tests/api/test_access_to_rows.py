@@ -14,9 +14,9 @@ from graphql import (
     is_required_argument,
 )
 
-from models.access import Entity, Role, Viewer
-from models.ids import encode, split
-from models.statements import fetch
+from models.base.access import Entity, Role, Viewer
+from models.base.ids import encode, split
+from models.base.statements import fetch
 from resolvers.nodes import NODES, NODES_MAX
 from schema.root import SCHEMA
 from tests.api.expected_access import ALL, BEFORE_SECOND_FACTOR, SEEN

@@ -16,12 +16,13 @@ from joserfc.jwk import RSAKey
 
 from integrations.campus import CampusError, is_sound_address
 from integrations.openid import Campuses
-from models import campus, clock
-from models.access import Role
-from models.accounts import Account, Session, token_hash
-from models.agreements import Acceptance
-from models.campus import challenge_of
-from models.statements import execute, fetch
+from models.accounts.accounts import Account, Session, token_hash
+from models.accounts.agreements import Acceptance
+from models.base import clock
+from models.base.access import Role
+from models.base.statements import execute, fetch
+from models.campus import campus
+from models.campus.campus import challenge_of
 from resolvers.campus import is_sound_return
 from tests.support.accounts import ERRORS, SIGNED_IN, WHO, accepts, person
 from tests.support.api import Api, api_on

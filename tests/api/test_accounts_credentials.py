@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models import clock, credentials, invitations
-from models.access import Role
-from models.accounts import Account
-from models.errors import Refusal
-from models.events import Event
-from models.links import Purpose
-from models.statements import execute, fetch
+from models.accounts import credentials, invitations
+from models.accounts.accounts import Account
+from models.accounts.links import Purpose
+from models.base import clock
+from models.base.access import Role
+from models.base.errors import Refusal
+from models.base.events import Event
+from models.base.statements import execute, fetch
 from tests.support.accounts import (
     ERRORS,
     PASSWORD,

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models import clock, partner_keys
-from models.accounts import token_hash
-from models.events import Event
-from models.partner_keys import PartnerKey
-from models.statements import execute, fetch
+from models.accounts.accounts import token_hash
+from models.base import clock
+from models.base.events import Event
+from models.base.statements import execute, fetch
+from models.keys import partner_keys
+from models.keys.partner_keys import PartnerKey
 from tests.support.accounts import WHO, Person
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models import availability, clock, practices
-from models.events import Event
-from models.statements import execute, fetch
+from models.accounts import office_users
+from models.availability import openings
+from models.base import clock
+from models.base.events import Event
+from models.base.statements import execute, fetch
 from tests.support.accounts import PASSWORD, SIGN_IN, WHO, Person, invited, mailed_token, signed_in, signed_up
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
@@ -135,7 +137,7 @@ async def test_an_office_user_lapses_after_90_days_until_the_owner_revalidates_t
 
 async def test_a_revalidation_is_announced_once_two_weeks_before(api: Api, office: Office) -> None:
     async def announced() -> int:
-        await practices.remind(at=await clock.demo_now())
+        await office_users.remind(at=await clock.demo_now())
         events = await Event.filter(verb="office_user.revalidation_due").order_by("-id")
         return sum(1 for event in events if event.subject_id in mine)
 
@@ -155,7 +157,7 @@ async def test_a_revalidation_is_announced_once_two_weeks_before(api: Api, offic
 
 async def a_request(api: Api, office: Office) -> tuple[str, str]:
     """A provider of the practice, and a student's request to them."""
-    await availability.extend_openings(at=await clock.demo_now())
+    await openings.extend_openings(at=await clock.demo_now())
     directory = await api.ask(DIRECTORY, role="STUDENT")
     provider = next(one for one in directory["providers"]["nodes"] if one["name"] == "Noor Haddad")
     linked = await api.do(

@@ -11,13 +11,14 @@ import pyotp
 import pytest
 import pytest_asyncio
 
-from models import clock, second_factors
-from models.accounts import Account
-from models.encryption import seal
-from models.errors import Refusal
-from models.events import Event
-from models.second_factors import STEP_SECONDS, SecondFactor
-from models.statements import execute, fetch
+from models.accounts import second_factors
+from models.accounts.accounts import Account
+from models.accounts.second_factors import STEP_SECONDS, SecondFactor
+from models.base import clock
+from models.base.encryption import seal
+from models.base.errors import Refusal
+from models.base.events import Event
+from models.base.statements import execute, fetch
 from settings import Settings
 from tests.support.accounts import PASSWORD, SIGN_IN, WHO, Person, person, signed_in, signed_up
 from tests.support.api import Api, api_on

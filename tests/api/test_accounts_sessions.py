@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models import clock, sessions
-from models.access import Role
-from models.accounts import INACTIVITY, SESSION_LASTS, RefreshToken, Session, token_hash
-from models.events import Event
-from models.statements import execute, fetch
+from models.accounts import sessions
+from models.accounts.accounts import INACTIVITY, SESSION_LASTS, RefreshToken, Session, token_hash
+from models.base import clock
+from models.base.access import Role
+from models.base.events import Event
+from models.base.statements import execute, fetch
 from tests.support.accounts import PASSWORD, REFRESH, SIGN_IN, WHO, Person, person, signed_in, signed_up
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models import clock, invitations, links
-from models.access import Role
-from models.accounts import Account
-from models.agreements import Acceptance
-from models.events import Event
-from models.statements import fetch
+from models.accounts import invitations, links
+from models.accounts.accounts import Account
+from models.accounts.agreements import Acceptance
+from models.base import clock
+from models.base.access import Role
+from models.base.events import Event
+from models.base.statements import fetch
 from tests.support.accounts import (
     ERRORS,
     PASSWORD,

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from app import create_app
-from models import passwords, throttling
-from models.statements import execute, fetch
-from models.throttling import BY_ADDRESS, BY_CODE, BY_PAIR, BY_SOURCE, Limit, give_back, source_of, take
+from models.accounts import passwords
+from models.base import throttling
+from models.base.statements import execute, fetch
+from models.base.throttling import BY_ADDRESS, BY_CODE, BY_PAIR, BY_SOURCE, Limit, give_back, source_of, take
 from settings import Settings
 from tests.support.accounts import PASSWORD, SIGN_IN, SIGN_UP, signed_up
 from tests.support.api import Api, api_on

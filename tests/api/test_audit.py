@@ -14,12 +14,12 @@ import pytest_asyncio
 
 import worker
 from database import credentials, url_of
-from models import audit
-from models.access import Role
-from models.audit import AuditKind, AuditSeal, Entry
-from models.clock import real_now
-from models.ids import decode, new_id
-from models.statements import execute, fetch, fetch_one
+from models.base.access import Role
+from models.base.clock import real_now
+from models.base.ids import decode, new_id
+from models.base.statements import execute, fetch, fetch_one
+from models.records import audit
+from models.records.audit import AuditKind, AuditSeal, Entry
 from resolvers.auditing import Auditor
 from settings import Settings
 from tests.support.api import Api, api_on

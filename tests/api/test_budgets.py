@@ -10,9 +10,9 @@ import pytest
 
 import worker
 from app import create_app
-from models import budgets as table
-from models.clock import real_now
-from models.statements import execute, fetch_one
+from models.base import budgets as table
+from models.base.clock import real_now
+from models.base.statements import execute, fetch_one
 from resolvers.budgets import Allowances, Budgets, site_of
 from settings import Settings
 from tests.support.api import api_on

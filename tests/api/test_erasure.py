@@ -13,23 +13,28 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models import appointments, clock, credentials, credits, erasure, links
-from models.access import Role, Viewer
-from models.accounts import Account, Membership, Session
-from models.appointments import Appointment, AppointmentStatus
-from models.claims import Claim
-from models.credits import Transfer, TransferKind, Wallet
-from models.erasure import ErasureReason
-from models.errors import Refusal
-from models.events import Event
-from models.ids import encode, new_id
-from models.invitations import Invitation, Place, invite
-from models.links import Purpose
-from models.providers import Provider
-from models.schools import School, Student
-from models.second_factors import SecondFactor, new_recovery_codes
-from models.sessions import open_session
-from models.statements import execute, fetch, write
+from models.accounts import credentials, links
+from models.accounts.accounts import Account, Membership, Session
+from models.accounts.invitations import Invitation, Place, invite
+from models.accounts.links import Purpose
+from models.accounts.second_factors import SecondFactor, new_recovery_codes
+from models.accounts.sessions import open_session
+from models.appointments import appointments
+from models.appointments.appointments import Appointment, AppointmentStatus
+from models.base import clock
+from models.base.access import Role, Viewer
+from models.base.errors import Refusal
+from models.base.events import Event
+from models.base.ids import encode, new_id
+from models.base.statements import execute, fetch, write
+from models.claims.claims import Claim
+from models.credits import proof
+from models.credits.ledger import Transfer, TransferKind, Wallet
+from models.directory.providers import Provider
+from models.records import erasure
+from models.records.erasure import ErasureReason
+from models.schools.schools import School
+from models.schools.students import Student
 from notifications.outbox import write_mails
 from tests.support.accounts import PASSWORD, SIGN_IN, SIGN_UP, accepts, mailed_token, person
 from tests.support.api import Api, api_on
@@ -207,8 +212,8 @@ async def test_what_was_paid_decided_and_done_stays(life: Life, erased: Any) -> 
     assert await Appointment.filter(**of).count() == 4
     assert await Transfer.filter(**of, kind=TransferKind.SETTLE).count() == 1
     assert await Event.filter(**of).count() > 10
-    assert await credits.wallets_that_disagree() == []
-    assert await credits.grants_that_disagree() == []
+    assert await proof.wallets_that_disagree() == []
+    assert await proof.grants_that_disagree() == []
     wallet = await Wallet.get(student_id=life.student.id)
     balances = (wallet.granted, wallet.available, wallet.held, wallet.settled, wallet.revoked)
     assert balances == (10, 0, 1, 1, 8)
@@ -399,7 +404,7 @@ async def test_whatever_races_with_an_erasure_nothing_is_live_after_it(committed
         assert await Appointment.filter(student_id=student.id, status__in=live).count() == 0
         assert await places_of(student.name, student.email, f"more.{student.email}") == []
         assert await Invitation.filter(student_id=student.id, withdrawn_at=None).count() == 0
-    assert await credits.wallets_that_disagree() == []
+    assert await proof.wallets_that_disagree() == []
 
 
 async def erase(student: Student) -> None:

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from execution.run import Run
-from models.statements import ROW_CLASSES
+from models.base.statements import ROW_CLASSES
 from resolvers.context import Context
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database

@@ -16,9 +16,9 @@ from prometheus_client import start_http_server
 
 from app import create_app
 from database import connected, credentials
-from models.access import Role
-from models.schools import School
-from models.statements import execute
+from models.base.access import Role
+from models.base.statements import execute
+from models.schools.schools import School
 from settings import Settings, UnreadableSettingsError
 from tests.support.api import Api, api_on
 from tests.support.postgres import copy_of_template, settings_for

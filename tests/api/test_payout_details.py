@@ -14,13 +14,14 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models import clock, encryption, payout_details
-from models.access import Role
-from models.events import Event
-from models.ids import decode, encode
-from models.mails import Mail
-from models.payout_details import PayoutDetails
-from models.statements import execute, fetch
+from models.base import clock, encryption
+from models.base.access import Role
+from models.base.events import Event
+from models.base.ids import decode, encode
+from models.base.statements import execute, fetch
+from models.notifications.mails import Mail
+from models.payouts import payout_details
+from models.payouts.payout_details import PayoutDetails
 from notifications.facts import facts_of
 from notifications.letters import write_letter
 from notifications.outbox import write_mails

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 import demo
 from app import create_app
-from models import encryption
+from models.base import encryption
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from tests.support.api import SIGN_IN, Api

@@ -13,13 +13,15 @@ from typing import Any
 import pytest_asyncio
 
 import worker
-from models.access import Role, Viewer
-from models.appointments import Appointment
-from models.availability import Opening, WeeklyHours
-from models.claims import Claim
-from models.credits import TransferKind, Wallet, grants_that_disagree, wallets_that_disagree
-from models.ids import encode
-from models.statements import fetch
+from models.appointments.appointments import Appointment
+from models.availability.hours import WeeklyHours
+from models.availability.openings import Opening
+from models.base.access import Role, Viewer
+from models.base.ids import encode
+from models.base.statements import fetch
+from models.claims.claims import Claim
+from models.credits.ledger import TransferKind, Wallet
+from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from tests.support.asking import do
 from tests.support.databases import own_database
 from tests.support.world import (

@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 
 from database import url_of
-from models.appointments import Appointment
-from models.credits import grants_that_disagree, wallets_that_disagree
-from models.events import Event
-from models.statements import fetch
+from models.appointments.appointments import Appointment
+from models.base.events import Event
+from models.base.statements import fetch
+from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from settings import Settings
 from tests.support.databases import own_database
 from tests.support.processes import ROOT, WAIT_SECONDS

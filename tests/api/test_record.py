@@ -14,14 +14,15 @@ import pytest_asyncio
 from fhir.resources.R4B.bundle import Bundle
 from tortoise.transactions import in_transaction
 
-from models import appointments
-from models.access import Role, Viewer
-from models.accounts import Account, Membership
-from models.agreements import Acceptance, Document
-from models.ids import encode, new_id
-from models.schools import School, Student
-from models.sessions import open_session
-from models.statements import fetch, write
+from models.accounts.accounts import Account, Membership
+from models.accounts.agreements import Acceptance, Document
+from models.accounts.sessions import open_session
+from models.appointments import appointments
+from models.base.access import Role, Viewer
+from models.base.ids import encode, new_id
+from models.base.statements import fetch, write
+from models.schools.schools import School
+from models.schools.students import Student
 from resolvers import record as resolvers
 from resolvers.record import BALANCES, FORMAT, LEFT_OUT, PARTS
 from tests.integrations.test_fhir import references

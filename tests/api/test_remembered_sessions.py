@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 
 import demo
-from models import clock
-from models.accounts import INACTIVITY, Session, token_hash
-from models.remembered import REMEMBERED, REMEMBERED_MAX, Remembered, RememberedSessions
-from models.statements import execute, fetch
+from models.accounts.accounts import INACTIVITY, Session, token_hash
+from models.accounts.remembered import REMEMBERED, REMEMBERED_MAX, Remembered, RememberedSessions
+from models.base import clock
+from models.base.statements import execute, fetch
 from tests.support.accounts import SIGN_IN, Person, person
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database, statements_sent

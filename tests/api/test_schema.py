@@ -22,7 +22,7 @@ from graphql import (
 from strawberry.printer import print_schema
 
 from execution import Batched, Computed, Derived, Direct, Single
-from models.access import Role
+from models.base.access import Role
 from resolvers.declaring import ANYONE, EVERYBODY
 from resolvers.nodes import NODES
 from schema.root import SCHEMA

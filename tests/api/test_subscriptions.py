@@ -20,10 +20,10 @@ from websockets.asyncio.client import connect
 import demo
 from app import create_app, listener
 from execution import core_execute
-from models.access import Role, Viewer
-from models.changes import CHANNEL, visible
-from models.ids import new_id
-from models.statements import execute, fetch
+from models.base.access import Role, Viewer
+from models.base.changes import CHANNEL, visible
+from models.base.ids import new_id
+from models.base.statements import execute, fetch
 from resolvers import broker as brokers
 from resolvers.broker import Broker, Change
 from resolvers.subscriptions import APPOINTMENTS, CLAIMS, INBOX, WALLETS
@@ -116,7 +116,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         sent.append(statement)
         return await fetch(statement, *values, **more)
 
-    monkeypatch.setattr("models.changes.fetch", counted)
+    monkeypatch.setattr("models.base.changes.fetch", counted)
     return sent
 
 

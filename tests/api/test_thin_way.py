@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 import worker
-from models import clock
+from models.base import clock
 from settings import Settings
 from tests.support.api import Api, api_on
 

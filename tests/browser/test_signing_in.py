@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.async_api import Route, expect
 
 import demo
-from models.access import Role
+from models.base.access import Role
 from tests.browser.visit import Visit
 from tests.support.accounts import accepts
 

@@ -15,15 +15,18 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models import agreements, campus, encryption, links, partner_keys, second_factors
-from models.access import Role, Viewer
-from models.accounts import Account
-from models.events import happened
-from models.ids import new_id
-from models.invitations import Place, invite, membership_of
-from models.links import Purpose
-from models.practices import Practice
-from models.statements import execute, fetch, write
+from models.accounts import agreements, links, second_factors
+from models.accounts.accounts import Account
+from models.accounts.invitations import Place, invite, membership_of
+from models.accounts.links import Purpose
+from models.base import encryption
+from models.base.access import Role, Viewer
+from models.base.events import happened
+from models.base.ids import new_id
+from models.base.statements import execute, fetch, write
+from models.campus import campus
+from models.keys import partner_keys
+from models.practices.practices import Practice
 from tests.models.breaches import Case, changed, copied
 from tests.support.databases import own_database, undone
 from tests.support.world import school_of, student_of

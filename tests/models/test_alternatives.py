@@ -10,13 +10,13 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models import appointments
-from models.alternatives import Alternative, other_openings
-from models.appointments import Appointment
-from models.availability import Opening, bookable_from
-from models.booking import facts_of, request_refusals
-from models.providers import Provider
-from models.statements import execute
+from models.appointments import appointments
+from models.appointments.alternatives import Alternative, other_openings
+from models.appointments.appointments import Appointment
+from models.appointments.booking import facts_of, request_refusals
+from models.availability.openings import Opening, bookable_from
+from models.base.statements import execute
+from models.directory.providers import Provider
 from tests.support.databases import own_database, undone
 from tests.support.world import Pair, as_provider, granted, openings_of, pair_of, provider_of, requested, student_of
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from models.amounts import Credits, Money
+from models.base.amounts import Credits, Money
 
 UNITS = some.integers(min_value=-(10**15), max_value=10**15)
 

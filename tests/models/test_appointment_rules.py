@@ -9,16 +9,25 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models.access import Role
-from models.appointments import LATE_NOTICE, NO_SHOW_AFTER, Appointment, AppointmentStatus, locked, overdue
-from models.availability import Opening
-from models.claims import Claim, ClaimStatus
-from models.credits import Grant, Transfer, TransferKind, Wallet, grants_that_disagree, wallets_that_disagree
-from models.errors import Code, Refusal, Refused
-from models.providers import DegreeLevel, LicenseClass, Provider, Service
-from models.rates import Rate
-from models.schools import MissedSessionPolicy
-from models.statements import execute, write
+from models.appointments.appointments import (
+    LATE_NOTICE,
+    NO_SHOW_AFTER,
+    Appointment,
+    AppointmentStatus,
+    locked,
+    overdue,
+)
+from models.availability.openings import Opening
+from models.base.access import Role
+from models.base.errors import Code, Refusal, Refused
+from models.base.statements import execute, write
+from models.claims.claims import Claim, ClaimStatus
+from models.credits.ledger import Grant, Transfer, TransferKind, Wallet
+from models.credits.proof import grants_that_disagree, wallets_that_disagree
+from models.directory.licenses import LicenseClass
+from models.directory.providers import DegreeLevel, Provider, Service
+from models.rates.rates import Rate
+from models.schools.schools import MissedSessionPolicy
 from settings import Settings
 from tests.support.databases import undone
 from tests.support.world import (

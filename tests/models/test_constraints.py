@@ -15,12 +15,12 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models.access import Role
-from models.accounts import Account, Membership, token_hash
-from models.events import Event
-from models.ids import new_id
-from models.providers import License
-from models.statements import execute, fetch, write
+from models.accounts.accounts import Account, Membership, token_hash
+from models.base.access import Role
+from models.base.events import Event
+from models.base.ids import new_id
+from models.base.statements import execute, fetch, write
+from models.directory.licenses import License
 from tests.models.breaches import CASES, COVERED_ELSEWHERE, Case, changed, copied, held_appointment, moved
 from tests.support.databases import own_database, undone
 from tests.support.world import (

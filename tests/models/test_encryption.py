@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 
-from models import encryption, links
-from models.accounts import Account
-from models.encryption import UnopenableError, open_sealed, seal
-from models.ids import new_id
-from models.links import Purpose, SecretLink
-from models.second_factors import SecondFactor, enrol
-from models.statements import write
+from models.accounts import links
+from models.accounts.accounts import Account
+from models.accounts.links import Purpose, SecretLink
+from models.accounts.second_factors import SecondFactor, enrol
+from models.base import encryption
+from models.base.encryption import UnopenableError, open_sealed, seal
+from models.base.ids import new_id
+from models.base.statements import write
 from settings import Settings
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)

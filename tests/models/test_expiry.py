@@ -8,10 +8,11 @@ from datetime import timedelta
 from tortoise.transactions import in_transaction
 
 import worker
-from models import appointments
-from models.credits import Wallet, grants_that_disagree, wallets_that_disagree
-from models.events import Event
-from models.schools import Student
+from models.appointments import appointments
+from models.base.events import Event
+from models.credits.ledger import Wallet
+from models.credits.proof import grants_that_disagree, wallets_that_disagree
+from models.schools.students import Student
 from settings import Settings
 from tests.support.world import AT, as_provider, granted, pair_of, requested
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from models.ids import ALPHABET, SUFFIX_LENGTH, MalformedIdError, decode, encode, new_id, split
+from models.base.ids import ALPHABET, SUFFIX_LENGTH, MalformedIdError, decode, encode, new_id, split
 
 PREFIXES = some.from_regex(r"[a-z]([a-z_]{0,8}[a-z])?", fullmatch=True)
 

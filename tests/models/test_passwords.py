@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from models import passwords
-from models.errors import Refusal
-from models.passwords import LENGTH_MAX, hashed, password_refusals, proved
+from models.accounts import passwords
+from models.accounts.passwords import LENGTH_MAX, hashed, password_refusals, proved
+from models.base.errors import Refusal
 
 GOOD = "violet harbor lantern 7"
 

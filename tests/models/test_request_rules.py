@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from models.amounts import Credits
-from models.appointments import VisitType
-from models.availability import Hours, bookable_from, bookable_until, hours_refusals
-from models.booking import BookingFacts, request_refusals
-from models.claims import Adjudication, ClaimStatus, adjudicate
-from models.credits import MOVES, Bucket, TransferKind, grant_refusals, grant_warnings
-from models.errors import Code, Refusal
-from models.ids import new_id
-from models.providers import DegreeLevel, LicenseClass, Service, license_refusals, provider_refusals
-from models.schools import School, school_refusals
+from models.appointments.appointments import VisitType
+from models.appointments.booking import BookingFacts, request_refusals
+from models.availability.hours import Hours, hours_refusals
+from models.availability.openings import bookable_from, bookable_until
+from models.base.amounts import Credits
+from models.base.errors import Code, Refusal
+from models.base.ids import new_id
+from models.claims.claims import Adjudication, ClaimStatus, adjudicate
+from models.credits.grants import grant_refusals, grant_warnings
+from models.credits.ledger import MOVES, Bucket, TransferKind
+from models.directory.licenses import LicenseClass, license_refusals
+from models.directory.providers import DegreeLevel, Service, provider_refusals
+from models.schools.schools import School, school_refusals
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 WELL = BookingFacts(

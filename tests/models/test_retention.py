@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from models.statements import fetch
+from models.base.statements import fetch
 from settings import Settings
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "records.md"

@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.access import Role
-from models.accounts import Account, Membership
-from models.seen import Seen
-from models.sessions import open_session
-from models.statements import fetch_one, write
+from models.accounts.accounts import Account, Membership
+from models.accounts.seen import Seen
+from models.accounts.sessions import open_session
+from models.base.access import Role
+from models.base.statements import fetch_one, write
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -12,10 +12,10 @@ from tortoise.fields.base import Field
 from tortoise.models import Model
 
 import schema.root  # noqa: F401 — every area adds what its constraints mean
-from models.access import Entity
-from models.errors import CONSTRAINTS
-from models.statements import fetch
-from models.tables import Table
+from models.base.access import Entity
+from models.base.errors import CONSTRAINTS
+from models.base.statements import fetch
+from models.base.tables import Table
 from settings import Settings
 
 TYPES: list[tuple[type[Field[Any]], set[str]]] = [

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as some
 
-from models.appointments import ATTEST_WITHIN_DAYS, attestation_deadline
-from models.availability import OPENING_MINUTES, Hours, as_time, starts_of
-from models.times import end_of_day, instant, is_time_zone, local_day
+from models.appointments.appointments import ATTEST_WITHIN_DAYS, attestation_deadline
+from models.availability.hours import Hours, as_time
+from models.availability.openings import OPENING_MINUTES, starts_of
+from models.base.times import end_of_day, instant, is_time_zone, local_day
 
 ZONES = some.sampled_from(sorted(available_timezones() - {"localtime", "Factory"})).map(ZoneInfo)
 BUSY_ZONES = some.sampled_from(

@@ -12,14 +12,16 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models import credentials, encryption, invitations, links, practices, second_factors
-from models.access import Role
-from models.accounts import Account, Membership
-from models.ids import new_id
-from models.invitations import Place
-from models.links import Purpose
-from models.practices import REVALIDATE_EVERY, Practice
-from models.statements import Change, execute, fetch, write
+from models.accounts import credentials, invitations, links, office_users, second_factors
+from models.accounts.accounts import Account, Membership
+from models.accounts.invitations import Place
+from models.accounts.links import Purpose
+from models.accounts.office_users import REVALIDATE_EVERY
+from models.base import encryption
+from models.base.access import Role
+from models.base.ids import new_id
+from models.base.statements import Change, execute, fetch, write
+from models.practices.practices import Practice
 from notifications.post import PostOffice
 from settings import Settings
 from tests.notifications.server import ADDRESS, MailServer, content_of, mail_server, post_office
@@ -223,7 +225,7 @@ async def test_the_owner_of_a_practice_is_told_which_office_user_to_confirm(
         revalidate_by=AT + REVALIDATE_EVERY,
     )
     soon = AT + REVALIDATE_EVERY - timedelta(days=1)
-    assert await practices.remind(at=soon) == 1
+    assert await office_users.remind(at=soon) == 1
     await do_all(office, at=soon)
     assert [(to, str(message["Subject"])) for to, message in server.taken] == [
         ("owner@example.test", "Please confirm an office user by Sunday, May 31, 2026")
@@ -235,7 +237,7 @@ async def test_the_owner_of_a_practice_is_told_which_office_user_to_confirm(
 async def announce() -> int:
     """One worker's look at who is soon to be revalidated."""
     async with in_transaction():
-        return await practices.remind(at=AT + REVALIDATE_EVERY - timedelta(days=1))
+        return await office_users.remind(at=AT + REVALIDATE_EVERY - timedelta(days=1))
 
 
 async def desks(count: int) -> None:
@@ -263,9 +265,9 @@ async def test_a_worker_that_looked_before_another_had_committed_announces_nothi
     await desks(2)
     assert await announce() == 2
     # What such a worker saw: office users without an announcement, and free to be locked.
-    unseen = re.sub(r"AND NOT EXISTS \(.*?validated_at\)", "", practices.DUE, flags=re.DOTALL)
+    unseen = re.sub(r"AND NOT EXISTS \(.*?validated_at\)", "", office_users.DUE, flags=re.DOTALL)
     assert "events" not in unseen
-    monkeypatch.setattr(practices, "DUE", unseen)
+    monkeypatch.setattr(office_users, "DUE", unseen)
     assert await announce() == 0
     assert await announced() == 2
 

@@ -15,15 +15,16 @@ import pytest_asyncio
 from tortoise.transactions import in_transaction
 
 import models
-from models import appointments, reminders
-from models.alternatives import other_openings
-from models.appointments import Appointment, AppointmentStatus
-from models.availability import Hours, Opening
-from models.claims import ClaimStatus
-from models.ids import new_id
-from models.providers import License, LicenseClass
-from models.schools import MissedSessionPolicy
-from models.statements import execute, fetch
+from models.appointments import appointments, reminders
+from models.appointments.alternatives import other_openings
+from models.appointments.appointments import Appointment, AppointmentStatus
+from models.availability.hours import Hours
+from models.availability.openings import Opening
+from models.base.ids import new_id
+from models.base.statements import execute, fetch
+from models.claims.claims import ClaimStatus
+from models.directory.licenses import License, LicenseClass
+from models.schools.schools import MissedSessionPolicy
 from notifications.letters import TEMPLATES
 from notifications.policy import POLICY, SILENT
 from notifications.post import PostOffice

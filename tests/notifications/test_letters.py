@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from models import appointments, reminders
-from models.claims import PresentingConcern
-from models.providers import LicenseClass, Service
-from models.statements import execute, fetch
+from models.appointments import appointments, reminders
+from models.base.statements import execute, fetch
+from models.claims.claims import PresentingConcern
+from models.directory.licenses import LicenseClass
+from models.directory.providers import Service
 from notifications.letters import TEMPLATES, compose, write_letter
 from notifications.policy import POLICY
 from notifications.words import first_name, one_line, web_address

@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from models.ids import new_id
-from models.statements import execute, fetch, fetch_one
+from models.base.ids import new_id
+from models.base.statements import execute, fetch, fetch_one
 from notifications import facts, letters, post, queue
 from notifications.post import PostOffice
 from notifications.smtp import Fault, LostServerError, NoServerError, Smtp, options_of

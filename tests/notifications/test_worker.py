@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 import worker
 from database import url_of
-from models import clock
-from models.statements import fetch, fetch_one
+from models.base import clock
+from models.base.statements import fetch, fetch_one
 from notifications.mailbox import MAILBOX
 from settings import Settings
 from tests.notifications.server import WAIT_SECONDS, MailServer, mail_server

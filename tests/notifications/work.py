@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from models.statements import execute, fetch
+from models.base.statements import execute, fetch
 from notifications.post import PostOffice
 from tests.support.world import AT
 

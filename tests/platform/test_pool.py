@@ -12,7 +12,7 @@ from tortoise.transactions import in_transaction
 
 from database import credentials
 from database.pool import Pool
-from models.statements import fetch_one
+from models.base.statements import fetch_one
 from settings import Settings
 from tests.support.farewell import say_farewell
 

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connections
 
-from models.ids import new_id
-from models.statements import execute, execute_first, fetch, transaction
+from models.base.ids import new_id
+from models.base.statements import execute, execute_first, fetch, transaction
 from tests.support.databases import own_database
 
 STALE = "SELECT prove_session('\\x00', 'x');"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest_asyncio
 from graphql import get_named_type
 
-from models.access import Entity
-from models.errors import Code, Refusal, Refused
+from models.base.access import Entity
+from models.base.errors import Code, Refusal, Refused
 from resolvers.answers import restored, snapshot
 from resolvers.nodes import NODES
 from schema.root import SCHEMA

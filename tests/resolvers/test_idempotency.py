@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models.access import Role, Viewer
-from models.appointments import Appointment
-from models.availability import Opening
-from models.credits import Grant
-from models.idempotency import IdempotencyKey, forget_old
-from models.ids import encode, new_id
-from models.schools import School
+from models.appointments.appointments import Appointment
+from models.availability.openings import Opening
+from models.base.access import Role, Viewer
+from models.base.idempotency import IdempotencyKey, forget_old
+from models.base.ids import encode, new_id
+from models.credits.ledger import Grant
+from models.schools.schools import School
 from resolvers.operation import once
 from settings import Settings
 from tests.support.asking import COMPILED, answer, context_of, do

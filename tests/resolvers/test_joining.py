@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models.access import NOTHING, Role, Viewer
-from models.appointments import Appointment
-from models.ids import encode
-from models.providers import Provider
-from models.schools import School
-from models.statements import Part, part_class
+from models.appointments.appointments import Appointment
+from models.base.access import NOTHING, Role, Viewer
+from models.base.ids import encode
+from models.base.statements import Part, part_class
+from models.directory.providers import Provider
+from models.schools.schools import School
 from resolvers.joining import JOINS, Join, columns_and_joins, join
 from resolvers.nodes import NODES, NODES_MAX
 from resolvers.rows import statement_for

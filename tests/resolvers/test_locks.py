@@ -12,10 +12,11 @@ import pytest_asyncio
 from tortoise.transactions import in_transaction
 
 from database import credentials, url_of
-from models import appointments, booking, credits
-from models.amounts import Credits
-from models.availability import set_weekly_hours
-from models.providers import Service
+from models.appointments import appointments, booking
+from models.availability.openings import set_weekly_hours
+from models.base.amounts import Credits
+from models.credits import grants as credits
+from models.directory.providers import Service
 from settings import Settings
 from tests.support.databases import own_database
 from tests.support.world import AT, Pair, as_student, pair_of, requested
@@ -93,7 +94,7 @@ async def test_the_wallet_is_locked_before_the_appointment(is_locked: Any, monke
 
     async def lock_wallet(student_id: UUID) -> None:
         order.append(await is_locked("appointments", session.id))
-        await credits.lock_wallet(student_id)
+        await lock_wallet(student_id)
 
     monkeypatch.setattr(appointments, "lock_wallet", lock_wallet)
     async with in_transaction():
@@ -104,7 +105,7 @@ async def test_the_wallet_is_locked_before_the_appointment(is_locked: Any, monke
 async def test_who_sets_a_week_has_locked_the_provider(is_locked: Any) -> None:
     pair = await pair_of()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("models.availability.derive_openings", nothing_derived)
+        patch.setattr("models.availability.openings.derive_openings", nothing_derived)
         async with in_transaction():
             await set_weekly_hours(pair.provider, [], by=None, at=AT)
             assert await is_locked("providers", pair.provider.id)

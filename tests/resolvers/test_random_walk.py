@@ -13,17 +13,21 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from models import appointments, availability, booking, claims, credits
-from models.access import Role
-from models.amounts import Credits
-from models.appointments import LATE_NOTICE, NO_SHOW_AFTER, Appointment, AppointmentStatus
-from models.availability import Opening
-from models.claims import PresentingConcern
-from models.credits import grants_that_disagree, wallets_that_disagree
-from models.errors import Refused
-from models.providers import Provider, Service
-from models.schools import MissedSessionPolicy, School, Student
-from models.statements import fetch
+from models.appointments import appointments, booking
+from models.appointments.appointments import LATE_NOTICE, NO_SHOW_AFTER, Appointment, AppointmentStatus
+from models.availability import openings
+from models.availability.openings import Opening
+from models.base.access import Role
+from models.base.amounts import Credits
+from models.base.errors import Refused
+from models.base.statements import fetch
+from models.claims import claims
+from models.claims.claims import PresentingConcern
+from models.credits import grants as credits
+from models.credits.proof import grants_that_disagree, wallets_that_disagree
+from models.directory.providers import Provider, Service
+from models.schools.schools import MissedSessionPolicy, School
+from models.schools.students import Student
 from resolvers.operation import once
 from tests.support.asking import context_of
 from tests.support.databases import own_database
@@ -195,7 +199,7 @@ class Life:
     async def pass_time(self) -> None:
         """Some hours pass, now and then a month."""
         self.now += timedelta(hours=self.choose.choice([1, 6, 20, 40, 100] + [24 * 32] * (self.choose.random() < 0.05)))
-        await availability.extend_openings(at=self.now)
+        await openings.extend_openings(at=self.now)
 
     async def step(self) -> None:
         """One thing happens."""

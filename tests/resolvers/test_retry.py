@@ -12,11 +12,12 @@ import pytest_asyncio
 from graphql import GraphQLError
 
 import demo
-from models.access import Role, Viewer
-from models.credits import Grant, Wallet, grant, lock_wallet
-from models.errors import Code, Refusal, Refused
-from models.ids import new_id
-from models.statements import execute, fetch
+from models.base.access import Role, Viewer
+from models.base.errors import Code, Refusal, Refused
+from models.base.ids import new_id
+from models.base.statements import execute, fetch
+from models.credits.grants import grant
+from models.credits.ledger import Grant, Wallet, lock_wallet
 from resolvers.operation import TRIES, once
 from settings import Settings
 from tests.support.api import api_on

@@ -10,14 +10,14 @@ import pytest
 import pytest_asyncio
 
 from execution.deferral import Gathering
-from models.access import NOTHING, Role
-from models.appointments import Appointment
-from models.audit import AuditEntry
-from models.claims import Claim
-from models.credits import Wallet
-from models.providers import License
-from models.schools import Student
-from models.statements import Part, row_class
+from models.appointments.appointments import Appointment
+from models.base.access import NOTHING, Role
+from models.base.statements import Part, row_class
+from models.claims.claims import Claim
+from models.credits.ledger import Wallet
+from models.directory.licenses import License
+from models.records.audit import AuditEntry
+from models.schools.students import Student
 from resolvers.context import Context
 from resolvers.rows import PROOF, combined, rows_where, shape_of
 from tests.support.asking import COMPILED, CORE, ask, context_of, statements_counted

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from models.access import Role, Viewer
-from models.ids import new_id
+from models.base.access import Role, Viewer
+from models.base.ids import new_id
 from settings import Settings
 from tests.support.asking import answer, ask, codes_of
 from tests.support.databases import undone

@@ -13,13 +13,13 @@ import pytest_asyncio
 from graphql import get_named_type
 
 from execution import Plans
-from models import partner_keys
-from models.access import Role, Viewer
-from models.audit import write_entries
-from models.ids import encode
-from models.practices import Practice
-from models.providers import Provider
-from models.statements import write
+from models.base.access import Role, Viewer
+from models.base.ids import encode
+from models.base.statements import write
+from models.directory.providers import Provider
+from models.keys import partner_keys
+from models.practices.practices import Practice
+from models.records.audit import write_entries
 from resolvers.nodes import NODES
 from schema.root import SCHEMA
 from schema.starters import examples

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models.access import Role
-from models.credits import Wallet
-from models.errors import Code, Refused
-from models.schools import School
-from models.statements import execute, write
+from models.base.access import Role
+from models.base.errors import Code, Refused
+from models.base.statements import execute, write
+from models.credits.ledger import Wallet
+from models.schools.schools import School
 from resolvers.operation import once
 from tests.support.asking import context_of, do
 from tests.support.world import AT, as_staff, pair_of

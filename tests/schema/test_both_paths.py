@@ -18,8 +18,8 @@ from graphql import validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import models.ids
-from models import clock, encryption
+import models.base.ids
+from models.base import clock, encryption
 from resolvers.context import Context
 from schema.root import SCHEMA
 from tests.execution.both import Answers, compared
@@ -46,7 +46,7 @@ class Repeatable:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._numbers = itertools.count(1)
         patch.setattr(clock, "real_now", lambda: AT)
-        patch.setattr(models.ids, "uuid7", lambda: UUID(int=0x7000_8000_0000_0000_0000 + next(self._numbers)))
+        patch.setattr(models.base.ids, "uuid7", lambda: UUID(int=0x7000_8000_0000_0000_0000 + next(self._numbers)))
         patch.setattr(secrets, "token_urlsafe", lambda length=32: f"secret-{next(self._numbers):0{length}}")
         patch.setattr(secrets, "token_bytes", lambda length=32: next(self._numbers).to_bytes(length))
         patch.setattr(secrets, "choice", lambda choices: choices[next(self._numbers) % len(choices)])

@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 from schemathesis.generation import GenerationMode
 
 from app import create_app
-from models import clock, sessions
-from models.access import Viewer
-from models.accounts import Membership
+from models.accounts import sessions
+from models.accounts.accounts import Membership
+from models.base import clock
+from models.base.access import Viewer
 from schema.root import SCHEMA
 from tests.schema.test_scalars import NEAR, VALID
 from tests.support.databases import own_database

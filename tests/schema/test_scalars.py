@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from execution import Plans
-from models.amounts import Money
-from models.times import zones
+from models.base.amounts import Money
+from models.base.times import zones
 from schema import scalars
 from schema.root import SCHEMA
 from schema.scalars import SCALARS, STATES, show_datetime

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from models import clock, links
-from models.access import Role
-from models.agreements import required_of
-from models.links import Purpose
-from models.statements import fetch
+from models.accounts import links
+from models.accounts.agreements import required_of
+from models.accounts.links import Purpose
+from models.base import clock
+from models.base.access import Role
+from models.base.statements import fetch
 from tests.support.api import Api
 
 PASSWORD = "violet harbor lantern 7"

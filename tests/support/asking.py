@@ -13,8 +13,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connections
 
 from execution import Plans
-from models.access import Viewer
-from models.statements import ROW_CLASSES
+from models.base.access import Viewer
+from models.base.statements import ROW_CLASSES
 from resolvers.context import Context, Environment
 from schema.root import SCHEMA
 from schema.scalars import NATIVE

@@ -8,10 +8,10 @@ import sys
 from uuid import UUID
 
 from database import connected
-from models.access import Role, Viewer
-from models.appointments import Appointment
-from models.availability import Opening
-from models.ids import encode
+from models.appointments.appointments import Appointment
+from models.availability.openings import Opening
+from models.base.access import Role, Viewer
+from models.base.ids import encode
 from tests.support.asking import do
 from tests.support.postgres import settings_for
 from tests.support.world import AT

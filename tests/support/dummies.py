@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, is_required_input_field
 
-from models.ids import encode, new_id
+from models.base.ids import encode, new_id
 
 PLAIN: dict[str, Any] = {
     "String": "text",

@@ -16,7 +16,7 @@ import structlog
 
 import demo
 import logs
-from models.claims import PresentingConcern
+from models.claims.claims import PresentingConcern
 
 FOLDER = "FC_TESTS_LOGS"  # told to pytest-xdist's workers, and to nobody else
 SHOWN_MAX = 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.statements import fetch
+from models.base.statements import fetch
 
 COLUMNS = """
 SELECT c.table_name, c.column_name FROM information_schema.columns c

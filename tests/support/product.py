@@ -11,12 +11,12 @@ from typing import Any
 from graphql import GraphQLInputObjectType, get_named_type
 
 import demo
-from models import sessions
-from models.access import Entity, Role, Viewer
-from models.accounts import Membership
-from models.ids import encode, new_id
-from models.providers import Provider
-from models.schools import Student
+from models.accounts import sessions
+from models.accounts.accounts import Membership
+from models.base.access import Entity, Role, Viewer
+from models.base.ids import encode, new_id
+from models.directory.providers import Provider
+from models.schools.students import Student
 from resolvers.declaring import ANYONE
 from resolvers.nodes import NODES
 from schema.root import SCHEMA

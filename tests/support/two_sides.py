@@ -9,26 +9,30 @@ from uuid import UUID
 
 from tortoise import Tortoise
 
-from models import agreements, partner_keys
-from models.access import Entity, Role, Viewer
-from models.accounts import Account, Membership, Session
-from models.appointments import Appointment
-from models.audit import AuditKind, Entry, write_entries
-from models.availability import Opening
-from models.campus import CampusIssuer
-from models.claims import Claim
-from models.events import Event
-from models.ids import new_id
-from models.invitations import Invitation
-from models.mails import Mail
-from models.partner_keys import PartnerKey
-from models.payout_details import AccountKind, PayoutDetails, TinKind
-from models.practices import REVALIDATE_EVERY, Practice
-from models.providers import License, LicenseClass, Provider
-from models.schools import School, Student
-from models.second_factors import SecondFactor
-from models.sessions import open_session
-from models.statements import write
+from models.accounts import agreements
+from models.accounts.accounts import Account, Membership, Session
+from models.accounts.invitations import Invitation
+from models.accounts.office_users import REVALIDATE_EVERY
+from models.accounts.second_factors import SecondFactor
+from models.accounts.sessions import open_session
+from models.appointments.appointments import Appointment
+from models.availability.openings import Opening
+from models.base.access import Entity, Role, Viewer
+from models.base.events import Event
+from models.base.ids import new_id
+from models.base.statements import write
+from models.campus.campus import CampusIssuer
+from models.claims.claims import Claim
+from models.directory.licenses import License, LicenseClass
+from models.directory.providers import Provider
+from models.keys import partner_keys
+from models.keys.partner_keys import PartnerKey
+from models.notifications.mails import Mail
+from models.payouts.payout_details import AccountKind, PayoutDetails, TinKind
+from models.practices.practices import Practice
+from models.records.audit import AuditKind, Entry, write_entries
+from models.schools.schools import School
+from models.schools.students import Student
 from tests.support.world import (
     AT,
     attested,

@@ -10,18 +10,24 @@ from uuid import UUID
 
 from tortoise.transactions import in_transaction
 
-from models import appointments, booking, claims, credits
-from models.access import Role, Viewer
-from models.amounts import Credits
-from models.appointments import Appointment
-from models.availability import Hours, Opening, set_weekly_hours
-from models.claims import Claim, PresentingConcern
-from models.credits import Grant
-from models.ids import new_id
-from models.providers import DegreeLevel, License, LicenseClass, Provider, Service
-from models.rates import Rate
-from models.schools import MissedSessionPolicy, School, Student
-from models.statements import write
+from models.appointments import appointments, booking
+from models.appointments.appointments import Appointment
+from models.availability.hours import Hours
+from models.availability.openings import Opening, set_weekly_hours
+from models.base.access import Role, Viewer
+from models.base.amounts import Credits
+from models.base.ids import new_id
+from models.base.statements import write
+from models.claims import claims
+from models.claims.claims import Claim, PresentingConcern
+from models.credits import grants as credits
+from models.credits.ledger import Grant
+from models.directory.licenses import License, LicenseClass
+from models.directory.providers import DegreeLevel, Provider, Service
+from models.enrollment.enrollments import enroll
+from models.rates.rates import Rate
+from models.schools.schools import MissedSessionPolicy, School
+from models.schools.students import Student
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 """A Monday morning in Boston; the clocks change on the Sunday after it."""
@@ -94,7 +100,7 @@ async def provider_of(
         at=at,
     )
     await license.verify(by=None, at=at)
-    await provider.enroll(by=None, at=at)
+    await enroll(provider, by=None, at=at)
     if week:
         await set_weekly_hours(provider, list(week), by=None, at=at)
     return provider

@@ -1,0 +1,106 @@
+"""Agreements: what a person accepts when they sign up, by document and version (PR-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from tortoise import fields
+
+from models.accounts.accounts import Account, own
+from models.base.access import Entity, Reach, Role
+from models.base.errors import Code, Refusal
+
+
+class Document(StrEnum):
+    """What is agreed to."""
+
+    TERMS_OF_SERVICE = "TERMS_OF_SERVICE"
+    PRIVACY_POLICY = "PRIVACY_POLICY"
+    BUSINESS_ASSOCIATE_AGREEMENT = "BUSINESS_ASSOCIATE_AGREEMENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One document in one version, as a person accepts it."""
+
+    document: Document
+    version: str
+
+
+CURRENT = {
+    Document.TERMS_OF_SERVICE: Agreement(Document.TERMS_OF_SERVICE, "2026-11"),
+    Document.PRIVACY_POLICY: Agreement(Document.PRIVACY_POLICY, "2026-11"),
+    Document.BUSINESS_ASSOCIATE_AGREEMENT: Agreement(Document.BUSINESS_ASSOCIATE_AGREEMENT, "2026-11"),
+}
+
+TREATING = frozenset({Role.PROVIDER, Role.OFFICE})
+"""Who handles health records in a practice, and so is a business associate."""
+
+
+class Acceptance(Entity):
+    """One person's acceptance of one document in one version; append-only."""
+
+    PREFIX: ClassVar[str] = "agr"
+    REACH: ClassVar[Reach] = own("acceptances.account_id")
+
+    account: fields.ForeignKeyRelation[Account] = fields.ForeignKeyField(
+        "models.Account", related_name="acceptances", on_delete=fields.RESTRICT
+    )
+    account_id: UUID
+    document = fields.CharEnumField(Document, max_length=30)
+    version = fields.CharField(max_length=20)
+    accepted_at = fields.DatetimeField()
+
+    class Meta:
+        """UNIQUE: each version is accepted once; a trigger refuses every change."""
+
+        table = "acceptances"
+        unique_together = (("account_id", "document", "version"),)
+
+
+def required_of(role: Role) -> tuple[Agreement, ...]:
+    """What somebody of this role must have accepted: clinicians and their offices the BAA too."""
+    wanted = [Document.TERMS_OF_SERVICE, Document.PRIVACY_POLICY]
+    if role in TREATING:
+        wanted.append(Document.BUSINESS_ASSOCIATE_AGREEMENT)
+    return tuple(CURRENT[document] for document in wanted)
+
+
+def acceptance_refusals(accepted: Collection[Agreement], role: Role) -> list[Refusal]:
+    """What is missing among the accepted documents."""
+    return [
+        Refusal(
+            Code.INVALID,
+            f"{words_of(wanted.document)}, version {wanted.version}, is not accepted.",
+            rule="PR-1",
+            path=["accepts"],
+            fix="Show the document in this version, and send it along once it is accepted.",
+        )
+        for wanted in required_of(role)
+        if wanted not in accepted
+    ]
+
+
+def words_of(document: Document) -> str:
+    """The name of a document in a sentence."""
+    return "The " + document.value.lower().replace("_", " ")
+
+
+async def missing_from(account_id: UUID, role: Role) -> list[Agreement]:
+    """What this account has still to accept before it acts under this role."""
+    kept = await Acceptance.filter(account_id=account_id)
+    known = {Agreement(row.document, row.version) for row in kept}
+    return [wanted for wanted in required_of(role) if wanted not in known]
+
+
+def accepted_now(account_id: UUID, agreements: Collection[Agreement], *, at: datetime) -> list[Acceptance]:
+    """The rows that record these acceptances."""
+    return [
+        Acceptance(account_id=account_id, document=one.document, version=one.version, accepted_at=at)
+        for one in agreements
+    ]

@@ -1,0 +1,319 @@
+"""Invitations: how people come to have an account, each for one membership, by a single-use link (PR-1, ID-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from tortoise import fields
+
+from models.accounts import agreements, links
+from models.accounts.accounts import Account, Membership, normalised
+from models.accounts.agreements import Agreement
+from models.accounts.links import LASTS, Purpose
+from models.accounts.office_users import REVALIDATE_EVERY, must_own
+from models.accounts.passwords import password_refusals
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.events import happened
+from models.base.statements import Change, execute, write
+
+BY_SCHOOL = frozenset({Role.STUDENT, Role.SCHOOL})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """What somebody is invited to be: a role, and whom it is for."""
+
+    role: Role
+    student_id: UUID | None = None
+    provider_id: UUID | None = None
+    practice_id: UUID | None = None
+    school_id: UUID | None = None
+    title: str = ""
+    is_owner: bool = False
+
+
+class Invitation(Entity):
+    """An invitation to one membership; its link is in the mail alone."""
+
+    PREFIX: ClassVar[str] = "inv"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.SCHOOL: "(invitations.school_id = {school} AND invitations.role IN ('STUDENT', 'SCHOOL'))",
+        Role.OFFICE: "invitations.practice_id = {practice}",
+    }
+
+    email = fields.CharField(max_length=254)
+    name = fields.CharField(max_length=200, default="")
+    role = fields.CharEnumField(Role, max_length=10)
+    student_id = fields.UUIDField(null=True)
+    provider_id = fields.UUIDField(null=True)
+    practice_id = fields.UUIDField(null=True)
+    school_id = fields.UUIDField(null=True)
+    title = fields.CharField(max_length=100, default="")
+    is_owner = fields.BooleanField(default=False)
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    accepted_at = fields.DatetimeField(null=True)
+    withdrawn_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """CHECK: the subject fits the role, as in a membership; partial UNIQUE: one open invitation for the same."""
+
+        table = "invitations"
+
+    @property
+    def place(self) -> Place:
+        """What it is an invitation to."""
+        return Place(
+            role=self.role,
+            student_id=self.student_id,
+            provider_id=self.provider_id,
+            practice_id=self.practice_id,
+            school_id=self.school_id,
+            title=self.title,
+            is_owner=self.is_owner,
+        )
+
+
+async def invite(*, email: str, name: str, place: Place, by: Viewer | None, at: datetime) -> Invitation:
+    """Invite an address to a membership; an open invitation to the same is replaced. The subject is visible to `by`.
+
+    Whether the address has an account is not looked at, so that the answer does not tell it (ID-3).
+    """
+    if by is not None:
+        await must_be_inviter(place, by)
+    refuse_if_any(place_refusals(place))
+    await withdraw_open(email, place, at=at)
+    invitation = Invitation(
+        email=email,
+        name=name.strip(),
+        role=place.role,
+        student_id=place.student_id,
+        provider_id=place.provider_id,
+        practice_id=place.practice_id,
+        school_id=place.school_id,
+        title=place.title.strip(),
+        is_owner=place.is_owner,
+        created_at=at,
+        expires_at=at + LASTS[Purpose.INVITATION],
+    )
+    await write(invitation)
+    link = await links.issue(Purpose.INVITATION, email=email, subject=invitation.id, at=at)
+    await write(happened("invitation.sent", invitation, by=by, at=at, link=str(link.id)))
+    return invitation
+
+
+async def invite_first(email: str, name: str, *, at: datetime) -> str:
+    """Invite the first of OPS, by whom all others are invited; answers the link's token, for who starts the server."""
+    if await Membership.filter(role=Role.OPS, ended_at=None).exists():
+        raise Refusal(
+            Code.NOT_ELIGIBLE, "There is somebody of OPS already.", rule="ID-1", fix="Let them invite whoever is next."
+        )
+    await invite(email=normalised(email), name=name, place=Place(role=Role.OPS), by=None, at=at)
+    link = await links.newest(Purpose.INVITATION, email=normalised(email), at=at)
+    assert link is not None, "it has just been made"
+    return link
+
+
+async def must_be_inviter(place: Place, by: Viewer) -> None:
+    """OPS invite anybody, a school its students and staff, a practice's owner its office users (ID-4)."""
+    if by.role is Role.OPS:
+        return
+    if by.role is Role.SCHOOL and place.role in BY_SCHOOL and place.school_id == by.school_id:
+        return
+    if by.role is Role.OFFICE and place.role is Role.OFFICE and place.practice_id == by.practice_id:
+        assert by.practice_id is not None, "an office user has a practice"
+        await must_own(by.practice_id, by)
+        if not place.is_owner:
+            return
+    raise Refusal(
+        Code.NOT_ELIGIBLE,
+        "You do not invite people to this.",
+        rule="ID-4",
+        path=["role"],
+        fix="A school invites its students and staff, a practice's owner its office users; ask OPS for others.",
+    )
+
+
+SUBJECTS = (
+    ("student_id", "studentId", frozenset({Role.STUDENT})),
+    ("provider_id", "providerId", frozenset({Role.PROVIDER})),
+    ("practice_id", "practiceId", frozenset({Role.OFFICE})),
+    ("school_id", "schoolId", frozenset({Role.STUDENT, Role.SCHOOL})),
+)
+
+
+def place_refusals(place: Place) -> list[Refusal]:
+    """What does not fit the role, at once; a machine is given a key, not invited (ID-5)."""
+    if place.role is Role.PARTNER:
+        return [unfit("role", "A partner is a machine: it is not invited.", "Create a partner's key.", rule="ID-5")]
+    found = []
+    for attribute, name, roles in SUBJECTS:
+        given = getattr(place, attribute) is not None
+        if given is not (place.role in roles):
+            said = "needs" if place.role in roles else "has no"
+            found.append(
+                unfit(name, f"The role {place.role.value} {said} {name}.", "Name whom the role is for, and no other.")
+            )
+    if place.is_owner and place.role is not Role.OFFICE:
+        found.append(unfit("isOwner", "Only an office user owns a practice.", "Leave isOwner out."))
+    return found
+
+
+def unfit(path: str, message: str, fix: str, *, rule: str = "") -> Refusal:
+    """A part of an invitation that does not fit its role."""
+    return Refusal(Code.INVALID, message, rule=rule, path=[path], fix=fix)
+
+
+async def withdraw_open(email: str, place: Place, *, at: datetime) -> None:
+    """End the open invitation of this address to the same place, so that the newest mail is the one that works."""
+    rows = Invitation.filter(
+        email=email,
+        role=place.role,
+        student_id=place.student_id,
+        provider_id=place.provider_id,
+        practice_id=place.practice_id,
+        school_id=place.school_id,
+        accepted_at=None,
+        withdrawn_at=None,
+    ).select_for_update(no_key=True)
+    for earlier in await rows:
+        await end(earlier, at=at)
+
+
+async def withdraw(invitation: Invitation, *, by: Viewer, at: datetime) -> Invitation:
+    """Take an invitation back; its link works no more."""
+    await must_be_inviter(invitation.place, by)
+    current = await Invitation.filter(id=invitation.id).select_for_update(no_key=True).get()
+    if current.accepted_at is not None or current.withdrawn_at is not None:
+        raise Refusal(Code.NOT_OPEN, "This invitation has ended.", path=["invitationId"], fix="Nothing is to be done.")
+    await end(current, at=at)
+    await write(happened("invitation.withdrawn", current, by=by, at=at))
+    return current
+
+
+async def end(invitation: Invitation, *, at: datetime) -> None:
+    """End an invitation and its link."""
+    await links.withdraw(Purpose.INVITATION, subject=invitation.id, at=at)
+    await write(Change(invitation, withdrawn_at=at))
+
+
+async def of_token(token: str, *, at: datetime) -> Invitation:
+    """The invitation of a live link, left as it is. Raises the one refusal for every dead link (ID-3)."""
+    link = await links.find(token, Purpose.INVITATION, at=at)
+    return await Invitation.get(id=link.invitation_id)
+
+
+def sign_up_refusals(
+    invitation: Invitation, *, name: str, password: str, accepted: Collection[Agreement]
+) -> list[Refusal]:
+    """Everything that speaks against a sign-up, at once (ID-1, PR-1, PR-2)."""
+    found = password_refusals(
+        password, is_staff=invitation.role is not Role.STUDENT, about=(name, invitation.name, invitation.email)
+    )
+    if not (name.strip() or invitation.name):
+        found.append(Refusal(Code.INVALID, "A person has a name.", rule="PR-2", path=["name"], fix="Give your name."))
+    return [*found, *agreements.acceptance_refusals(accepted, invitation.role)]
+
+
+async def sign_up(
+    token: str, *, name: str, password_hash: str, accepted: Collection[Agreement], at: datetime
+) -> Membership:
+    """Make the account of an invitation and its membership, and use its link up: one of any number succeeds.
+
+    The link came by mail, so the address is verified. An address that has an account gets the answer of a dead link,
+    which tells nothing; its owner signs in and accepts (ID-3).
+    """
+    link = await links.use(token, Purpose.INVITATION, at=at)
+    invitation = await accepted_now(link.invitation_id, at=at)
+    if await Account.filter(email=invitation.email).exists():
+        raise links.DEAD
+    account = Account(
+        email=invitation.email,
+        name=name.strip() or invitation.name,
+        password_hash=password_hash,
+        email_verified_at=at,
+        created_at=at,
+    )
+    membership = membership_of(account.id, invitation.place, at=at)
+    person = membership.viewer()
+    await write(
+        account,
+        membership,
+        *agreements.accepted_now(account.id, set(accepted), at=at),
+        happened("account.signed_up", account, by=person, at=at),
+        happened("invitation.accepted", invitation, by=person, at=at),
+    )
+    return membership
+
+
+async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at: datetime) -> Membership:
+    """Take a further membership into an account that exists; the invitation must be to its own verified address."""
+    link = await links.use(token, Purpose.INVITATION, at=at)
+    account = await Account.get(id=by.account_id)
+    if link.email != account.email or account.email_verified_at is None:
+        raise links.DEAD
+    invitation = await accepted_now(link.invitation_id, at=at)
+    missing = set(await agreements.missing_from(account.id, invitation.role))
+    refuse_if_any(
+        agreements.acceptance_refusals(
+            {*accepted, *(set(agreements.required_of(invitation.role)) - missing)}, invitation.role
+        )
+    )
+    membership = membership_of(account.id, invitation.place, at=at)
+    await write(
+        membership,
+        *agreements.accepted_now(account.id, missing, at=at),
+        happened("invitation.accepted", invitation, by=by, at=at),
+    )
+    return membership
+
+
+async def accepted_now(invitation_id: UUID, *, at: datetime) -> Invitation:
+    """The invitation, locked and marked as accepted."""
+    invitation = await Invitation.filter(id=invitation_id).select_for_update(no_key=True).get()
+    if invitation.accepted_at is not None or invitation.withdrawn_at is not None:
+        raise links.DEAD
+    await write(Change(invitation, accepted_at=at))
+    return invitation
+
+
+def membership_of(account_id: UUID, place: Place, *, at: datetime) -> Membership:
+    """The membership that a place is; an office user's first 90 days begin now (ID-4)."""
+    lapses = place.role is Role.OFFICE and not place.is_owner
+    return Membership(
+        account_id=account_id,
+        role=place.role,
+        student_id=place.student_id,
+        provider_id=place.provider_id,
+        practice_id=place.practice_id,
+        school_id=place.school_id,
+        title=place.title,
+        is_owner=place.is_owner,
+        validated_at=at if lapses else None,
+        revalidate_by=at + REVALIDATE_EVERY if lapses else None,
+        created_at=at,
+    )
+
+
+async def forget(*, at: datetime) -> None:
+    """End invitations whose time is over; the worker calls it."""
+    await execute(
+        "UPDATE invitations SET withdrawn_at = expires_at WHERE accepted_at IS NULL AND withdrawn_at IS NULL"
+        " AND expires_at <= $1",
+        at,
+    )
+
+
+CONSTRAINTS["accounts_email"] = links.DEAD
+CONSTRAINTS["memberships_one"] = Refusal(
+    Code.CONFLICT, "This account has this membership already.", path=["token"], fix="Nothing is to be done."
+)
+CONSTRAINTS["invitations_one_open"] = Refusal(
+    Code.CONFLICT, "This address has just been invited to the same.", path=["email"], fix="Nothing is to be done."
+)

@@ -1,0 +1,271 @@
+"""Appointments: one session between a student and a provider, from request to outcome."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tortoise import fields
+
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.amounts import Credits
+from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.events import happened
+from models.base.statements import Change, fetch, write
+from models.base.times import end_of_day, local_day
+from models.credits.ledger import Transfer, TransferKind, held_grant, lock_wallet, moved
+from models.directory.licenses import License
+from models.directory.providers import Provider, Service, of_practice
+from models.schools.schools import MissedSessionPolicy, School
+from models.schools.students import Student
+
+ANSWER_WITHIN = timedelta(hours=72)
+NO_SHOW_AFTER = timedelta(minutes=15)
+LATE_NOTICE = timedelta(hours=24)
+ATTEST_WITHIN_DAYS = 30
+ONE = Credits(1)
+
+
+class AppointmentStatus(StrEnum):
+    """Where an appointment stands. REQUESTED and CONFIRMED are live; all others are its end."""
+
+    REQUESTED = "REQUESTED"
+    CONFIRMED = "CONFIRMED"
+    COMPLETED = "COMPLETED"
+    DECLINED = "DECLINED"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+    CANCELLED = "CANCELLED"
+    NO_SHOW = "NO_SHOW"
+
+
+class VisitType(StrEnum):
+    """The first completed session of a pair is its intake, every other a follow-up (AP-2)."""
+
+    INTAKE = "INTAKE"
+    FOLLOW_UP = "FOLLOW_UP"
+
+
+MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}
+
+
+class Appointment(Entity):
+    """One session between a student and a provider. A live one takes its time of both, and holds one credit."""
+
+    PREFIX: ClassVar[str] = "apt"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.STUDENT: "appointments.student_id = {student}",
+        Role.PROVIDER: "appointments.provider_id = {provider}",
+        Role.OFFICE: of_practice("appointments"),
+        Role.SCHOOL: "appointments.school_id = {school}",
+        Role.PARTNER: "appointments.school_id = {school}",
+    }
+    RECORD_OF: ClassVar[str | None] = "student_id"
+
+    student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
+        "models.Student", related_name="appointments", on_delete=fields.RESTRICT
+    )
+    student_id: UUID
+    provider: fields.ForeignKeyRelation[Provider] = fields.ForeignKeyField(
+        "models.Provider", related_name="appointments", on_delete=fields.RESTRICT
+    )
+    provider_id: UUID
+    school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
+        "models.School", related_name="appointments", on_delete=fields.RESTRICT
+    )
+    school_id: UUID
+    license: fields.ForeignKeyRelation[License] = fields.ForeignKeyField(
+        "models.License", related_name="appointments", on_delete=fields.RESTRICT, db_index=True
+    )
+    license_id: UUID
+    status = fields.CharEnumField(AppointmentStatus, max_length=10)
+    visit_type = fields.CharEnumField(VisitType, max_length=10)
+    service = fields.CharEnumField(Service, max_length=30)
+    state = fields.CharField(max_length=2)
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    requested_at = fields.DatetimeField()
+    confirm_by = fields.DatetimeField()
+    confirmed_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+    attest_by = fields.DatetimeField()
+    expected_cents = fields.BigIntField(null=True)
+    telehealth_link = fields.CharField(max_length=500, default="")
+    missed_appointment_policy = fields.TextField(default="")
+
+    class Meta:
+        """EXCLUDE keeps both calendars free of overlaps (AP-4); a trigger allows only the lawful next status."""
+
+        table = "appointments"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the appointment takes time and holds a credit."""
+        return self.status in (AppointmentStatus.REQUESTED, AppointmentStatus.CONFIRMED)
+
+    async def confirm(self, *, by: Viewer, at: datetime) -> None:
+        """The provider accepts the request while it is open (AP-3); the hold stays (CR-4)."""
+        self.must_wait_for_answer(at)
+        provider = await Provider.get(id=self.provider_id)
+        await write(
+            Change(
+                self,
+                status=AppointmentStatus.CONFIRMED,
+                confirmed_at=at,
+                telehealth_link=provider.telehealth_link,
+            ),
+            happened("appointment.confirmed", self, by=by, at=at),
+        )
+
+    async def decline(self, *, by: Viewer, at: datetime) -> None:
+        """The provider says no to the request (AP-3); the credit is released (CR-4)."""
+        self.must_wait_for_answer(at)
+        await self.end(AppointmentStatus.DECLINED, TransferKind.RELEASE, by=by, at=at)
+
+    async def withdraw(self, *, by: Viewer, at: datetime) -> None:
+        """The student takes the request back before it is answered; the credit is released (CR-4)."""
+        self.must_wait_for_answer(at)
+        await self.end(AppointmentStatus.WITHDRAWN, TransferKind.RELEASE, by=by, at=at)
+
+    async def expire(self, *, at: datetime) -> None:
+        """Nobody answered in time (AP-3): the program ends the request and releases the credit."""
+        if self.status is not AppointmentStatus.REQUESTED or at < self.confirm_by:
+            raise Refusal(Code.NOT_OPEN, "This request is not overdue.", rule="AP-3")
+        await self.end(AppointmentStatus.EXPIRED, TransferKind.RELEASE, by=None, at=at)
+
+    async def cancel(self, *, by: Viewer, at: datetime) -> None:
+        """Either side calls a confirmed session off before it starts.
+
+        The credit is released; a student's late cancellation follows the school's policy (CR-5).
+        """
+        if self.status is not AppointmentStatus.CONFIRMED:
+            raise not_open(
+                self, "AP-6", "Only a confirmed appointment is cancelled; a request is withdrawn or declined."
+            )
+        if at >= self.starts_at:
+            raise Refusal(
+                Code.TOO_LATE,
+                "The session has started.",
+                rule="AP-7",
+                fix="Mark it as a no-show, or attest that it occurred.",
+            )
+        late = by.role is Role.STUDENT and self.starts_at - at < LATE_NOTICE
+        await self.end(
+            AppointmentStatus.CANCELLED, await self.missed_kind() if late else TransferKind.RELEASE, by=by, at=at
+        )
+
+    async def mark_no_show(self, *, by: Viewer, at: datetime) -> None:
+        """The student did not come: never reimbursed (CR-5).
+
+        From 15 minutes after the start until the attestation deadline (AP-7).
+        """
+        if self.status is not AppointmentStatus.CONFIRMED:
+            raise not_open(self, "AP-7", "Only a confirmed appointment can be a no-show.")
+        if at < self.starts_at + NO_SHOW_AFTER:
+            raise Refusal(
+                Code.TOO_EARLY,
+                "A no-show is marked from 15 minutes after the start.",
+                rule="AP-7",
+                fix="Wait until then.",
+            )
+        if at >= self.attest_by:
+            raise Refusal(
+                Code.TOO_LATE,
+                "A no-show is marked until the attestation deadline.",
+                rule="AP-7",
+                fix="Ask for help: it is too late to change what this session came to.",
+            )
+        await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(), by=by, at=at)
+
+    async def missed_kind(self) -> TransferKind:
+        """What the school does with the credit of a session that its student missed (CR-5)."""
+        school = await School.get(id=self.school_id)
+        forfeits = school.missed_session_policy is MissedSessionPolicy.FORFEIT
+        return TransferKind.FORFEIT if forfeits else TransferKind.RELEASE
+
+    async def end(self, status: AppointmentStatus, kind: TransferKind, *, by: Viewer | None, at: datetime) -> None:
+        """End the appointment and free its time and its credit in one statement (AV-4, CR-4)."""
+        await write(
+            Change(self, status=status, ended_at=at),
+            await self.unheld(kind, at=at),
+            happened(f"appointment.{status.value.lower()}", self, by=by, at=at, credit=kind.value),
+        )
+
+    async def unheld(self, kind: TransferKind, *, at: datetime) -> Transfer:
+        """The transfer that ends this appointment's hold."""
+        return moved(kind, await held_grant(self.id), ONE, at=at, appointment_id=self.id)
+
+    def must_wait_for_answer(self, at: datetime) -> None:
+        """Refuse what can only be done while the request waits for the provider's answer (AP-3)."""
+        if self.status is not AppointmentStatus.REQUESTED or at >= self.confirm_by:
+            raise not_open(self, "AP-3", "This request is no longer waiting for an answer.")
+
+
+def attestation_deadline(starts_at: datetime, zone: ZoneInfo) -> datetime:
+    """The end of the 30th day after the session's date, in the provider's zone (CL-1)."""
+    return end_of_day(local_day(starts_at, zone) + timedelta(days=ATTEST_WITHIN_DAYS), zone)
+
+
+def not_open(appointment: Appointment, rule: str, message: str) -> Refusal:
+    """The refusal of a step that the appointment's status does not allow."""
+    return Refusal(
+        Code.NOT_OPEN,
+        message,
+        rule=rule,
+        path=["appointmentId"],
+        fix=f"It is {appointment.status.value.lower().replace('_', ' ')} now; read it again.",
+    )
+
+
+async def locked(appointment_id: UUID, student_id: UUID) -> Appointment:
+    """The appointment, locked after its wallet: the one order in which both are ever locked."""
+    await lock_wallet(student_id)
+    return await Appointment.filter(id=appointment_id).select_for_update(no_key=True).get()
+
+
+async def overdue(*, at: datetime, most: int = 100) -> list[tuple[UUID, UUID]]:
+    """Requests whose time to be answered has passed, as (appointment, student)."""
+    rows = await fetch(
+        "SELECT id, student_id FROM appointments WHERE status = 'REQUESTED' AND confirm_by <= $1"
+        " ORDER BY confirm_by LIMIT $2",
+        at, most,
+    )  # fmt: skip
+    return [(row.id, row.student_id) for row in rows]
+
+
+TAKEN = Refusal(
+    Code.SLOT_TAKEN,
+    "Somebody else has just taken this time.",
+    rule="AP-4",
+    path=["openingId"],
+    fix="Choose another opening.",
+)
+CONSTRAINTS["appointments_provider_free"] = TAKEN
+CONSTRAINTS["appointments_student_free"] = Refusal(
+    Code.CONFLICT,
+    "The student has another appointment at this time.",
+    rule="AP-4",
+    path=["openingId"],
+    fix="Choose another opening, or cancel the other appointment first.",
+)
+CONSTRAINTS["appointments_one_live_intake"] = Refusal(
+    Code.CONFLICT,
+    "Until the intake with this provider is completed there can be one live appointment with them.",
+    rule="AP-2",
+    path=["openingId"],
+    fix="Wait for the intake, or cancel it first.",
+)
+CONSTRAINTS["appointments_one_completed_intake"] = Refusal(
+    Code.CONFLICT,
+    "The intake with this provider is completed already.",
+    rule="AP-2",
+    path=["appointmentId"],
+    fix="Tell support.",
+)
+CONSTRAINTS["appointments_next_status"] = Refusal(
+    Code.NOT_OPEN, "The appointment has changed meanwhile.", rule="AP-3", path=["appointmentId"], fix="Read it again."
+)

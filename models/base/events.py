@@ -1,0 +1,97 @@
+"""Events: what happened, append-only. History, audit trail and the source of mail.
+
+A verb writes its event in the transaction of its change. A trigger puts each event into `outbox`, from which the
+worker takes it once its mail has been written, and tells listeners its id (`NOTIFY events`).
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.statements import column, columns_of, execute, stored
+from models.base.tables import Table
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request that is being answered, for the audit trail; empty in the worker."""
+
+
+class Event(Entity):
+    """One fact: who did what to which subject, and when. Ids only, no clinical text."""
+
+    PREFIX: ClassVar[str] = "evt"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.STUDENT: "events.student_id = {student}",
+        Role.PROVIDER: "events.provider_id = {provider} AND events.appointment_id IS NOT NULL",
+        Role.SCHOOL: "events.school_id = {school}",
+    }
+    RECORD_OF: ClassVar[str | None] = "student_id"
+
+    verb = fields.CharField(max_length=60)
+    subject_type = fields.CharField(max_length=8)
+    subject_id = fields.UUIDField()
+    at = fields.DatetimeField()
+    actor_id = fields.UUIDField(null=True)
+    actor_role = fields.CharField(max_length=10, null=True)
+    request_id = fields.CharField(max_length=64, default="")
+    appointment_id = fields.UUIDField(null=True)
+    student_id = fields.UUIDField(null=True)
+    provider_id = fields.UUIDField(null=True)
+    school_id = fields.UUIDField(null=True)
+    data: dict[str, Any] = fields.JSONField(default=dict)
+
+    class Meta:
+        """History by subject and by appointment; refused to change by a trigger."""
+
+        table = "events"
+        indexes = [("subject_id", "id"), ("appointment_id", "id"), ("student_id", "id")]
+
+
+class Outbox(Table):
+    """An event whose messages are still to be written; the worker deletes the row with their writing (NO-2)."""
+
+    event: fields.OneToOneRelation[Event] = fields.OneToOneField(
+        "models.Event", primary_key=True, related_name="outbox", on_delete=fields.RESTRICT
+    )
+    event_id: UUID
+
+    class Meta:
+        """Filled by the database's own trigger on `events`."""
+
+        table = "outbox"
+
+
+async def write_once(event: Event) -> bool:
+    """Write an event unless a unique index knows it already, as one of time that is due once; says whether it did."""
+    names = columns_of(Event)
+    columns = ", ".join(f'"{column(Event, name)}"' for name in names)
+    slots = ", ".join(f"${place}" for place in range(1, len(names) + 1))
+    status = await execute(
+        f"INSERT INTO events ({columns}) VALUES ({slots}) ON CONFLICT DO NOTHING",
+        *(stored(event, name, getattr(event, name)) for name in names),
+    )
+    return status.endswith(" 1")
+
+
+def happened(verb: str, subject: Entity, *, by: Viewer | None, at: datetime, **data: Any) -> Event:
+    """The event `verb` of this subject, to be written with the change itself; `by` is None for the program."""
+    return Event(
+        verb=verb,
+        subject_type=subject.PREFIX,
+        subject_id=subject.id,
+        at=at,
+        actor_id=by.account_id if by else None,
+        actor_role=by.role if by else None,
+        request_id=REQUEST_ID.get(),
+        appointment_id=subject.id if subject.PREFIX == "apt" else getattr(subject, "appointment_id", None),
+        student_id=subject.id if subject.PREFIX == "stu" else getattr(subject, "student_id", None),
+        provider_id=subject.id if subject.PREFIX == "prv" else getattr(subject, "provider_id", None),
+        school_id=subject.id if subject.PREFIX == "sch" else getattr(subject, "school_id", None),
+        data=data,
+    )

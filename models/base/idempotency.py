@@ -1,0 +1,71 @@
+"""Idempotency keys: a mutation that is sent again with the same key is answered, not done again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base.errors import Code, Refusal
+from models.base.ids import new_id
+from models.base.statements import execute, fetch_one
+from models.base.tables import Table
+
+KEPT_FOR = timedelta(hours=24)
+
+
+class IdempotencyKey(Table):
+    """One key of one account: what was asked (a hash) and what was answered; kept 24 h."""
+
+    id = fields.UUIDField(primary_key=True, default=new_id)
+    account_id = fields.UUIDField()
+    key = fields.CharField(max_length=200)
+    asked = fields.BinaryField()
+    answer: dict[str, Any] | None = fields.JSONField(null=True)
+    created_at = fields.DatetimeField(db_index=True)
+
+    class Meta:
+        """One row for each key of an account."""
+
+        table = "idempotency_keys"
+        unique_together = (("account_id", "key"),)
+
+
+async def claim(account_id: UUID, key: str, *, asked: bytes, at: datetime) -> Any | None:
+    """Take the key for this transaction, or return what was answered before.
+
+    A second request with the same key waits here until the first has committed. Raises CONFLICT when the key was
+    used for something else within 24 h.
+    """
+    await execute(
+        "DELETE FROM idempotency_keys WHERE account_id = $1 AND key = $2 AND created_at <= $3",
+        account_id, key, at - KEPT_FOR,
+    )  # fmt: skip
+    taken = await fetch_one(
+        "INSERT INTO idempotency_keys (id, account_id, key, asked, created_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
+        new_id(), account_id, key, asked, at,
+    )  # fmt: skip
+    if taken:
+        return None
+    earlier = await IdempotencyKey.get(account_id=account_id, key=key)
+    if bytes(earlier.asked) != asked:
+        raise Refusal(
+            Code.CONFLICT,
+            "This idempotency key was used for another request.",
+            path=["idempotencyKey"],
+            fix="Send a new key for a new request; repeat a key only with the very same input.",
+        )
+    return earlier.answer
+
+
+async def keep(account_id: UUID, key: str, *, answer: Any) -> None:
+    """Keep the answer with its key, in the transaction that did the work."""
+    await IdempotencyKey.filter(account_id=account_id, key=key).update(answer=answer)
+
+
+async def forget_old(*, at: datetime) -> None:
+    """Remove keys older than 24 h; the worker calls it."""
+    await IdempotencyKey.filter(created_at__lt=at - KEPT_FOR).delete()

@@ -1,0 +1,234 @@
+"""Claims: the provider's attestation that a session occurred, and what is reimbursed for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+import orjson
+from tortoise import fields
+
+from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.events import happened
+from models.base.statements import Change, fetch_one, write
+from models.credits.ledger import TransferKind
+from models.rates.rates import RATE_OF
+
+
+class PresentingConcern(StrEnum):
+    """What the session was about, from the program's list; never shown to a school (CL-9)."""
+
+    ACADEMIC = "ACADEMIC"
+    ADJUSTMENT = "ADJUSTMENT"
+    ANXIETY = "ANXIETY"
+    ATTENTION = "ATTENTION"
+    DEPRESSION = "DEPRESSION"
+    EATING = "EATING"
+    FAMILY = "FAMILY"
+    GRIEF = "GRIEF"
+    IDENTITY = "IDENTITY"
+    MEDICATION = "MEDICATION"
+    RELATIONSHIPS = "RELATIONSHIPS"
+    SLEEP = "SLEEP"
+    STRESS = "STRESS"
+    SUBSTANCE_USE = "SUBSTANCE_USE"
+    TRAUMA = "TRAUMA"
+    OTHER = "OTHER"
+
+
+class ClaimStatus(StrEnum):
+    """The decision on a claim."""
+
+    ACCEPTED = "ACCEPTED"
+    DENIED = "DENIED"
+    VOID = "VOID"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reason:
+    """Why a claim was decided as it was: adjustment group, CARC, plain words, and what to do next (CL-6)."""
+
+    group: str
+    carc: str
+    text: str
+    next_step: str
+
+    def stored(self) -> dict[str, str]:
+        """The reason as it is kept on the claim."""
+        return {"group": self.group, "carc": self.carc, "text": self.text, "next_step": self.next_step}
+
+
+FILED_LATE = Reason(
+    group="CO",
+    carc="29",
+    text=f"The session was attested more than {ATTEST_WITHIN_DAYS} days after its date.",
+    next_step="Ask for a claim review and say why it is late.",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adjudication:
+    """The decision on an attested session: status, amount in cents, reasons, and what becomes of the credit."""
+
+    status: ClaimStatus
+    amount_cents: int
+    reasons: tuple[Reason, ...]
+    credit: TransferKind
+
+
+class Claim(Entity):
+    """A request for reimbursement of one completed session, with its decision."""
+
+    PREFIX: ClassVar[str] = "clm"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.FINANCE: EVERYTHING,
+        Role.PROVIDER: "claims.provider_id = {provider}",
+        Role.STUDENT: "claims.student_id = {student}",
+        Role.SCHOOL: "claims.school_id = {school}",
+        Role.PARTNER: "claims.school_id = {school}",
+    }
+    RECORD_OF: ClassVar[str | None] = "student_id"
+
+    appointment: fields.ForeignKeyRelation[Appointment] = fields.ForeignKeyField(
+        "models.Appointment", related_name="claims", on_delete=fields.RESTRICT, db_index=True
+    )
+    appointment_id: UUID
+    student_id = fields.UUIDField()
+    provider_id = fields.UUIDField()
+    school_id = fields.UUIDField()
+    visit_type = fields.CharField(max_length=10)
+    status = fields.CharEnumField(ClaimStatus, max_length=10)
+    presenting_concern = fields.CharEnumField(PresentingConcern, max_length=20)
+    amount_cents = fields.BigIntField()
+    rate_id = fields.UUIDField(null=True)
+    reasons: Any = fields.JSONField(default=list)
+    attested_by = fields.UUIDField()
+    submitted_at = fields.DatetimeField()
+    adjudicated_at = fields.DatetimeField()
+
+    class Meta:
+        """Partial UNIQUE: one live claim an appointment, one accepted intake a pair (CL-3)."""
+
+        table = "claims"
+
+
+def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudication:
+    """Decide an attested session: accepted at its rate, or denied when it was attested late (CL-4, CL-6)."""
+    if at >= deadline:
+        return Adjudication(
+            status=ClaimStatus.DENIED, amount_cents=0, reasons=(FILED_LATE,), credit=TransferKind.RELEASE
+        )
+    return Adjudication(status=ClaimStatus.ACCEPTED, amount_cents=rate_cents, reasons=(), credit=TransferKind.SETTLE)
+
+
+RATE = f"""
+SELECT paid.id AS rate_id, paid.amount_cents
+  FROM providers JOIN licenses ON licenses.id = $2
+  LEFT JOIN LATERAL ({
+    RATE_OF.format(
+        visit_type="$3",
+        service="$4",
+        degree_level="providers.degree_level",
+        license_class="licenses.license_class",
+        state="$5",
+        day="($6::timestamptz AT TIME ZONE providers.time_zone)::date",
+    )
+}) paid ON true
+ WHERE providers.id = $1
+"""
+
+
+async def attest(appointment: Appointment, *, presenting_concern: PresentingConcern, by: Viewer, at: datetime) -> Claim:
+    """The provider attests that the session occurred; the claim is decided at once (CL-1 to CL-6).
+
+    The appointment, locked by the caller, is completed, its credit settled (or released when the claim is denied).
+    """
+    may_be_attested(appointment, at)
+    rate = await rate_of(appointment)
+    decision = adjudicate(rate_cents=rate.amount_cents, deadline=appointment.attest_by, at=at)
+    claim = Claim(
+        appointment_id=appointment.id,
+        student_id=appointment.student_id,
+        provider_id=appointment.provider_id,
+        school_id=appointment.school_id,
+        visit_type=appointment.visit_type.value,
+        status=decision.status,
+        presenting_concern=presenting_concern,
+        amount_cents=decision.amount_cents,
+        rate_id=rate.rate_id,
+        reasons=[reason.stored() for reason in decision.reasons],
+        attested_by=by.account_id,
+        submitted_at=at,
+        adjudicated_at=at,
+    )
+    await write(
+        Change(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
+        claim,
+        await appointment.unheld(decision.credit, at=at),
+        happened("appointment.completed", appointment, by=by, at=at, credit=decision.credit.value),
+        happened(f"claim.{decision.status.value.lower()}", claim, by=by, at=at),
+    )
+    return claim
+
+
+def may_be_attested(appointment: Appointment, at: datetime) -> None:
+    """Only a session that was booked here, confirmed, and is over, is attested (CL-1, CL-2)."""
+    if appointment.status is not AppointmentStatus.CONFIRMED:
+        raise not_open(appointment, "CL-2", "Only a confirmed session that took place is attested, once.")
+    if at < appointment.ends_at:
+        raise Refusal(
+            Code.TOO_EARLY,
+            "A session is attested after its end.",
+            rule="CL-1",
+            path=["appointmentId"],
+            fix="Come back once it is over.",
+        )
+
+
+async def rate_of(appointment: Appointment) -> Any:
+    """The rate of this session on its date (CL-5)."""
+    rate = await fetch_one(
+        RATE,
+        appointment.provider_id,
+        appointment.license_id,
+        appointment.visit_type.value,
+        appointment.service.value,
+        appointment.state,
+        appointment.starts_at,
+    )
+    if rate.amount_cents is None:
+        raise Refusal(Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Tell support.")
+    return rate
+
+
+def reasons_of(stored: Any) -> list[dict[str, str]]:
+    """The reasons kept on a claim, however the driver hands JSON over."""
+    found: list[dict[str, str]] = orjson.loads(stored) if isinstance(stored, str) else stored
+    return found
+
+
+CONSTRAINTS["claims_one_live"] = Refusal(
+    Code.CONFLICT, "This session is claimed already.", rule="CL-3", path=["appointmentId"], fix="Read its claim."
+)
+CONSTRAINTS["claims_one_intake"] = Refusal(
+    Code.CONFLICT,
+    "The intake of this student is claimed already.",
+    rule="CL-3",
+    path=["appointmentId"],
+    fix="Tell support.",
+)
+CONSTRAINTS["claims_after_session"] = Refusal(
+    Code.TOO_EARLY, "A session is attested after its end.", rule="CL-1", path=["appointmentId"], fix="Come back later."
+)
+CONSTRAINTS["claims_in_time"] = Refusal(
+    Code.TOO_LATE, "The time to attest this session is over.", rule="CL-4", path=["appointmentId"], fix="Tell support."
+)
+CONSTRAINTS["claims_at_rate"] = Refusal(
+    Code.CONFLICT, "The rate has changed meanwhile.", rule="CL-5", path=["appointmentId"], fix="Submit it again."
+)

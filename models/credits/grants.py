@@ -1,0 +1,124 @@
+"""Grants: what a school gives its students, takes back, and what expires (CR-2, CR-3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from tortoise.transactions import in_transaction
+
+from models.base.access import Viewer
+from models.base.amounts import Credits
+from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.events import Event, happened
+from models.base.statements import fetch, write
+from models.credits.ledger import Grant, TransferKind, lock_wallet, moved
+from models.schools.schools import CREDITS_MAX, TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School
+from models.schools.students import Student
+
+WALLETS_AT_ONCE_MAX = 100
+
+
+async def grant(
+    student: Student, credits: Credits, *, expires_at: datetime | None, note: str, by: Viewer | None, at: datetime
+) -> Grant:
+    """The school grants credits to one of its students (CR-2, CR-3)."""
+    school = await School.get(id=student.school_id)
+    refuse_if_any(grant_refusals(school, credits, expires_at, at))
+    await lock_wallet(student.id)
+    given = Grant(
+        wallet_id=student.id,
+        student_id=student.id,
+        school_id=student.school_id,
+        credits=credits.units,
+        expires_at=expires_at,
+        note=note,
+        granted_at=at,
+    )
+    await write(given, moved(TransferKind.GRANT, given, credits, at=at), granted(given, by=by, at=at))
+    given.unused = credits.units
+    return given
+
+
+def granted(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
+    """The event of a grant, with its number of credits."""
+    return happened("credit.granted", given, by=by, at=at, credits=given.credits)
+
+
+def grant_refusals(school: School, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
+    """Everything that speaks against a grant, at once (CR-2, CR-3)."""
+    found = []
+    if credits.units > CREDITS_MAX:
+        # A school's limits may have been set around School.open; its sums would overflow with them.
+        found.append(
+            Refusal(
+                Code.OUT_OF_BOUNDS,
+                f"No grant exceeds {CREDITS_MAX:,} credits.",
+                rule="CR-2",
+                path=["credits"],
+                fix="Grant fewer; one credit is one session.",
+            )
+        )
+    elif not school.credits_min <= credits.units <= school.credits_max:
+        found.append(
+            Refusal(
+                Code.OUT_OF_BOUNDS,
+                f"{school.name} grants {school.credits_min} to {school.credits_max} credits at a time.",
+                rule="CR-2",
+                path=["credits"],
+                fix="Grant a number within the limits, or ask OPS to change them.",
+            )
+        )
+    if expires_at is not None and expires_at <= at:
+        found.append(
+            Refusal(
+                Code.INVALID,
+                "A grant expires in the future.",
+                rule="CR-3",
+                path=["expiresAt"],
+                fix="Choose a later date, or none.",
+            )
+        )
+    return found
+
+
+def grant_warnings(credits: Credits) -> list[str]:
+    """What is unusual about a grant although it is allowed (CR-2)."""
+    if TYPICAL_CREDITS_MIN <= credits.units <= TYPICAL_CREDITS_MAX:
+        return []
+    return [f"A student typically gets {TYPICAL_CREDITS_MIN} to {TYPICAL_CREDITS_MAX} credits (CR-2)."]
+
+
+async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
+    """Take back what is neither held nor gone, grant by grant; how many credits it was. The wallet is locked."""
+    revoked = 0
+    for unused in await Grant.filter(wallet_id=student_id, unused__gt=0).order_by("id"):
+        await write(
+            moved(TransferKind.REVOKE, unused, Credits(unused.unused), at=at),
+            happened("credit.revoked", unused, by=by, at=at, credits=unused.unused),
+        )
+        revoked += unused.unused
+    return revoked
+
+
+OVER = """
+SELECT DISTINCT grants.wallet_id FROM grants WHERE grants.expires_at <= $1 AND grants.unused > 0 LIMIT $2
+"""
+
+
+async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX) -> int:
+    """Expire what is unused of the grants whose time is over (CR-3); the worker calls it. Says how many wallets.
+
+    A credit that is released after its grant's end expires with the next call.
+    """
+    wallets = await fetch(OVER, at, wallets_max)
+    for wallet in wallets:
+        async with in_transaction():
+            await lock_wallet(wallet.wallet_id)
+            over = Grant.filter(wallet_id=wallet.wallet_id, expires_at__lte=at, unused__gt=0)
+            for unused in await over.order_by("id"):
+                await write(
+                    moved(TransferKind.EXPIRE, unused, Credits(unused.unused), at=at),
+                    happened("credit.expired", unused, by=None, at=at, credits=unused.unused),
+                )
+    return len(wallets)

@@ -1,0 +1,206 @@
+"""The ledger of credits: the wallet of a student, the grants of a school, and the transfers between buckets.
+
+The ledger is a list of transfers. Each moves whole credits from one bucket of a wallet to another, so that every
+transfer is double entry and sums to zero by its very form (CR-7). Transfers are append-only. Only the database's
+own trigger on them changes a balance; CHECKs keep every balance at or above zero, so that nobody is overdrawn.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base.access import EVERYTHING, Entity, Reach, Role
+from models.base.amounts import Credits
+from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.statements import execute_first, fetch_one
+from models.schools.schools import School
+from models.schools.students import Student
+
+
+class Bucket(StrEnum):
+    """Where a credit is. The sum of all but SCHOOL is what was granted (CR-7)."""
+
+    SCHOOL = "SCHOOL"
+    AVAILABLE = "AVAILABLE"
+    HELD = "HELD"
+    SETTLED = "SETTLED"
+    EXPIRED = "EXPIRED"
+    REVOKED = "REVOKED"
+    FORFEITED = "FORFEITED"
+
+
+class TransferKind(StrEnum):
+    """Why credits moved."""
+
+    GRANT = "GRANT"
+    HOLD = "HOLD"
+    SETTLE = "SETTLE"
+    RELEASE = "RELEASE"
+    FORFEIT = "FORFEIT"
+    EXPIRE = "EXPIRE"
+    REVOKE = "REVOKE"
+    REVERSE = "REVERSE"
+
+
+MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {
+    TransferKind.GRANT: (Bucket.SCHOOL, Bucket.AVAILABLE),
+    TransferKind.HOLD: (Bucket.AVAILABLE, Bucket.HELD),
+    TransferKind.SETTLE: (Bucket.HELD, Bucket.SETTLED),
+    TransferKind.RELEASE: (Bucket.HELD, Bucket.AVAILABLE),
+    TransferKind.FORFEIT: (Bucket.HELD, Bucket.FORFEITED),
+    TransferKind.EXPIRE: (Bucket.AVAILABLE, Bucket.EXPIRED),
+    TransferKind.REVOKE: (Bucket.AVAILABLE, Bucket.REVOKED),
+    TransferKind.REVERSE: (Bucket.SETTLED, Bucket.AVAILABLE),
+}
+"""Between which buckets each kind moves; the database CHECKs the same table."""
+
+
+OF_STUDENT: Reach = {
+    Role.OPS: EVERYTHING,
+    Role.FINANCE: EVERYTHING,
+    Role.STUDENT: "{table}.student_id = {student}",
+    Role.SCHOOL: "{table}.school_id = {school}",
+    Role.PARTNER: "{table}.school_id = {school}",
+}
+
+
+def reach_of_student(table: str) -> Reach:
+    """The reach of a table whose rows belong to a student of a school."""
+    return {role: condition.replace("{table}", table) for role, condition in OF_STUDENT.items()}
+
+
+class Wallet(Entity):
+    """A student's credits, by bucket. It has the student's own UUID and is opened with the student by a trigger."""
+
+    PREFIX: ClassVar[str] = "wal"
+    REACH: ClassVar[Reach] = reach_of_student("wallets")
+    RECORD_OF: ClassVar[str | None] = "student_id"
+
+    student: fields.OneToOneRelation[Student] = fields.OneToOneField(
+        "models.Student", related_name="wallet", on_delete=fields.RESTRICT
+    )
+    student_id: UUID
+    school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
+        "models.School", related_name="wallets", on_delete=fields.RESTRICT, db_index=True
+    )
+    school_id: UUID
+    granted = fields.IntField(default=0)
+    available = fields.IntField(default=0)
+    held = fields.IntField(default=0)
+    settled = fields.IntField(default=0)
+    expired = fields.IntField(default=0)
+    revoked = fields.IntField(default=0)
+    forfeited = fields.IntField(default=0)
+
+    class Meta:
+        """CHECK: no balance below zero, and all of them together are what was granted."""
+
+        table = "wallets"
+
+
+class Grant(Entity):
+    """Credits that a school gave a student at one time, and how many of them are unused."""
+
+    PREFIX: ClassVar[str] = "grt"
+    REACH: ClassVar[Reach] = reach_of_student("grants")
+    RECORD_OF: ClassVar[str | None] = "student_id"
+
+    wallet: fields.ForeignKeyRelation[Wallet] = fields.ForeignKeyField(
+        "models.Wallet", related_name="grants", on_delete=fields.RESTRICT, db_index=True
+    )
+    wallet_id: UUID
+    student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
+        "models.Student", related_name="grants", on_delete=fields.RESTRICT, db_index=True
+    )
+    student_id: UUID
+    school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
+        "models.School", related_name="grants", on_delete=fields.RESTRICT, db_index=True
+    )
+    school_id: UUID
+    credits = fields.IntField()
+    unused = fields.IntField(default=0)
+    expires_at = fields.DatetimeField(null=True)
+    note = fields.CharField(max_length=500, default="")
+    granted_at = fields.DatetimeField()
+
+    class Meta:
+        """CHECK: `unused` stays within 0 and `credits`; only the ledger's trigger changes it."""
+
+        table = "grants"
+
+
+class Transfer(Entity):
+    """One line of the ledger: whole credits of one grant, moved from one bucket of a wallet to another."""
+
+    PREFIX: ClassVar[str] = "ltx"
+    REACH: ClassVar[Reach] = reach_of_student("transfers")
+    RECORD_OF: ClassVar[str | None] = "student_id"
+
+    wallet: fields.ForeignKeyRelation[Wallet] = fields.ForeignKeyField(
+        "models.Wallet", related_name="transfers", on_delete=fields.RESTRICT
+    )
+    wallet_id: UUID
+    student_id = fields.UUIDField()
+    school_id = fields.UUIDField()
+    grant: fields.ForeignKeyRelation[Grant] = fields.ForeignKeyField(
+        "models.Grant", related_name="transfers", on_delete=fields.RESTRICT, db_index=True
+    )
+    grant_id: UUID
+    appointment_id = fields.UUIDField(null=True)
+    kind = fields.CharEnumField(TransferKind, max_length=10)
+    source = fields.CharEnumField(Bucket, max_length=10)
+    target = fields.CharEnumField(Bucket, max_length=10)
+    credits = fields.IntField()
+    at = fields.DatetimeField()
+
+    class Meta:
+        """Append-only; one hold and one end of it for an appointment, by partial UNIQUE indexes."""
+
+        table = "transfers"
+        indexes = [("wallet_id", "id")]
+
+
+def moved(
+    kind: TransferKind, grant: Any, credits: Credits, *, at: datetime, appointment_id: UUID | None = None
+) -> Transfer:
+    """The transfer of this kind, to be written with the change that causes it.
+
+    `grant` is anything that names a grant and its wallet: a `Grant`, or the facts of a booking.
+    """
+    source, target = MOVES[kind]
+    return Transfer(
+        wallet_id=grant.wallet_id,
+        student_id=grant.student_id,
+        school_id=grant.school_id,
+        grant_id=grant.id,
+        appointment_id=appointment_id,
+        kind=kind,
+        source=source,
+        target=target,
+        credits=credits.units,
+        at=at,
+    )
+
+
+async def lock_wallet(student_id: UUID) -> None:
+    """Lock a student's wallet until the transaction ends: always the first lock (wallet, appointment, claim)."""
+    await execute_first("SELECT 1 FROM wallets WHERE id = $1 FOR NO KEY UPDATE", student_id)
+
+
+async def held_grant(appointment_id: UUID) -> Any:
+    """The grant, with its wallet, of which one credit is held for this appointment."""
+    return await fetch_one(
+        "SELECT grant_id AS id, wallet_id, student_id, school_id FROM transfers"
+        " WHERE appointment_id = $1 AND kind = 'HOLD'",
+        appointment_id,
+    )
+
+
+CONSTRAINTS["wallets_available_check"] = CONSTRAINTS["grants_unused_check"] = Refusal(
+    Code.NO_CREDITS, "There is no credit left.", rule="CR-4", fix="Ask your school for more credits."
+)

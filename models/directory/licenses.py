@@ -1,0 +1,143 @@
+"""Licenses: a state's permission to practise, verified with its board (PR-4), and the services it covers (EN-2)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.events import happened
+from models.base.statements import Change, write
+from models.directory.providers import Provider, Service, of_practice
+
+STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
+"""Where Flexible Credits is offered today (EN-1)."""
+
+
+class LicenseClass(StrEnum):
+    """What a license permits; each state gives it a title of its own (EN-2)."""
+
+    CLINICAL_SOCIAL_WORKER = "CLINICAL_SOCIAL_WORKER"
+    MARRIAGE_FAMILY_THERAPIST = "MARRIAGE_FAMILY_THERAPIST"
+    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR"
+    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR"
+    PSYCHOLOGIST = "PSYCHOLOGIST"
+    PSYCHIATRIST = "PSYCHIATRIST"
+    PSYCHIATRIC_NURSE_PRACTITIONER = "PSYCHIATRIC_NURSE_PRACTITIONER"
+    ASSOCIATE = "ASSOCIATE"
+
+
+COVERED: dict[Service, frozenset[LicenseClass]] = {
+    Service.THERAPY: frozenset(LicenseClass) - {LicenseClass.PSYCHIATRIC_NURSE_PRACTITIONER},
+    Service.MEDICATION_MANAGEMENT: frozenset({LicenseClass.PSYCHIATRIST, LicenseClass.PSYCHIATRIC_NURSE_PRACTITIONER}),
+}
+"""Which license classes may give which service (EN-2)."""
+
+
+class License(Entity):
+    """A state's permission to practise: class, the state's own title, number, state and expiry."""
+
+    PREFIX: ClassVar[str] = "lic"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.SCHOOL: "licenses.verified_at IS NOT NULL",
+        Role.PARTNER: "licenses.verified_at IS NOT NULL",
+        Role.STUDENT: "licenses.verified_at IS NOT NULL",
+        Role.PROVIDER: "licenses.provider_id = {provider}",
+        Role.OFFICE: of_practice("licenses"),
+    }
+
+    provider: fields.ForeignKeyRelation[Provider] = fields.ForeignKeyField(
+        "models.Provider", related_name="licenses", on_delete=fields.RESTRICT, db_index=True
+    )
+    provider_id: UUID
+    license_class = fields.CharEnumField(LicenseClass, max_length=40)
+    title = fields.CharField(max_length=60)
+    number = fields.CharField(max_length=60)
+    state = fields.CharField(max_length=2)
+    expires_on = fields.DateField()
+    verified_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """One license for a number in a state."""
+
+        table = "licenses"
+        unique_together = (("state", "number"),)
+
+    @classmethod
+    async def enter(
+        cls,
+        provider: Provider,
+        *,
+        license_class: LicenseClass,
+        title: str,
+        number: str,
+        state: str,
+        expires_on: date,
+        by: Viewer | None,
+        at: datetime,
+    ) -> License:
+        """Enter a license of a provider; it counts once OPS verified it with the board (PR-4)."""
+        refuse_if_any(license_refusals(number, state, expires_on, at))
+        license = cls(
+            provider_id=provider.id,
+            license_class=license_class,
+            title=title.strip(),
+            number=number.strip(),
+            state=state,
+            expires_on=expires_on,
+        )
+        await write(license, happened("license.entered", license, by=by, at=at))
+        return license
+
+    async def verify(self, *, by: Viewer | None, at: datetime) -> None:
+        """OPS found the license active and in good standing with the board (PR-4)."""
+        if self.verified_at is not None:
+            raise Refusal(Code.NOT_OPEN, "This license is verified already.", rule="PR-4", fix="Nothing is to be done.")
+        await write(Change(self, verified_at=at), happened("license.verified", self, by=by, at=at))
+
+
+def license_refusals(number: str, state: str, expires_on: date, at: datetime) -> list[Refusal]:
+    """Everything that is wrong with a license's data, at once."""
+    found = []
+    if not number.strip():
+        found.append(
+            Refusal(
+                Code.INVALID,
+                "A license has a number.",
+                rule="PR-4",
+                path=["number"],
+                fix="Give it as the board prints it.",
+            )
+        )
+    if state not in STATES:
+        found.append(
+            Refusal(
+                Code.OUT_OF_BOUNDS,
+                f"Flexible Credits is not offered in {state} yet.",
+                rule="EN-1",
+                path=["state"],
+                fix="Offered in " + ", ".join(STATES) + ".",
+            )
+        )
+    if expires_on < at.date():
+        found.append(
+            Refusal(
+                Code.INVALID,
+                "This license has expired.",
+                rule="PR-4",
+                path=["expiresOn"],
+                fix="Enter the renewed license.",
+            )
+        )
+    return found
+
+
+CONSTRAINTS["licenses_state_number_key"] = Refusal(
+    Code.CONFLICT, "This license number is entered already.", rule="PR-4", path=["number"], fix="Look the provider up."
+)

@@ -1,0 +1,153 @@
+"""Providers: clinicians with an individual profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.events import happened
+from models.base.statements import Change, write
+from models.base.times import is_time_zone
+
+
+class Service(StrEnum):
+    """What a session is for."""
+
+    THERAPY = "THERAPY"
+    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT"
+
+
+class DegreeLevel(StrEnum):
+    """The provider's degree, which the rate depends on (CL-5)."""
+
+    ASSOCIATE = "ASSOCIATE"
+    MASTERS = "MASTERS"
+    DOCTORATE = "DOCTORATE"
+
+
+MET_BY_STUDENT = (
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.student_id = {student})"
+)
+"""A student goes on seeing a provider whom they met, even one who left the directory."""
+
+
+def of_practice(table: str) -> str:
+    """The condition of a row whose provider belongs to the viewer's practice (ID-4)."""
+    return (
+        f"EXISTS (SELECT 1 FROM providers ours WHERE ours.id = {table}.provider_id AND ours.practice_id = {{practice}})"
+    )
+
+
+class Provider(Entity):
+    """One clinician with an individual profile."""
+
+    PREFIX: ClassVar[str] = "prv"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.FINANCE: EVERYTHING,
+        Role.SCHOOL: EVERYTHING,
+        Role.PARTNER: EVERYTHING,
+        Role.PROVIDER: "providers.id = {provider}",
+        Role.OFFICE: "providers.practice_id = {practice}",
+        Role.STUDENT: f"(providers.searchable OR {MET_BY_STUDENT})",
+    }
+
+    name = fields.CharField(max_length=200)
+    title = fields.CharField(max_length=60, default="")
+    email = fields.CharField(max_length=254)
+    bio = fields.TextField(default="")
+    specialties: Any = ArrayField("text", default=list)
+    services: Any = ArrayField("text", default=list)
+    degree_level = fields.CharEnumField(DegreeLevel, max_length=10)
+    time_zone = fields.CharField(max_length=60)
+    telehealth_link = fields.CharField(max_length=500, default="")
+    missed_appointment_policy = fields.TextField(default="")
+    accepting_new_clients = fields.BooleanField(default=True)
+    searchable = fields.BooleanField(default=False)
+    openings_until = fields.DateField(null=True)
+    practice_id = fields.UUIDField(null=True)
+    confirmed_at = fields.DatetimeField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        """`searchable` is kept by the database's triggers on licenses and enrollments."""
+
+        table = "providers"
+
+    @classmethod
+    async def join(
+        cls,
+        *,
+        name: str,
+        title: str,
+        email: str,
+        degree_level: DegreeLevel,
+        services: Sequence[Service],
+        specialties: Sequence[str],
+        time_zone: str,
+        telehealth_link: str,
+        bio: str,
+        missed_appointment_policy: str,
+        by: Viewer | None,
+        at: datetime,
+    ) -> Provider:
+        """Enter a provider's profile. It is found only once a license is verified and the enrollment active."""
+        refuse_if_any(provider_refusals(name, services, time_zone))
+        provider = cls(
+            name=name.strip(),
+            title=title.strip(),
+            email=email,
+            degree_level=degree_level,
+            services=[service.value for service in services],
+            specialties=list(specialties),
+            time_zone=time_zone,
+            telehealth_link=telehealth_link,
+            bio=bio,
+            missed_appointment_policy=missed_appointment_policy,
+            confirmed_at=at,
+            created_at=at,
+        )
+        await write(provider, happened("provider.joined", provider, by=by, at=at))
+        return provider
+
+    async def set_practice(self, practice_id: UUID | None, *, by: Viewer | None, at: datetime) -> Provider:
+        """Link the profile to a practice, whose office then drafts and schedules for it, or to none (ID-4, EN-5)."""
+        await write(
+            Change(self, practice_id=practice_id),
+            happened("provider.practice_set", self, by=by, at=at, practice=str(practice_id) if practice_id else None),
+        )
+        return self
+
+
+def provider_refusals(name: str, services: Sequence[Service], time_zone: str) -> list[Refusal]:
+    """Everything that is wrong with a profile, at once (PR-2)."""
+    found = []
+    if not name.strip():
+        found.append(
+            Refusal(Code.INVALID, "A profile has a name.", rule="PR-2", path=["name"], fix="Give the clinician's name.")
+        )
+    if not services:
+        found.append(
+            Refusal(
+                Code.INVALID, "No service is named.", rule="EN-2", path=["services"], fix="Name at least one service."
+            )
+        )
+    if not is_time_zone(time_zone):
+        found.append(
+            Refusal(
+                Code.INVALID,
+                "This is not an IANA time zone.",
+                rule="AV-1",
+                path=["timeZone"],
+                fix="Write it like America/New_York.",
+            )
+        )
+    return found

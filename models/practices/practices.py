@@ -1,0 +1,49 @@
+"""Practices: group practices with a profile of their own (EN-5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from tortoise import fields
+
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.events import happened
+from models.base.statements import write
+
+
+class Practice(Entity):
+    """A group practice or clinic; its owner looks after its office users."""
+
+    PREFIX: ClassVar[str] = "prc"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.FINANCE: EVERYTHING,
+        Role.OFFICE: "practices.id = {practice}",
+        Role.PROVIDER: (
+            "EXISTS (SELECT 1 FROM providers linked WHERE linked.practice_id = practices.id AND linked.id = {provider})"
+        ),
+    }
+
+    name = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        """UNIQUE on the name, whatever its case."""
+
+        table = "practices"
+
+    @classmethod
+    async def open(cls, *, name: str, by: Viewer | None, at: datetime) -> Practice:
+        """Enter a practice; its owner is invited next (ID-4)."""
+        if not name.strip():
+            raise Refusal(Code.INVALID, "A practice has a name.", rule="PR-2", path=["name"], fix="Give its full name.")
+        practice = cls(name=name.strip(), created_at=at)
+        await write(practice, happened("practice.opened", practice, by=by, at=at))
+        return practice
+
+
+CONSTRAINTS["practices_name_key"] = Refusal(
+    Code.CONFLICT, "A practice of this name exists already.", path=["name"], fix="Look it up in the list of practices."
+)

@@ -1,0 +1,100 @@
+"""Schools: the universities whose counselling centres sponsor credits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from tortoise import fields
+
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.events import happened
+from models.base.statements import write
+from models.base.times import is_time_zone
+
+TYPICAL_CREDITS_MIN = 2
+TYPICAL_CREDITS_MAX = 12
+CREDITS_MAX = 1_000
+"""What no grant exceeds, whatever a school may wish: the sums of a wallet stay far from the largest number."""
+
+
+class MissedSessionPolicy(StrEnum):
+    """What becomes of the credit after a no-show or a late cancellation by the student (CR-5)."""
+
+    RELEASE = "RELEASE"
+    FORFEIT = "FORFEIT"
+
+
+class School(Entity):
+    """A university; its counselling centre sponsors credits."""
+
+    PREFIX: ClassVar[str] = "sch"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.FINANCE: EVERYTHING,
+        Role.SCHOOL: "schools.id = {school}",
+        Role.PARTNER: "schools.id = {school}",
+        Role.STUDENT: "schools.id = {school}",
+    }
+
+    name = fields.CharField(max_length=200, unique=True)
+    time_zone = fields.CharField(max_length=60)
+    credits_min = fields.IntField(default=TYPICAL_CREDITS_MIN)
+    credits_max = fields.IntField(default=TYPICAL_CREDITS_MAX)
+    missed_session_policy = fields.CharEnumField(
+        MissedSessionPolicy, max_length=10, default=MissedSessionPolicy.RELEASE
+    )
+    crisis_line = fields.CharField(max_length=40, default="988")
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        """CHECK: limits are positive and in order."""
+
+        table = "schools"
+
+    @classmethod
+    async def open(
+        cls, *, name: str, time_zone: str, credits_min: int, credits_max: int, by: Viewer | None, at: datetime
+    ) -> School:
+        """Open a school with its own limits for one grant (CR-2)."""
+        refuse_if_any(school_refusals(name, time_zone, credits_min, credits_max))
+        school = cls(
+            name=name.strip(), time_zone=time_zone, credits_min=credits_min, credits_max=credits_max, created_at=at
+        )
+        await write(school, happened("school.opened", school, by=by, at=at))
+        return school
+
+
+def school_refusals(name: str, time_zone: str, credits_min: int, credits_max: int) -> list[Refusal]:
+    """Everything that is wrong with a school's data, at once."""
+    found = []
+    if not name.strip():
+        found.append(Refusal(Code.INVALID, "A school has a name.", path=["name"], fix="Give its full name."))
+    if not is_time_zone(time_zone):
+        found.append(
+            Refusal(
+                Code.INVALID,
+                "This is not an IANA time zone.",
+                rule="AV-1",
+                path=["timeZone"],
+                fix="Write it like America/New_York.",
+            )
+        )
+    if not 1 <= credits_min <= credits_max <= CREDITS_MAX:
+        found.append(
+            Refusal(
+                Code.OUT_OF_BOUNDS,
+                f"The smallest grant is at least 1, the largest is not below it and at most {CREDITS_MAX}.",
+                rule="CR-2",
+                path=["creditsMin"],
+                fix=f"The usual limits are {TYPICAL_CREDITS_MIN} and {TYPICAL_CREDITS_MAX}.",
+            )
+        )
+    return found
+
+
+CONSTRAINTS["schools_name_key"] = Refusal(
+    Code.CONFLICT, "A school of this name exists already.", path=["name"], fix="Look it up in the list of schools."
+)

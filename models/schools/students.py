@@ -1,0 +1,69 @@
+"""Students: the clients of a school, who may use its credits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from tortoise import fields
+
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.events import happened
+from models.base.statements import write
+from models.schools.schools import School
+
+
+class Student(Entity):
+    """The client: belongs to one school, may be away in another state."""
+
+    PREFIX: ClassVar[str] = "stu"
+    REACH: ClassVar[Reach] = {
+        Role.OPS: EVERYTHING,
+        Role.STUDENT: "students.id = {student}",
+        Role.SCHOOL: "students.school_id = {school}",
+        Role.PARTNER: "students.school_id = {school}",
+        Role.PROVIDER: (
+            "EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id"
+            " AND met.provider_id = {provider})"
+        ),
+        Role.OFFICE: (
+            "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
+            " WHERE met.student_id = students.id AND ours.practice_id = {practice})"
+        ),
+    }
+    RECORD_OF: ClassVar[str | None] = "id"
+
+    school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
+        "models.School", related_name="students", on_delete=fields.RESTRICT, db_index=True
+    )
+    school_id: UUID
+    name = fields.CharField(max_length=200)
+    email = fields.CharField(max_length=254)
+    phone = fields.CharField(max_length=20, null=True)
+    state = fields.CharField(max_length=2)
+    time_zone = fields.CharField(max_length=60)
+    created_at = fields.DatetimeField()
+    erased_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """One student for an address in a school, whatever its case; a trigger keeps an erased one erased."""
+
+        table = "students"
+
+    @classmethod
+    async def enroll(
+        cls, school: School, *, name: str, email: str, state: str, time_zone: str, by: Viewer | None, at: datetime
+    ) -> Student:
+        """Enter a student of a school."""
+        student = cls(
+            school_id=school.id, name=name.strip(), email=email, state=state, time_zone=time_zone, created_at=at
+        )
+        await write(student, happened("student.entered", student, by=by, at=at))
+        return student
+
+
+CONSTRAINTS["students_email_in_school"] = Refusal(
+    Code.CONFLICT, "This school has a student with this address already.", path=["email"], fix="Search for the student."
+)
