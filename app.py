@@ -21,23 +21,23 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from database import connected, credentials, url_of
+from endpoints.campus import CampusPages
 from execution import Plans
-from health import Health
-from logs import log_request
-from metrics import Metrics, watch_outbox, watch_pool
 from models.accounts.seen import SEEN
 from models.base import encryption
 from models.base.statements import ROW_CLASSES
 from notifications.mailbox import MAILBOX
-from resolvers.auditing import Auditor
-from resolvers.budgets import Allowances, Budgets
-from resolvers.campus_pages import CampusPages
-from resolvers.context import Environment
-from resolvers.engine import ProgramEngine
+from operations.auditing import Auditor
+from operations.budgets import Allowances, Budgets
+from operations.context import Environment
+from operations.engine import ProgramEngine
 from schema.root import SCHEMA
 from schema.scalars import NATIVE
 from schema.starters import examples
 from settings import Settings, UnreadableSettingsError
+from telemetry.health import Health
+from telemetry.logs import log_request
+from telemetry.metrics import Metrics, watch_outbox, watch_pool
 from transport import (
     ANSWER_HEADERS,
     CrossOrigin,

@@ -17,7 +17,6 @@ import asyncpg
 import httpx2
 import orjson
 
-import logs
 import models.base.statements
 from app import create_app
 from benchmarks.dataset import Dataset, Scale
@@ -25,6 +24,7 @@ from benchmarks.decks import OPERATIONS, Operation
 from benchmarks.loading import fresh_copy, loaded_database, settings_on
 from database import connected, credentials, url_of
 from settings import Settings
+from telemetry import logs
 
 WIDTH = 150
 INTRODUCTION = """# Plans of the hot statements

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-import logs
 from cli.serving import serve_until_stopped, stop_on_signals
 from database import DatabaseError, connected, migrate, pending, running
 from settings import Settings, UnreadableSettingsError, read_settings
+from telemetry import logs
 
 commands = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 keys = typer.Typer(no_args_is_help=True, help="Keys for tokens and for encryption at rest.")

@@ -15,9 +15,9 @@ from models.directory.providers import Provider
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.reading import row, to_all, to_one
+from operations.context import Context
+from operations.reads.relations import row, to_all, to_one
+from operations.reads.rows import find
 
 
 async def viewer(context: Context, selection: Selection) -> Any:

@@ -20,12 +20,12 @@ from models.base.text import StateCode
 from models.claims import claims
 from models.claims.claims import Claim, PresentingConcern
 from models.directory.providers import Service
-from resolvers.context import Context, forbidden
-from resolvers.operation import find
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import row, to_many, to_one_back
-from resolvers.schools import like
+from operations.context import Context, forbidden
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import row, to_many, to_one_back
+from operations.reads.rows import find
+from operations.reads.searching import like
 
 LIVE = "appointments.ended_at IS NULL"
 """Requested or confirmed, said so that the index of all live appointments is used; those statuses say the same."""

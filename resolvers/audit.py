@@ -10,10 +10,10 @@ from models.accounts.accounts import Account
 from models.records import audit
 from models.records.audit import AuditEntry, Proof
 from models.schools.students import Student
-from resolvers.context import Context, bad_input
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import to_one
+from operations.context import Context, bad_input
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import to_one
 
 SEALS_DEFAULT = 100
 SEALS_MAX = 1_000

@@ -16,10 +16,10 @@ from models.availability.openings import OFFERED, Opening, bookable_from, bookab
 from models.base.access import Role
 from models.base.errors import Code, Refusal
 from models.directory.providers import Provider
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.paging import Order, PageRequest
-from resolvers.reading import pages, row, to_all
+from operations.context import Context
+from operations.reads.pages import Order, PageRequest
+from operations.reads.relations import pages, row, to_all
+from operations.reads.rows import find
 
 BY_START = Order("starts_at")
 WALL_CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")

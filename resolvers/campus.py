@@ -15,11 +15,11 @@ from models.base.text import URL_LENGTH_MAX
 from models.campus import campus
 from models.campus.campus import CampusIssuer
 from models.schools.schools import School
-from resolvers.arguments import NAME, Text
-from resolvers.context import Context
+from operations.arguments import NAME, Text
+from operations.context import Context
+from operations.reads.rows import find
+from operations.reads.searching import like
 from resolvers.invitations import AgreementInput, agreed
-from resolvers.operation import find
-from resolvers.schools import like
 from resolvers.sessions import Device, handed_out
 
 FOUND_MAX = 20

@@ -9,10 +9,10 @@ from execution import Selection
 from models.appointments.appointments import Appointment
 from models.base.access import EVERYTHING
 from models.claims.claims import Claim, ClaimStatus
-from resolvers.context import Context
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import row, to_one
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import row, to_one
 
 LATEST_FIRST = Order("submitted_at", descending=True)
 

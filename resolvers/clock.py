@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from execution import Selection
 from models.base import clock
 from models.base.errors import Code, Refusal
-from resolvers.context import Context
+from operations.context import Context
 
 HOURS_MAX = 24 * 366
 

@@ -9,7 +9,7 @@ from models.accounts.accounts import Account
 from models.accounts.credentials import Changed
 from models.base import throttling
 from models.base.text import EmailAddress
-from resolvers.context import Context
+from operations.context import Context
 from resolvers.invitations import Token
 
 NewPassword = Annotated[str, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."]

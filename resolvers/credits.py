@@ -14,11 +14,11 @@ from models.credits import grants as credits
 from models.credits.ledger import Grant, Transfer, Wallet
 from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.schools.students import Student
-from resolvers.arguments import Text
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.paging import Order
-from resolvers.reading import row, to_many, to_one_back
+from operations.arguments import Text
+from operations.context import Context
+from operations.reads.pages import Order
+from operations.reads.relations import row, to_many, to_one_back
+from operations.reads.rows import find
 
 MOST_SHOWN = 100
 

@@ -20,12 +20,12 @@ from models.directory.providers import Provider
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
-from resolvers.arguments import Text
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.paging import Order, Page, PageRequest
+from operations.arguments import Text
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.rows import find
 from resolvers.practices import OFFICE_TITLE
-from resolvers.reading import page as page_of
 from resolvers.sessions import Device, handed_out
 
 ANY_NAME = Text(200, one_line=True)

@@ -9,11 +9,11 @@ from execution import Selection
 from models.keys import partner_keys
 from models.keys.partner_keys import PartnerKey
 from models.schools.schools import School
-from resolvers.arguments import Text
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
+from operations.arguments import Text
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.rows import find
 
 OfKey = Annotated[UUID, PartnerKey, "The key's id, not the key itself."]
 Days = Annotated[int, f"How many days it lasts, at most {partner_keys.DAYS_MAX}."]

@@ -9,13 +9,12 @@ from execution import Selection
 from models.directory.providers import Provider
 from models.payouts import payout_details
 from models.payouts.payout_details import AccountKind, Payee, PayoutDetails, RevealReason, TinKind
-from resolvers.arguments import NAME, Text
-from resolvers.context import Context
-from resolvers.operation import found
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import to_one
-from resolvers.rows import rows_where
+from operations.arguments import NAME, Text
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import to_one
+from operations.reads.rows import found, rows_where
 
 NUMBER = Text(40, one_line=True, needed=True)
 LATEST_FIRST = Order("set_at", descending=True)

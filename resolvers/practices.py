@@ -10,12 +10,12 @@ from models.accounts import office_users
 from models.accounts.accounts import Membership
 from models.directory.providers import Provider
 from models.practices.practices import Practice
-from resolvers.arguments import NAME, Text
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import row, to_all
+from operations.arguments import NAME, Text
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import row, to_all
+from operations.reads.rows import find
 
 OFFICE_TITLE = Text(100, one_line=True)
 OfMember = Annotated[UUID, Membership, "The office user's membership."]

@@ -11,13 +11,13 @@ from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
 from models.directory.licenses import COVERED, License, LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
 from models.enrollment import enrollments
-from resolvers.arguments import NAME, TITLE, Text
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.paging import Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import row, to_all
-from resolvers.schools import BY_NAME, like
+from operations.arguments import NAME, TITLE, Text
+from operations.context import Context
+from operations.reads.pages import Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import row, to_all
+from operations.reads.rows import find
+from operations.reads.searching import BY_NAME, like
 
 LICENSED_IN = (
     "EXISTS (SELECT 1 FROM licenses held WHERE held.provider_id = providers.id AND held.state = ${state}"

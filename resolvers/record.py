@@ -29,9 +29,8 @@ from models.records import erasure
 from models.records.erasure import ErasureReason
 from models.schools.schools import School
 from models.schools.students import Student
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.rows import rows_where
+from operations.context import Context
+from operations.reads.rows import find, rows_where
 
 FORMAT = "flexible-credits.student-record/1"
 ROWS_MAX = 10_000

@@ -14,16 +14,16 @@ from models.base.statements import fetch
 from models.base.text import EmailAddress, StateCode, TimeZone
 from models.schools.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School
 from models.schools.students import Student
-from resolvers.arguments import NAME, Text
-from resolvers.context import Context, bad_input
-from resolvers.operation import find
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import row
+from operations.arguments import NAME, Text
+from operations.context import Context, bad_input
+from operations.reads.pages import Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import row
+from operations.reads.rows import find
+from operations.reads.searching import BY_NAME, like
 
 SMALLEST_GROUP = 11
 YEAR_MIN, YEAR_MAX = 2000, 2100
-BY_NAME = Order("name")
 
 
 async def one(context: Context, selection: Selection, *, id: Annotated[UUID, School, "The school's id."]) -> Any:
@@ -53,12 +53,6 @@ def matching(search: str | None) -> tuple[str, list[Any]]:
     if not search:
         return EVERYTHING, []
     return "(students.name ILIKE $1 OR students.email ILIKE $1)", [like(search)]
-
-
-def like(search: str) -> str:
-    """A text as a pattern that finds it anywhere, its own signs taken literally."""
-    literal = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{literal}%"
 
 
 async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "The student's id."]) -> Any:

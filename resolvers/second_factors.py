@@ -11,8 +11,8 @@ from models.accounts.accounts import NEED_SECOND_FACTOR, Account
 from models.accounts.second_factors import RecoveryCode, SecondFactor
 from models.base import throttling
 from models.base.errors import Code, Refusal
-from resolvers.context import Context
-from resolvers.operation import find
+from operations.context import Context
+from operations.reads.rows import find
 
 OneTimeCode = Annotated[str, "What the authenticator shows now, or a recovery code."]
 

@@ -11,11 +11,11 @@ from models.accounts.accounts import INACTIVITY, Membership, Session
 from models.accounts.sessions import Proof
 from models.base.errors import Refusal, Refused
 from models.base.text import EmailAddress
-from resolvers.context import Context
-from resolvers.operation import find
-from resolvers.paging import Order, Page, PageRequest
-from resolvers.reading import page as page_of
-from resolvers.reading import to_one
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import to_one
+from operations.reads.rows import find
 
 LATEST_FIRST = Order("created_at", descending=True)
 

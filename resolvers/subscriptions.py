@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Batched, Selection
 from models.appointments.appointments import Appointment
-from models.base.changes import Fact
 from models.base.events import Event
 from models.claims.claims import Claim
 from models.credits.ledger import Wallet
 from models.schools.students import Student
-from resolvers.broker import Change, Topic
-from resolvers.context import Context
-from resolvers.nodes import NODES
-from resolvers.reading import to_one
-from resolvers.rows import rows_where
-
-
-def subject_of(prefix: str, fact: Fact) -> UUID | None:
-    """The id of the event's subject, if it is of this kind."""
-    return fact.subject_id if fact.subject_type == prefix else None
-
+from operations.broker import Change, Topic
+from operations.changes import subject_of, told
+from operations.context import Context
+from operations.reads.nodes import NODES
+from operations.reads.relations import to_one
+from operations.reads.rows import rows_where
 
 APPOINTMENTS = Topic(model=Appointment, row_of=lambda fact: subject_of(Appointment.PREFIX, fact))
 CLAIMS = Topic(model=Claim, row_of=lambda fact: subject_of(Claim.PREFIX, fact))
 WALLETS = Topic(model=Wallet, row_of=lambda fact: fact.student_id, by_balance=True)  # a wallet has its student's id
 INBOX = Topic(model=Event, row_of=lambda fact: fact.event_id)
-
-
-async def told(context: Context, topic: Topic, only: UUID | None = None) -> AsyncIterator[Change]:
-    """The changes of one topic that the viewer may see."""
-    async with aclosing(context.environment.broker.changes(context.viewer, topic, only=only)) as changes:  # type: ignore[type-var]
-        async for change in changes:
-            yield change
 
 
 def appointment_changed(

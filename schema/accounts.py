@@ -10,9 +10,10 @@ from models.accounts import agreements
 from models.accounts.agreements import Document
 from models.base.access import Role
 from models.base.text import EmailAddress
+from operations.fields import EVERYBODY
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import accounts as resolvers
-from resolvers.declaring import EVERYBODY
-from resolvers.operation import mutation, query, relation
 from schema.practices import Practice
 from schema.providers import Provider
 from schema.schools import School, Student

@@ -10,10 +10,11 @@ from models.appointments.appointments import AppointmentStatus, VisitType
 from models.base.access import Role
 from models.base.text import StateCode
 from models.directory.providers import Service
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import appointments as resolvers
 from resolvers.accounts import PROVIDER, SCHOOL, STUDENT
 from resolvers.appointments import AppointmentFilter
-from resolvers.operation import mutation, query, relation
 from schema.claims import Claim
 from schema.events import Event
 from schema.providers import Provider

@@ -9,8 +9,8 @@ from models.base.ids import encode
 from models.records import audit as models
 from models.records.audit import AuditKind
 from models.schools.students import Student
+from operations.queries import query, relation
 from resolvers import audit as resolvers
-from resolvers.operation import query, relation
 from schema.accounts import Account
 from schema.shape import Connection, Node, computed, shown, shows, value
 

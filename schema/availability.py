@@ -7,10 +7,10 @@ import strawberry
 
 from models.availability import hours, openings
 from models.base.access import Role
+from operations.queries import query, relation
 from resolvers import availability as resolvers
 from resolvers.accounts import PROVIDER
 from resolvers.availability import HoursInput
-from resolvers.operation import query, relation
 from schema.shape import Node, computed, shown, shows
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ import strawberry
 
 from models.base.access import Role
 from models.campus import campus as models
+from operations.fields import ANYONE
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import campus as resolvers
 from resolvers.accounts import SCHOOL
-from resolvers.declaring import ANYONE
-from resolvers.operation import mutation, query, relation
 from schema.schools import School
 from schema.sessions import SIGNED_IN
 from schema.shape import Node, payload, shown, shows, value

@@ -10,8 +10,8 @@ from models.appointments.appointments import VisitType
 from models.base.access import Role
 from models.claims import claims as models
 from models.claims.claims import ClaimStatus, PresentingConcern
+from operations.queries import query, relation
 from resolvers import claims as resolvers
-from resolvers.operation import query, relation
 from schema.shape import Connection, Money, Node, computed, money, shown, shows, value
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from datetime import datetime
 import strawberry
 
 from models.base.access import Role
+from operations.fields import ANYONE
+from operations.mutations import mutation
+from operations.queries import query
 from resolvers import clock as resolvers
-from resolvers.declaring import ANYONE
-from resolvers.operation import mutation, query
 from schema.shape import payload
 
 

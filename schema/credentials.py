@@ -3,9 +3,9 @@
 import strawberry
 
 from models.accounts.accounts import PEOPLE
+from operations.fields import ANYONE
+from operations.mutations import mutation
 from resolvers import credentials as resolvers
-from resolvers.declaring import ANYONE
-from resolvers.operation import mutation
 from schema.accounts import Account
 from schema.shape import payload
 

@@ -7,8 +7,9 @@ import strawberry
 from models.base.access import Role
 from models.credits import ledger
 from models.credits.ledger import Bucket, TransferKind
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import credits as resolvers
-from resolvers.operation import mutation, query, relation
 from schema.shape import Connection, Node, payload, shown, shows, value
 
 

@@ -8,7 +8,7 @@ from execution import Computed
 from models.base import events as models
 from models.base.access import Role
 from models.base.ids import encode
-from resolvers.operation import relation
+from operations.queries import relation
 from schema.shape import Node, computed, shown, shows
 
 

@@ -9,11 +9,12 @@ from models.accounts.accounts import PEOPLE
 from models.accounts.agreements import Document
 from models.base.access import Role
 from models.base.text import EmailAddress
+from operations.fields import ANYONE
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import invitations as resolvers
 from resolvers.accounts import PRACTICE, PROVIDER, SCHOOL, STUDENT
-from resolvers.declaring import ANYONE
 from resolvers.invitations import AgreementInput
-from resolvers.operation import mutation, query, relation
 from schema.accounts import Viewer
 from schema.practices import Practice
 from schema.providers import Provider

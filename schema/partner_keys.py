@@ -6,9 +6,10 @@ import strawberry
 
 from models.base.access import Role
 from models.keys import partner_keys as models
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import partner_keys as resolvers
 from resolvers.accounts import SCHOOL
-from resolvers.operation import mutation, query, relation
 from schema.schools import School
 from schema.shape import Connection, Node, payload, shown, shows
 

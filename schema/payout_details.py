@@ -7,8 +7,9 @@ import strawberry
 from models.base.access import Role
 from models.payouts import payout_details as models
 from models.payouts.payout_details import AccountKind, TinKind
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import payout_details as resolvers
-from resolvers.operation import mutation, query, relation
 from schema.providers import Provider
 from schema.shape import Connection, Node, payload, shown, shows
 

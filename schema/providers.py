@@ -9,9 +9,10 @@ from models.base.text import StateCode, TimeZone
 from models.directory import licenses, providers
 from models.directory.licenses import LicenseClass
 from models.directory.providers import DegreeLevel, Service
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import availability
 from resolvers import providers as resolvers
-from resolvers.operation import mutation, query, relation
 from schema.availability import Opening, WeeklyHours
 from schema.shape import Connection, Node, payload, shown, shows
 

@@ -5,8 +5,9 @@ from datetime import datetime
 import strawberry
 
 from models.base.access import Role
+from operations.mutations import mutation
+from operations.queries import query
 from resolvers import record as resolvers
-from resolvers.operation import mutation, query
 from schema.schools import Student
 from schema.shape import computed, payload, shown, value
 

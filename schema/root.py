@@ -3,9 +3,9 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from resolvers import nodes
-from resolvers.declaring import EVERYBODY
-from resolvers.operation import query
+from operations.fields import EVERYBODY
+from operations.queries import query
+from operations.reads import nodes
 from schema import (
     accounts,
     appointments,

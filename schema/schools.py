@@ -8,10 +8,11 @@ from models.base.access import Role
 from models.base.text import EmailAddress, PhoneNumber, StateCode, TimeZone
 from models.schools import schools, students
 from models.schools.schools import MissedSessionPolicy
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import appointments, credits
 from resolvers import schools as resolvers
 from resolvers.accounts import SCHOOL
-from resolvers.operation import mutation, query, relation
 from schema.appointments import Appointment
 from schema.credits import Wallet
 from schema.shape import Connection, Money, Node, money, payload, shown, shows, value

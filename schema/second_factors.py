@@ -4,8 +4,9 @@ import strawberry
 
 from models.accounts.accounts import PEOPLE
 from models.base.access import Role
+from operations.mutations import mutation
+from operations.queries import query
 from resolvers import second_factors as resolvers
-from resolvers.operation import mutation, query
 from schema.accounts import Account
 from schema.shape import payload, shown, value
 

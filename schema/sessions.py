@@ -6,9 +6,10 @@ import strawberry
 
 from models.accounts import accounts as models
 from models.accounts.accounts import PEOPLE
+from operations.fields import ANYONE
+from operations.mutations import mutation
+from operations.queries import query, relation
 from resolvers import sessions as resolvers
-from resolvers.declaring import ANYONE
-from resolvers.operation import mutation, query, relation
 from schema.accounts import Viewer
 from schema.shape import Connection, Node, payload, shown, shows
 

@@ -17,10 +17,10 @@ from models.base.amounts import Money as Dollars
 from models.base.errors import Code, Refusal
 from models.base.ids import encode
 from models.base.statements import part_class, row_class
-from resolvers.declaring import declared
-from resolvers.nodes import NODES
-from resolvers.operation import relation
-from resolvers.reading import TOTAL_COUNT
+from operations.fields import declared
+from operations.queries import relation
+from operations.reads.nodes import NODES
+from operations.reads.relations import TOTAL_COUNT
 
 C = TypeVar("C", bound=type)
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from models.appointments.appointments import Appointment as AppointmentRow
 from models.base.events import Event as EventRow
 from models.claims.claims import Claim as ClaimRow
 from models.credits.ledger import Wallet as WalletRow
+from operations.queries import relation, subscription
 from resolvers import subscriptions as resolvers
-from resolvers.operation import relation, subscription
 from schema.appointments import Appointment
 from schema.claims import Claim
 from schema.credits import Wallet

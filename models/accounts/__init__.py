@@ -1,0 +1,1 @@
+"""Who signs in, and how: accounts, memberships, sessions, links, invitations (ID)."""

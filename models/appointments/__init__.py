@@ -1,0 +1,1 @@
+"""One session between a student and a provider, from request to outcome (AP)."""

@@ -1,0 +1,1 @@
+"""Weekly hours and the openings that they make (AV)."""

@@ -1,0 +1,1 @@
+"""The ground: tables, access, errors, events, time, amounts, statements. It knows no area."""

@@ -1,0 +1,1 @@
+"""The ledger of credits, and the grants that fill it (CR)."""

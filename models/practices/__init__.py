@@ -1,0 +1,1 @@
+"""Group practices (EN-5)."""

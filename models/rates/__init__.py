@@ -1,0 +1,1 @@
+"""What a session is reimbursed with (CL-5)."""

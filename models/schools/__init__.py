@@ -1,0 +1,1 @@
+"""Universities and their students (CR-8, CR-11)."""

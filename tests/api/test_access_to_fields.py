@@ -21,8 +21,8 @@ from models.availability.openings import Opening
 from models.base.access import Entity, Role, Viewer
 from models.base.ids import encode, new_id
 from models.base.statements import fetch
-from resolvers.engine import start_source
-from resolvers.nodes import NODES
+from operations.engine import start_source
+from operations.reads.nodes import NODES
 from schema.root import SCHEMA
 from tests.api.expected_audiences import ANYONE, AUDIENCES, MUTATION, QUERY
 from tests.support.asking import COMPILED, CORE, answer, codes_of, context_of, do, document_of

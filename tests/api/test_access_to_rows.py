@@ -17,7 +17,7 @@ from graphql import (
 from models.base.access import Entity, Role, Viewer
 from models.base.ids import encode, split
 from models.base.statements import fetch
-from resolvers.nodes import NODES, NODES_MAX
+from operations.reads.nodes import NODES, NODES_MAX
 from schema.root import SCHEMA
 from tests.api.expected_access import ALL, BEFORE_SECOND_FACTOR, SEEN
 from tests.support.asking import COMPILED, CORE, answer, ask, codes_of

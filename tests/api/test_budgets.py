@@ -13,7 +13,7 @@ from app import create_app
 from models.base import budgets as table
 from models.base.clock import real_now
 from models.base.statements import execute, fetch_one
-from resolvers.budgets import Allowances, Budgets, site_of
+from operations.budgets import Allowances, Budgets, site_of
 from settings import Settings
 from tests.support.api import api_on
 
@@ -87,7 +87,7 @@ async def test_many_who_wait_at_once_are_leased_in_one_statement(
         asked.append(len(wishes))
         return await table.lease(wishes)
 
-    monkeypatch.setattr("resolvers.budgets.lease", counted)
+    monkeypatch.setattr("operations.budgets.lease", counted)
     (alone,) = processes(Clock(), 1_000, count=1)
     spent = await asyncio.gather(*(alone.spend(alone.budget(f"viewer {n}", 1_000), 400) for n in range(50)))
     assert all(spent)
@@ -100,7 +100,7 @@ async def test_a_lease_that_fails_is_an_error_and_not_a_free_pass(
     async def failing(wishes: Any) -> list[int]:
         raise ConnectionError
 
-    monkeypatch.setattr("resolvers.budgets.lease", failing)
+    monkeypatch.setattr("operations.budgets.lease", failing)
     (alone,) = processes(Clock(), 1_000, count=1)
     with pytest.raises(ConnectionError):
         await alone.spend(alone.budget("somebody", 1_000), 100)
@@ -138,7 +138,7 @@ def with_budgets(settings: Settings, **changes: int) -> Settings:
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the minute from ending within a test."""
-    monkeypatch.setattr("resolvers.budgets.time.time", Clock())
+    monkeypatch.setattr("operations.budgets.time.time", Clock())
 
 
 async def test_the_answer_tells_its_cost_and_what_is_left(committed: Settings, still: None) -> None:

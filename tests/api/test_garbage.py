@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from execution.run import Run
 from models.base.statements import ROW_CLASSES
-from resolvers.context import Context
+from operations.context import Context
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
 

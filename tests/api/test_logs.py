@@ -15,8 +15,8 @@ import pytest
 import pytest_asyncio
 import structlog
 
-import logs
 from settings import Settings
+from telemetry import logs
 from tests.support.api import Api, api_on
 from tests.support.log_capture import planted_in
 from tests.support.processes import ROOT
@@ -98,7 +98,7 @@ async def test_a_failure_of_ours_tells_where_and_not_what(
     async def broken(*_: Any) -> Any:
         raise RuntimeError("Ana Reyes, student@demo.test, ANXIETY")
 
-    monkeypatch.setattr("resolvers.auditing.write_entries", broken)
+    monkeypatch.setattr("operations.auditing.write_entries", broken)
     assert (await api.send("{ students(first: 1) { nodes { name } } }", role="SCHOOL")).status_code == 500
     unexpected, request = lines[-2:]
     assert (unexpected["error"], request["codes"]) == ("RuntimeError", ["INTERNAL"])
@@ -160,7 +160,7 @@ def test_the_loggers_that_tell_what_was_asked_are_silent() -> None:
 
 
 CONFIGURED = """
-import logging, structlog, logs
+import logging, structlog; from telemetry import logs
 from transport import Report
 logs.configure("info")
 logs.log_request(Report("http", "a-request-id"))

@@ -23,8 +23,8 @@ from strawberry.printer import print_schema
 
 from execution import Batched, Computed, Derived, Direct, Single
 from models.base.access import Role
-from resolvers.declaring import ANYONE, EVERYBODY
-from resolvers.nodes import NODES
+from operations.fields import ANYONE, EVERYBODY
+from operations.reads.nodes import NODES
 from schema.root import SCHEMA
 from schema.shape import VALUES
 from tests.api.expected_audiences import AUDIENCES

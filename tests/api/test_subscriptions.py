@@ -24,8 +24,8 @@ from models.base.access import Role, Viewer
 from models.base.changes import CHANNEL, visible
 from models.base.ids import new_id
 from models.base.statements import execute, fetch
-from resolvers import broker as brokers
-from resolvers.broker import Broker, Change
+from operations import broker as brokers
+from operations.broker import Broker, Change
 from resolvers.subscriptions import APPOINTMENTS, CLAIMS, INBOX, WALLETS
 from settings import Settings
 from tests.support.api import Api
@@ -397,7 +397,7 @@ async def test_many_subscriptions_of_one_viewer_are_executed_once(
         executed.append(more["root_value"])
         return await core_execute(*arguments, **more)
 
-    monkeypatch.setattr("resolvers.engine.core_execute", counted)
+    monkeypatch.setattr("operations.engine.core_execute", counted)
     async with served.socket("PROVIDER") as provider:
         for name in range(10):
             await provider.subscribe(f"s{name}", APPOINTMENT)

@@ -10,9 +10,6 @@ OURS = {path.stem for path in ROOT.glob("*.py")} | {path.parent.name for path in
 MAY_IMPORT = {
     "settings": set[str](),
     "worker": {"settings", "database", "notifications", "integrations", "models"},
-    "logs": {"transport"},
-    "metrics": {"models", "transport"},
-    "health": {"settings", "database", "models"},
     "app": OURS - {"cli", "worker"},
     "demo": OURS - {"cli", "app", "worker"},
 }

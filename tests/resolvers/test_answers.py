@@ -10,8 +10,8 @@ from graphql import get_named_type
 
 from models.base.access import Entity
 from models.base.errors import Code, Refusal, Refused
-from resolvers.answers import restored, snapshot
-from resolvers.nodes import NODES
+from operations.idempotency import restored, snapshot
+from operations.reads.nodes import NODES
 from schema.root import SCHEMA
 from tests.support.databases import own_database
 from tests.support.two_sides import build

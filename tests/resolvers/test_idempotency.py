@@ -16,7 +16,7 @@ from models.base.idempotency import IdempotencyKey, forget_old
 from models.base.ids import encode, new_id
 from models.credits.ledger import Grant
 from models.schools.schools import School
-from resolvers.operation import once
+from operations.transactions import once
 from settings import Settings
 from tests.support.asking import COMPILED, answer, context_of, do
 from tests.support.databases import undone

@@ -15,9 +15,9 @@ from models.base.ids import encode
 from models.base.statements import Part, part_class
 from models.directory.providers import Provider
 from models.schools.schools import School
-from resolvers.joining import JOINS, Join, columns_and_joins, join
-from resolvers.nodes import NODES, NODES_MAX
-from resolvers.rows import statement_for
+from operations.reads.joins import JOINS, Join, columns_and_joins, join
+from operations.reads.nodes import NODES, NODES_MAX
+from operations.reads.rows import statement_for
 from schema.root import SCHEMA
 from tests.support.asking import COMPILED, CORE, ask, context_of, document_of, statements_counted
 from tests.support.databases import own_database, undone

@@ -19,7 +19,7 @@ from models.accounts.invitations import Invitation
 from models.base.access import Role
 from models.base.ids import decode
 from models.base.statements import write
-from resolvers.paging import PAGE_DEFAULT, PAGE_MAX
+from operations.reads.pages import PAGE_DEFAULT, PAGE_MAX
 from tests.support.asking import COMPILED, CORE, answer, ask, codes_of
 from tests.support.databases import own_database, undone
 from tests.support.two_sides import World, build

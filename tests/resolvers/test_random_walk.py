@@ -28,7 +28,7 @@ from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.directory.providers import Provider, Service
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
-from resolvers.operation import once
+from operations.transactions import once
 from tests.support.asking import context_of
 from tests.support.databases import own_database
 from tests.support.world import AT, as_provider, as_staff, as_student, load_rates, provider_of, school_of, student_of

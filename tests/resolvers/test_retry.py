@@ -18,7 +18,7 @@ from models.base.ids import new_id
 from models.base.statements import execute, fetch
 from models.credits.grants import grant
 from models.credits.ledger import Grant, Wallet, lock_wallet
-from resolvers.operation import TRIES, once
+from operations.transactions import TRIES, once
 from settings import Settings
 from tests.support.api import api_on
 from tests.support.asking import answer, codes_of, context_of

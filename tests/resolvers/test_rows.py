@@ -18,8 +18,8 @@ from models.credits.ledger import Wallet
 from models.directory.licenses import License
 from models.records.audit import AuditEntry
 from models.schools.students import Student
-from resolvers.context import Context
-from resolvers.rows import PROOF, combined, rows_where, shape_of
+from operations.context import Context
+from operations.reads.rows import PROOF, combined, rows_where, shape_of
 from tests.support.asking import COMPILED, CORE, ask, context_of, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.two_sides import World, build

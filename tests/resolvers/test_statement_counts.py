@@ -20,7 +20,7 @@ from models.directory.providers import Provider
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from models.records.audit import write_entries
-from resolvers.nodes import NODES
+from operations.reads.nodes import NODES
 from schema.root import SCHEMA
 from schema.starters import examples
 from tests.support.asking import COMPILED, CORE, ask, statements_counted

@@ -12,7 +12,7 @@ from models.base.errors import Code, Refused
 from models.base.statements import execute, write
 from models.credits.ledger import Wallet
 from models.schools.schools import School
-from resolvers.operation import once
+from operations.transactions import once
 from tests.support.asking import context_of, do
 from tests.support.world import AT, as_staff, pair_of
 

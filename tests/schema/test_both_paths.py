@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import models.base.ids
 from models.base import clock, encryption
-from resolvers.context import Context
+from operations.context import Context
 from schema.root import SCHEMA
 from tests.execution.both import Answers, compared
 from tests.support.asking import COMPILED, CORE, context_of

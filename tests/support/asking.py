@@ -15,7 +15,7 @@ from tortoise.connection import get_connections
 from execution import Plans
 from models.base.access import Viewer
 from models.base.statements import ROW_CLASSES
-from resolvers.context import Context, Environment
+from operations.context import Context, Environment
 from schema.root import SCHEMA
 from schema.scalars import NATIVE
 from tests.support.world import AT

@@ -15,8 +15,8 @@ import pytest
 import structlog
 
 import demo
-import logs
 from models.claims.claims import PresentingConcern
+from telemetry import logs
 
 FOLDER = "FC_TESTS_LOGS"  # told to pytest-xdist's workers, and to nobody else
 SHOWN_MAX = 20

@@ -17,8 +17,8 @@ from models.base.access import Entity, Role, Viewer
 from models.base.ids import encode, new_id
 from models.directory.providers import Provider
 from models.schools.students import Student
-from resolvers.declaring import ANYONE
-from resolvers.nodes import NODES
+from operations.fields import ANYONE
+from operations.reads.nodes import NODES
 from schema.root import SCHEMA
 from tests.execution.operations import Operation, operation
 from tests.support import world

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_leaf_type, is_required_argument
 
 from models.base.access import Role
-from resolvers.nodes import NODES
+from operations.reads.nodes import NODES
 from tests.support.dummies import written
 
 

@@ -14,7 +14,7 @@ import orjson
 from tortoise import fields
 
 from models.base.access import Entity
-from resolvers.context import bad_input
+from operations.context import bad_input
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100

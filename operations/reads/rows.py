@@ -6,7 +6,7 @@ Everything that is read for a client passes here, and nothing here reads without
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ from tortoise import fields
 
 from execution import Deferred
 from models.base.access import EVERYTHING, Entity, Role, Viewer, numbered
+from models.base.errors import Code, Refusal
 from models.base.statements import fetch, parts_of, row_class
-from resolvers.context import Context
-from resolvers.joining import Column, columns_and_joins
+from operations.context import Context
+from operations.reads.joins import Column, columns_and_joins
 
 STATEMENTS_MAX = 2_000
 """Texts that are remembered: as many as clients ask differently, within this bound."""
@@ -195,3 +196,19 @@ def kind_of(column: Column) -> type:
 def shifted(text: str, by: int) -> str:
     """A text whose parameters begin so many places later."""
     return PARAMETER.sub(lambda match: f"${int(match[1]) + by}", text) if by else text
+
+
+def found(row: Any, what: str, *, path: Collection[str] = ("id",)) -> Any:
+    """The row, or the refusal that there is none."""
+    if row is None:
+        raise Refusal(
+            Code.NOT_FOUND, f"There is no such {what}.", path=list(path), fix="Check the id, or read the list again."
+        )
+    return row
+
+
+async def find(context: Context, model: type[Entity], id: Any, *, path: str) -> Any:
+    """The visible row of `model` with this id, as a model instance to call a verb on. Raises NOT_FOUND."""
+    row = found(await model.visible_to(context.viewer).get_or_none(id=id), model.__name__.lower(), path=[path])
+    context.touch(model, [row])
+    return row

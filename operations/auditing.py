@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from contextvars import Context as TaskContext
 from functools import lru_cache, partial
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -17,9 +18,10 @@ from graphql import (
     SelectionSetNode,
 )
 
+from models.base.access import Entity
 from models.base.statements import write
 from models.records.audit import AuditEntry, AuditKind, Entry, write_entries
-from resolvers.context import Context
+from operations.context import Context
 
 AT_ONCE_MAX = 500
 OPERATION_MAX = 200
@@ -184,3 +186,10 @@ def root_fields(selected: SelectionSetNode, fragments: dict[str, FragmentDefinit
         else:
             names.extend(root_fields(selection.selection_set, fragments))  # type: ignore[attr-defined]
     return names
+
+
+def note(context: Context, result: Any) -> None:
+    """Note whose records a mutation answers, for the audit trail (ID-6)."""
+    for value in result.values() if isinstance(result, dict) else (result,):
+        if isinstance(value, Entity):
+            context.touch(type(value), [value])

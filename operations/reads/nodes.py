@@ -9,8 +9,8 @@ import strawberry
 from execution import Selection
 from models.base.access import Entity
 from models.base.ids import MalformedIdError, split
-from resolvers.context import Context, bad_input
-from resolvers.rows import rows_where
+from operations.context import Context, bad_input
+from operations.reads.rows import rows_where
 
 NODES_MAX = 100
 NODES: dict[str, tuple[type[Entity], str]] = {}

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from execution import Selection
 from models.base.access import EVERYTHING, Entity, Role
 from models.base.statements import ROW_CLASSES, parts_of
-from resolvers.context import Context
+from operations.context import Context
 
 NAME_BYTES = 63
 """PostgreSQL cuts longer names of columns."""

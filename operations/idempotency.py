@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import asyncpg
 import orjson
 from tortoise import Tortoise
+from tortoise.exceptions import IntegrityError
 
-from models.base.access import Entity
+from models.base import idempotency
+from models.base.access import Entity, Viewer
 from models.base.errors import Code, Refusal, Refused
+from models.base.statements import transaction
+from operations.context import Context
+from operations.refusals import refusal_for
 
 
 def snapshot(outcome: Any) -> Any:
@@ -55,3 +63,31 @@ def restored(kept: Any) -> Any:
 def refusal(*, code: str, message: str, rule: str, path: list[str], fix: str, **_: Any) -> Refusal:
     """A refusal from its kept form."""
     return Refusal(Code(code), message, rule=rule, path=path, fix=fix)
+
+
+async def with_key(
+    context: Context, resolver: Callable[..., Awaitable[Any]], values: Mapping[str, Any], *, key: str, asked: bytes
+) -> Any:
+    """The verb's outcome, or the one that was kept for this key; a refusal is kept too."""
+    account = context.viewer.account_id
+    kept = await idempotency.claim(account, key, asked=asked, at=context.now)
+    if kept is not None:
+        return restored(kept)
+    outcome: Any
+    try:
+        async with transaction():
+            outcome = await resolver(context, **values)
+    except Refused as refused:
+        outcome = refused
+    except Refusal as refusal:
+        outcome = Refused([refusal])
+    except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as violation:
+        outcome = Refused([refusal_for(violation)])
+    await idempotency.keep(account, key, answer=snapshot(outcome))
+    return outcome
+
+
+def digest(viewer: Viewer, name: str, asked: Any) -> bytes:
+    """What was asked and under which membership, as 32 bytes to compare: no answer leaves the membership it is for."""
+    whole = [viewer.membership_id, name, asked]
+    return hashlib.sha256(orjson.dumps(whole, default=str, option=orjson.OPT_SORT_KEYS)).digest()

@@ -12,7 +12,7 @@ from strawberry.types.unset import UNSET
 
 from execution import Kind, as_resolver
 from models.base.access import Role
-from resolvers.arguments import Argument
+from operations.arguments import Argument
 
 ANYONE: Literal["anyone"] = "anyone"
 """The audience of the few fields that need no sign-in."""

@@ -9,10 +9,10 @@ from uuid import UUID
 from execution import Batched, Selection
 from models.base.access import EVERYTHING, Entity
 from models.base.statements import column_of, fetch, row_class
-from resolvers.context import Context
-from resolvers.joining import join
-from resolvers.paging import Count, Order, Page, PageRequest, place_of
-from resolvers.rows import rows_where, shape_of, statement_for
+from operations.context import Context
+from operations.reads.joins import join
+from operations.reads.pages import Count, Order, Page, PageRequest, place_of
+from operations.reads.rows import rows_where, shape_of, statement_for
 
 
 def needs_of_nodes(selection: Selection) -> tuple[str, ...]:

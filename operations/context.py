@@ -15,7 +15,7 @@ from models.accounts.remembered import Remembered
 from models.base.access import Entity, Role, Viewer
 from models.base.statements import column_of
 from models.records.audit import Entry
-from resolvers.broker import Broker
+from operations.broker import Broker
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

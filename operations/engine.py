@@ -22,10 +22,10 @@ from models.base import clock
 from models.base.access import Role, Viewer
 from models.base.events import REQUEST_ID
 from models.keys import partner_keys
-from resolvers.auditing import Auditor
-from resolvers.broker import Change
-from resolvers.budgets import Budget, Budgets, Charge, site_of
-from resolvers.context import Context, Environment, refused_at_the_edge, session_has_ended
+from operations.auditing import Auditor
+from operations.broker import Change
+from operations.budgets import Budget, Budgets, Charge, site_of
+from operations.context import Context, Environment, refused_at_the_edge, session_has_ended
 
 BEARER = "bearer "
 FREE_ROLES = frozenset({Role.OPS, Role.FINANCE})

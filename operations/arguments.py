@@ -6,6 +6,7 @@ A text is bounded: `Annotated[str, Text(200), "…"]`, and without a word about 
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +18,14 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.unset import UNSET
 
 from models.base.access import Entity
 from models.base.errors import Code, Refusal
 from models.base.ids import MalformedIdError, decode
-from resolvers.paging import PAGE_ARGUMENTS, PageRequest
+from operations.context import bad_input
+from operations.reads.pages import PAGE_ARGUMENTS, PageRequest
 
 REQUIRED: Any = inspect.Parameter.empty
 TEXT_LENGTH_MAX = 2_000
@@ -194,3 +197,41 @@ def camel(name: str) -> str:
     """A Python name as clients write it."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+class Asked:
+    """The arguments of one field, read once for as long as they are the same; what is wrong with them is told later.
+
+    Who may ask at all is looked at before that.
+    """
+
+    __slots__ = ("_arguments", "_given", "_page", "_values")
+
+    def __init__(self, arguments: tuple[Argument, ...], page: str | None, given: dict[str, Any]) -> None:
+        self._arguments, self._page, self._given = arguments, page, given
+        self._values: dict[str, Any] | None = None
+        with contextlib.suppress(GraphQLError):
+            self._values = read_arguments(arguments, page, given)
+
+    def values(self) -> dict[str, Any]:
+        """The resolver's own values; nobody changes them. Raises BAD_INPUT."""
+        if self._values is None:
+            return read_arguments(self._arguments, self._page, self._given)
+        return self._values
+
+
+def reader(arguments: tuple[Argument, ...], page: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What makes `asked` of a field's arguments."""
+    return lambda given: {"asked": Asked(arguments, page, given)}
+
+
+def read_arguments(arguments: tuple[Argument, ...], page: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The resolver's own values; all faults of form in one error."""
+    values, faults = parsed(arguments, given)
+    if faults:
+        raise bad_input(
+            " ".join(fault.message for fault in faults), arguments=[".".join(fault.path) for fault in faults]
+        )
+    if page is not None:
+        values[page] = PageRequest(**{name: values.pop(name, None) for name, _, _ in PAGE_ARGUMENTS})
+    return values

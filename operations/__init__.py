@@ -1,0 +1,1 @@
+"""What every request goes through, between what clients see and what is true."""

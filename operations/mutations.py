@@ -1,0 +1,81 @@
+"""Fields that change something: who may, one `input`, one transaction, refusals as user errors."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from execution import Selection, Single
+from models.base.errors import Refusal, Refused
+from operations.admission import admit
+from operations.arguments import Argument, Text, arguments_of, parsed
+from operations.auditing import note
+from operations.context import (
+    Context,
+)
+from operations.fields import ANYONE, Audience, declared, describe, input_type, sent_fields
+from operations.refusals import under_input
+from operations.transactions import once
+
+IDEMPOTENCY = Argument(
+    name="idempotency_key",
+    kind=str | None,
+    description="A text of your own, new for each new request. Sent again with the same input within 24 h it is "
+    "answered again without doing anything twice.",
+    default=None,
+    text=Text(200, one_line=True),
+)
+
+
+def mutation(
+    resolver: Callable[..., Awaitable[Any]],
+    *,
+    answers: Any,
+    allow: Audience,
+    idempotent: bool = True,
+    before: Callable[..., Awaitable[Any]] | None = None,
+    before_second_factor: bool = False,
+) -> Any:
+    """One mutation: audience, one `input`, one transaction, its payload `answers` or user errors.
+
+    `idempotent=False` is for answers that must not be kept, such as tokens. What takes long without the database, as
+    hashing a password does, is done by `before`, with the same values and outside of the transaction; its result is
+    the resolver's second positional argument. `before_second_factor` is as in `query`.
+    """
+    arguments = arguments_of(resolver)
+    shown = (*arguments, IDEMPOTENCY) if idempotent and allow is not ANYONE else arguments
+    verb = answers.verb
+
+    async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
+        admit(context, allow, before_second_factor=before_second_factor)
+        sent = sent_fields(given.get("input"))
+        values, faults = parsed(shown, sent, under=["input"])
+        if faults:
+            return answers.refused(faults)
+        sent.pop(IDEMPOTENCY.name, None)
+        key = values.pop(IDEMPOTENCY.name, None)
+        try:
+            ready = resolver
+            if before is not None:
+                await context.prove()
+                ready = prepared(resolver, await before(context, **values))
+            result = await once(context, ready, values, name=verb, key=key or None, asked=sent)
+        except Refused as refused:
+            return answers.refused(under_input(refused.refusals))
+        except Refusal as refusal:
+            return answers.refused(under_input([refusal]))
+        note(context, result)
+        return answers.of(result)
+
+    field_type = input_type(f"{verb}Input", shown, describe(resolver))
+    input_argument = Argument(name="input", kind=field_type, description="What to do.")
+    return declared(Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None)
+
+
+def prepared(resolver: Callable[..., Awaitable[Any]], ready: Any) -> Callable[..., Awaitable[Any]]:
+    """The resolver, given what was made ready before its transaction."""
+
+    async def resolve(context: Context, **values: Any) -> Any:
+        return await resolver(context, ready, **values)
+
+    return resolve
