@@ -31,9 +31,8 @@ from operations.auditing import Auditor
 from operations.budgets import Allowances, Budgets
 from operations.context import Environment
 from operations.engine import ProgramEngine
+from schema.base.scalars import NATIVE
 from schema.root import SCHEMA
-from schema.scalars import NATIVE
-from schema.starters import examples
 from settings import Settings, UnreadableSettingsError
 from telemetry.health import Health
 from telemetry.logs import log_request
@@ -50,6 +49,7 @@ from transport import (
     load_manifest,
 )
 from web import OPERATIONS, DemoAccount, GraphiQLConfig, Pages, Starter
+from web.examples import examples
 
 gc.freeze()
 gc.enable()

@@ -9,7 +9,6 @@ from tortoise.transactions import in_transaction
 
 from models.accounts import agreements
 from models.accounts.accounts import Account
-from models.accounts.invitations import Place, membership_of
 from models.accounts.passwords import PASSWORDS
 from models.availability.hours import Hours
 from models.availability.openings import set_weekly_hours
@@ -21,6 +20,7 @@ from models.credits import grants as credits
 from models.directory.licenses import COVERED, License, LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
 from models.enrollment.enrollments import enroll
+from models.invitations.invitations import Place, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from models.rates.rates import Rate

@@ -14,13 +14,14 @@ from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
 from models.accounts import credentials as account_credentials
-from models.accounts import invitations, links, office_users, sessions
+from models.accounts import links, office_users, sessions
 from models.appointments import appointments, reminders
 from models.availability import openings
 from models.base import budgets, clock, encryption, idempotency, throttling
 from models.base.errors import Refusal, Refused
 from models.campus import campus
 from models.credits import grants as credits
+from models.invitations import invitations
 from models.records import audit
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX

@@ -15,7 +15,7 @@ import orjson
 from benchmarks.dataset import Dataset, token_of
 from models.base.ids import encode
 from models.directory.licenses import STATES
-from schema.starters import FOLDER, read
+from web.examples import FOLDER, read
 
 READS_IN_A_DECK = 4_000
 BOOKING_DAYS = (35, 42, 49)

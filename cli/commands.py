@@ -100,7 +100,7 @@ def invite_first(
             try:
                 async with _part("tortoise.transactions", "in_transaction")():
                     at = _part("models.base.clock", "real_now")()
-                    token = await _part("models.accounts.invitations", "invite_first")(email, name, at=at)
+                    token = await _part("models.invitations.invitations", "invite_first")(email, name, at=at)
             except _part("models.base.errors", "Refusal") as refusal:
                 raise IncompleteError(str(refusal)) from None
             typer.echo(f"{settings.address}/#invitation={token}")

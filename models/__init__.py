@@ -10,6 +10,7 @@ AREAS = (
     "campus",
     "directory",
     "practices",
+    "invitations",
     "keys",
     "enrollment",
     "availability",

@@ -7,8 +7,10 @@ from contextlib import aclosing
 from uuid import UUID
 
 from models.base.changes import Fact
+from models.base.events import Event
 from operations.broker import Change, Topic
 from operations.context import Context
+from operations.reads.relations import to_one
 
 
 def subject_of(prefix: str, fact: Fact) -> UUID | None:
@@ -21,3 +23,7 @@ async def told(context: Context, topic: Topic, only: UUID | None = None) -> Asyn
     async with aclosing(context.environment.broker.changes(context.viewer, topic, only=only)) as changes:  # type: ignore[type-var]
         async for change in changes:
             yield change
+
+
+EVENT = to_one(Event, by="event_id")
+"""The event of a change."""

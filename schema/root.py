@@ -1,83 +1,30 @@
-"""The API's table of contents: each area's part of Query and Mutation, and the schema made of them."""
+"""The API's table of contents: each area's part of Query, Mutation and Subscription, and the schema made of them."""
+
+from importlib import import_module
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from operations.fields import EVERYBODY
-from operations.queries import query
-from operations.reads import nodes
-from schema import (
-    accounts,
-    appointments,
-    audit,
-    availability,
-    campus,
-    claims,
-    clock,
-    credentials,
-    credits,
-    invitations,
-    partner_keys,
-    payout_details,
-    practices,
-    providers,
-    record,
-    schools,
-    second_factors,
-    sessions,
-)
-from schema.scalars import SCALARS
-from schema.shape import Node
-from schema.subscriptions import Subscription
+from models import modules
+from schema.base.scalars import SCALARS
+
+PARTS = [import_module(name) for name in modules("schema")]
+"""Every module of the schema, area by area."""
 
 
-@strawberry.type(description="What can be read. Every list is a connection; every id is a TypeID.")
-class Query(
-    accounts.Query,
-    sessions.Query,
-    second_factors.Query,
-    invitations.Query,
-    practices.Query,
-    partner_keys.Query,
-    campus.Query,
-    schools.Query,
-    providers.Query,
-    payout_details.Query,
-    availability.Query,
-    credits.Query,
-    appointments.Query,
-    claims.Query,
-    record.Query,
-    clock.Query,
-    audit.Query,
-):
-    """All that can be read."""
-
-    node: Node | None = query(nodes.one, allow=EVERYBODY)
-    nodes: list[Node | None] | None = query(nodes.many, allow=EVERYBODY)
-
-
-@strawberry.type(description="What can be done. Each takes one `input` and answers its object and `userErrors`.")
-class Mutation(
-    accounts.Mutation,
-    sessions.Mutation,
-    credentials.Mutation,
-    second_factors.Mutation,
-    invitations.Mutation,
-    practices.Mutation,
-    partner_keys.Mutation,
-    campus.Mutation,
-    schools.Mutation,
-    providers.Mutation,
-    payout_details.Mutation,
-    credits.Mutation,
-    appointments.Mutation,
-    record.Mutation,
-    clock.Mutation,
-):
-    """All that can be done."""
+def composed(name: str, description: str) -> type:
+    """A root type of all classes of its name, in the order of the areas."""
+    bases = tuple(vars(part)[name] for part in PARTS if name in vars(part))
+    return strawberry.type(type(name, bases, {"__doc__": description}), description=description)
 
 
 SCHEMA = strawberry.Schema(
-    query=Query, mutation=Mutation, subscription=Subscription, config=StrawberryConfig(scalar_map=SCALARS)
+    query=composed("Query", "What can be read. Every list is a connection; every id is a TypeID."),
+    mutation=composed("Mutation", "What can be done. Each takes one `input` and answers its object and `userErrors`."),
+    subscription=composed(
+        "Subscription",
+        "What is told as it happens, over WebSocket (graphql-transport-ws) or server-sent events. Each begins with "
+        "`refetch: true`, and says so again after a gap. A subscription ends when its token does.",
+    ),
+    config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import ACCOUNTS, PASSWORD
-from schema.starters import FOLDER, Example, read
+from web.examples import FOLDER, Example, read
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"

@@ -1,14 +1,16 @@
-"""What Tortoise, and statements by hand, ask for a connection."""
+"""What Tortoise, and statements by hand, ask for a connection; transactions on one, and the savepoints inside them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tortoise.backends.asyncpg.client import AsyncpgDBClient
-from tortoise.backends.base.client import TransactionContext
+from asyncpg.transaction import TransactionState
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import NestedTransactionContext, TransactionContext, TransactionContextPooled
+from tortoise.connection import get_connections
 
 from database.pool.connections import Pool
-from database.pool.transactions import Transaction, Work
 
 
 class Borrowed:
@@ -69,3 +71,113 @@ class Client(AsyncpgDBClient):
     def _in_transaction(self) -> TransactionContext:
         """A transaction on a connection of its own."""
         return Transaction(Work(self), self._pool_init_lock)
+
+
+class Work(TransactionWrapper):
+    """A transaction that begins with its first statement: nothing is sent before there is something to do.
+
+    What else has to be said first, without parameters, stands in `opening` and travels in the same message. Whoever
+    writes rows asks `companion` for one more.
+    """
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.opening = "BEGIN;"
+        self.companion: Callable[[], Any] | None = None
+        self.has_begun = False
+
+    def acquire_connection(self) -> Any:
+        """The transaction's connection for the length of a statement; others of the same task's family wait."""
+        return Turn(self)
+
+    async def call(self, method: str, statement: str, *values: Any, **options: Any) -> Any:
+        """What a method of asyncpg's connection answers to a statement, within the transaction."""
+        async with Turn(self) as connection:
+            return await getattr(connection, method)(statement, *values, **options)
+
+    async def begin(self) -> None:
+        """Nothing yet."""
+
+    async def execute_first(self, statement: str) -> None:
+        """Run a statement without parameters, in one message with what begins the transaction."""
+        async with self._lock:
+            await self.open(statement)
+
+    async def open(self, statement: str = "") -> None:
+        """Begin, in one message with a statement without parameters; the caller holds the lock."""
+        opening, self.opening = self.opening, ""
+        self.transaction = self._connection.transaction()
+        # As its `start` would leave it, whatever comes of it: a ROLLBACK is due, and savepoints stand inside.
+        self.transaction._state = TransactionState.STARTED
+        self._connection._top_xact = self.transaction
+        await self._connection.execute(opening + statement)
+        self.has_begun = True
+
+    async def commit(self) -> None:
+        """End it; one that never began has nothing to end."""
+        if self.transaction is not None:
+            await super().commit()
+        self._finalized = True
+
+    async def rollback(self) -> None:
+        """Undo it; one that never began has nothing to undo."""
+        if self.transaction is not None:
+            await super().rollback()
+        self._finalized = True
+
+    def _in_transaction(self) -> TransactionContext:
+        """A savepoint."""
+        return NestedTransactionContext(Savepoint(self))
+
+
+class Savepoint(TransactionWrapper):
+    """A part of a transaction that can be undone alone."""
+
+    def __init__(self, client: Work) -> None:
+        super().__init__(client)
+        self.opening = ""
+        self.companion: Callable[[], Any] | None = None
+        self.has_begun = False
+
+    async def begin(self) -> None:
+        """Set the savepoint, in a transaction that has begun."""
+        async with self._parent.acquire_connection() as connection:
+            await super().begin()
+            if self.opening:
+                await connection.execute(self.opening)
+        self.has_begun = True
+
+
+class Turn:
+    """The connection of a transaction, for one statement at a time."""
+
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def __aenter__(self) -> Any:
+        work = self._work
+        await work._lock.acquire()
+        if work.opening:
+            try:
+                await work.open()
+            except BaseException:
+                work._lock.release()
+                raise
+        return work._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        self._work._lock.release()
+
+
+class Transaction(TransactionContextPooled):
+    """The block of a transaction, with the one connection that it has from the pool."""
+
+    async def __aenter__(self) -> Any:
+        """Take a connection."""
+        await self.ensure_connection()
+        pool: Any = self.client._parent._pool
+        self.client._connection = await pool.acquire()
+        self.token = get_connections().set(self.connection_name, self.client)
+        return self.client

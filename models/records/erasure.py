@@ -15,7 +15,6 @@ from uuid import UUID
 import orjson
 
 from models.accounts.accounts import Account, Membership
-from models.accounts.invitations import Invitation
 from models.appointments.appointments import Appointment, AppointmentStatus
 from models.base.access import Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
@@ -24,6 +23,7 @@ from models.base.statements import Change, execute, fetch, write
 from models.base.text import NOWHERE
 from models.credits.grants import revoke_unused
 from models.credits.ledger import lock_wallet
+from models.invitations.invitations import Invitation
 from models.schools.students import Student
 
 NAME = "Erased student"

@@ -23,7 +23,7 @@ from models.base.access import Role
 from models.base.statements import execute, fetch
 from models.campus import campus
 from models.campus.campus import challenge_of
-from resolvers.campus import is_sound_return
+from resolvers.campus.campus import is_sound_return
 from tests.support.accounts import ERRORS, SIGNED_IN, WHO, accepts, person
 from tests.support.api import Api, api_on
 from tests.support.campus_stand_in import CLIENT_ID, CLIENT_SECRET, CampusStandIn, campus_stand_in

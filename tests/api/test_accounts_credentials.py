@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models.accounts import credentials, invitations
+from models.accounts import credentials
 from models.accounts.accounts import Account
 from models.accounts.links import Purpose
 from models.base import clock
@@ -18,6 +18,7 @@ from models.base.access import Role
 from models.base.errors import Refusal
 from models.base.events import Event
 from models.base.statements import execute, fetch
+from models.invitations import invitations
 from tests.support.accounts import (
     ERRORS,
     PASSWORD,

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from models.accounts import invitations, links
+from models.accounts import links
 from models.accounts.accounts import Account
 from models.accounts.agreements import Acceptance
 from models.base import clock
 from models.base.access import Role
 from models.base.events import Event
 from models.base.statements import fetch
+from models.invitations import invitations
 from tests.support.accounts import (
     ERRORS,
     PASSWORD,

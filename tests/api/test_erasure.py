@@ -15,7 +15,6 @@ from tortoise.transactions import in_transaction
 
 from models.accounts import credentials, links
 from models.accounts.accounts import Account, Membership, Session
-from models.accounts.invitations import Invitation, Place, invite
 from models.accounts.links import Purpose
 from models.accounts.second_factors import SecondFactor, new_recovery_codes
 from models.accounts.sessions import open_session
@@ -31,6 +30,7 @@ from models.claims.claims import Claim
 from models.credits import proof
 from models.credits.ledger import Transfer, TransferKind, Wallet
 from models.directory.providers import Provider
+from models.invitations.invitations import Invitation, Place, invite
 from models.records import erasure
 from models.records.erasure import ErasureReason
 from models.schools.schools import School

@@ -11,12 +11,12 @@ from websockets.asyncio.client import connect
 
 import demo
 from app import create_app
-from schema.starters import main_job, screens, watches
 from settings import Settings
 from tests.support.api import Api, api_on
 from tests.support.main_job import Run
 from tests.transport.server import serving
 from tests.transport.sockets import PROTOCOL, Client
+from web.examples import main_job, screens, watches
 
 
 @pytest_asyncio.fixture(loop_scope="session")

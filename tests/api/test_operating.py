@@ -78,7 +78,7 @@ async def test_a_database_that_is_away_makes_a_server_unready_and_not_dead(
 
     async with pages_of(database) as http:
         with monkeypatch.context() as patched:
-            patched.setattr("health.fetch_one", away)
+            patched.setattr("telemetry.health.fetch_one", away)
             answers = [await http.get("/readyz"), await http.get("/healthz")]
         back = await http.get("/readyz")
     assert [answer.status_code for answer in (*answers, back)] == [503, 200, 200]
@@ -94,7 +94,7 @@ async def test_metrics_stand_on_their_own_port(committed: Settings, monkeypatch:
         ports.append(server.server_port)
         return server, thread
 
-    monkeypatch.setattr("metrics.start_http_server", noted)
+    monkeypatch.setattr("telemetry.metrics.start_http_server", noted)
     async with served(with_port) as api:
         await api.ask("{ now }")
         await api.fail("{ wallet { available } }")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from schema.starters import FOLDER, read
 from scripts.transcript import README, part, screen, section, steps, without_particulars
 from settings import Settings
 from tests.support.api import api_on
 from tests.support.main_job import Run
+from web.examples import FOLDER, read
 
 
 async def test_the_transcript_of_the_main_job_is_what_a_fresh_server_answers(committed: Settings) -> None:

@@ -23,8 +23,8 @@ from models.base.ids import encode, new_id
 from models.base.statements import fetch, write
 from models.schools.schools import School
 from models.schools.students import Student
-from resolvers import record as resolvers
-from resolvers.record import BALANCES, FORMAT, LEFT_OUT, PARTS
+from resolvers.records import record as resolvers
+from resolvers.records.record import BALANCES, FORMAT, LEFT_OUT, PARTS
 from tests.integrations.test_fhir import references
 from tests.support.asking import COMPILED, CORE, answer, ask, codes_of, context_of, document_of
 from tests.support.databases import own_database

@@ -25,8 +25,8 @@ from execution import Batched, Computed, Derived, Direct, Single
 from models.base.access import Role
 from operations.fields import ANYONE, EVERYBODY
 from operations.reads.nodes import NODES
+from schema.base.shape import VALUES
 from schema.root import SCHEMA
-from schema.shape import VALUES
 from tests.api.expected_audiences import AUDIENCES
 
 SCHEMA_CORE = SCHEMA._schema

@@ -26,7 +26,10 @@ from models.base.ids import new_id
 from models.base.statements import execute, fetch
 from operations import broker as brokers
 from operations.broker import Broker, Change
-from resolvers.subscriptions import APPOINTMENTS, CLAIMS, INBOX, WALLETS
+from resolvers.appointments.changes import APPOINTMENTS
+from resolvers.claims.changes import CLAIMS
+from resolvers.credits.changes import WALLETS
+from resolvers.notifications.inbox import INBOX
 from settings import Settings
 from tests.support.api import Api
 from tests.support.farewell import say_farewell

@@ -14,9 +14,9 @@ import httpx2
 from graphql import OperationDefinitionNode, parse
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
 
-from schema.starters import examples
 from tests.support.api import Api
 from tests.support.trusted import PAGES_OWN, name_of
+from web.examples import examples
 
 SECONDS_MAX = 30
 MODEL = "globalThis.__MONACO.editor.getModels().find((model) => model.uri.path.endsWith(%s))"

@@ -17,7 +17,6 @@ from tortoise.transactions import in_transaction
 
 from models.accounts import agreements, links, second_factors
 from models.accounts.accounts import Account
-from models.accounts.invitations import Place, invite, membership_of
 from models.accounts.links import Purpose
 from models.base import encryption
 from models.base.access import Role, Viewer
@@ -25,6 +24,7 @@ from models.base.events import happened
 from models.base.ids import new_id
 from models.base.statements import execute, fetch, write
 from models.campus import campus
+from models.invitations.invitations import Place, invite, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from tests.models.breaches import Case, changed, copied

@@ -12,15 +12,16 @@ import pytest
 import pytest_asyncio
 from tortoise.transactions import in_transaction
 
-from models.accounts import credentials, invitations, links, office_users, second_factors
+from models.accounts import credentials, links, office_users, second_factors
 from models.accounts.accounts import Account, Membership
-from models.accounts.invitations import Place
 from models.accounts.links import Purpose
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.base import encryption
 from models.base.access import Role
 from models.base.ids import new_id
 from models.base.statements import Change, execute, fetch, write
+from models.invitations import invitations
+from models.invitations.invitations import Place
 from models.practices.practices import Practice
 from notifications.post import PostOffice
 from settings import Settings

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as some
 
-from models.accounts.invitations import Invitation
 from models.base.access import Role
 from models.base.ids import decode
 from models.base.statements import write
+from models.invitations.invitations import Invitation
 from operations.reads.pages import PAGE_DEFAULT, PAGE_MAX
 from tests.support.asking import COMPILED, CORE, answer, ask, codes_of
 from tests.support.databases import own_database, undone

@@ -142,7 +142,7 @@ async def test_a_failure_at_the_very_commit_leaves_nothing() -> None:
 
 async def test_a_client_never_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pair = await pair_of()
-    monkeypatch.setattr("resolvers.credits.grant_verb", stumbling_once())
+    monkeypatch.setattr("resolvers.credits.grants.grant_verb", stumbling_once())
     result = await answer(
         "mutation ($input: GrantCreditsInput!)"
         " { grantCredits(input: $input) { grant { credits } userErrors { code } } }",

@@ -22,7 +22,6 @@ from models.practices.practices import Practice
 from models.records.audit import write_entries
 from operations.reads.nodes import NODES
 from schema.root import SCHEMA
-from schema.starters import examples
 from tests.support.asking import COMPILED, CORE, ask, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.selections import below
@@ -42,6 +41,7 @@ from tests.support.world import (
     requested,
     student_of,
 )
+from web.examples import examples
 
 MANY = 50
 TWO_DAYS_ON, THE_WEEKEND = AT + timedelta(days=2), AT + timedelta(days=5)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from execution import Plans
 from models.base.amounts import Money
 from models.base.times import zones
-from schema import scalars
+from schema.base import scalars
+from schema.base.scalars import SCALARS, STATES, show_datetime
 from schema.root import SCHEMA
-from schema.scalars import SCALARS, STATES, show_datetime
 from tests.support.asking import COMPILED, CORE, context_of
 from transport.operations import ENCODING
 

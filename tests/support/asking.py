@@ -16,8 +16,8 @@ from execution import Plans
 from models.base.access import Viewer
 from models.base.statements import ROW_CLASSES
 from operations.context import Context, Environment
+from schema.base.scalars import NATIVE
 from schema.root import SCHEMA
-from schema.scalars import NATIVE
 from tests.support.world import AT
 
 COMPILED = Plans(SCHEMA, row_classes=ROW_CLASSES, native_scalars=NATIVE)

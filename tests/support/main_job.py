@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.starters import Example
 from tests.support.api import Api
+from web.examples import Example
 
 
 @dataclass(slots=True)

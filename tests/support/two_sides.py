@@ -11,7 +11,6 @@ from tortoise import Tortoise
 
 from models.accounts import agreements
 from models.accounts.accounts import Account, Membership, Session
-from models.accounts.invitations import Invitation
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.accounts.second_factors import SecondFactor
 from models.accounts.sessions import open_session
@@ -25,6 +24,7 @@ from models.campus.campus import CampusIssuer
 from models.claims.claims import Claim
 from models.directory.licenses import License, LicenseClass
 from models.directory.providers import Provider
+from models.invitations.invitations import Invitation
 from models.keys import partner_keys
 from models.keys.partner_keys import PartnerKey
 from models.notifications.mails import Mail

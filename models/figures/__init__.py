@@ -1,0 +1,1 @@
+"""A school in numbers (CL-9)."""

@@ -1,0 +1,73 @@
+"""How requests about accounts and their memberships are answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models.accounts import sessions
+from models.accounts.accounts import Account, Membership
+from models.accounts.agreements import Acceptance
+from models.base.access import Role
+from models.base.errors import Code, Refusal
+from operations.context import Context
+from operations.reads.relations import row, to_all, to_one
+from operations.reads.rows import find
+
+
+async def viewer(context: Context, selection: Selection) -> Any:
+    """Who is signed in, and under which membership."""
+    if context.viewer.role is Role.PARTNER:
+        return machine(context)
+    return await row(context, Membership, selection, context.viewer.membership_id)
+
+
+def machine(context: Context) -> Membership:
+    """A partner's machine as a membership of nobody: it has a key and a school, and no account (ID-5)."""
+    viewer = context.viewer
+    return Membership(id=viewer.account_id, role=viewer.role, school_id=viewer.school_id, created_at=context.now)
+
+
+OfAccount = Annotated[UUID, Account, "The account."]
+
+
+async def locked_other(context: Context, id: UUID) -> Account:
+    """Somebody else's account, locked. Raises NOT_FOUND, and NOT_ELIGIBLE for one's own."""
+    seen: Account = await find(context, Account, id, path="accountId")
+    if seen.id == context.viewer.account_id:
+        raise Refusal(
+            Code.NOT_ELIGIBLE, "This is your own account.", path=["accountId"], fix="Ask a colleague to do it."
+        )
+    return await Account.filter(id=seen.id).select_for_update(no_key=True).get()
+
+
+async def disable(context: Context, *, account_id: OfAccount) -> Account:
+    """Shut somebody's account: its sessions end at once and nobody signs in to it (ID-2)."""
+    account = await locked_other(context, account_id)
+    await sessions.revoke_all(account.id, by=context.viewer, at=context.now)
+    return await account.disable(by=context.viewer, at=context.now)
+
+
+async def enable(context: Context, *, account_id: OfAccount) -> Account:
+    """Open somebody's account again; they sign in anew (ID-2)."""
+    account = await locked_other(context, account_id)
+    return await account.enable(by=context.viewer, at=context.now)
+
+
+async def end_membership(
+    context: Context, *, membership_id: Annotated[UUID, Membership, "What somebody shall act under no more."]
+) -> Membership:
+    """End one membership of somebody's account; sessions under it end at once (ID-2)."""
+    seen: Membership = await find(context, Membership, membership_id, path="membershipId")
+    if seen.id == context.viewer.membership_id:
+        raise Refusal(
+            Code.NOT_ELIGIBLE, "You act under it now.", path=["membershipId"], fix="Ask a colleague to do it."
+        )
+    member = await Membership.filter(id=seen.id).select_for_update(no_key=True).get()
+    return await member.end(by=context.viewer, at=context.now)
+
+
+ACCOUNT = to_one(Account, by="account_id")
+MEMBERSHIPS = to_all(Membership, by="account_id", order="created_at", where="memberships.ended_at IS NULL")
+ACCEPTANCES = to_all(Acceptance, by="account_id", order="accepted_at")

@@ -1,0 +1,1 @@
+"""Sessions, from request to outcome."""

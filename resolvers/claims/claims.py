@@ -1,0 +1,55 @@
+"""How requests about claims are answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from execution import Selection
+from models.appointments.appointments import Appointment
+from models.base.access import EVERYTHING
+from models.claims import claims
+from models.claims.claims import Claim, ClaimStatus, PresentingConcern
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+from operations.reads.relations import row, to_one, to_one_back
+from resolvers.appointments.appointments import OfAppointment, locked
+
+LATEST_FIRST = Order("submitted_at", descending=True)
+
+
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Claim, "The claim's id."]) -> Any:
+    """One claim, if you may see it."""
+    return await row(context, Claim, selection, id)
+
+
+async def many(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    status: Annotated[list[ClaimStatus] | None, "Only claims with one of these decisions."] = None,
+) -> Page:
+    """The claims that you may see, latest first."""
+    where, values = EVERYTHING, []
+    if status is not None:
+        where, values = "claims.status = ANY ($1::text[])", [[one.value for one in status]]
+    return await page_of(context, Claim, selection, page, order=LATEST_FIRST, where=where, values=values)
+
+
+APPOINTMENT = to_one(Appointment, by="appointment_id")
+
+
+async def attest(
+    context: Context,
+    *,
+    appointment_id: OfAppointment,
+    presenting_concern: Annotated[PresentingConcern, "What the session was about; never shown to the school (CL-9)."],
+) -> Claim:
+    """Attest that a session occurred and submit it for reimbursement; the claim is decided at once (CL-1, CL-6)."""
+    appointment = await locked(context, appointment_id)
+    return await claims.attest(appointment, presenting_concern=presenting_concern, by=context.viewer, at=context.now)
+
+
+CLAIM = to_one_back(Claim, by="appointment_id", where="claims.status <> 'VOID'")

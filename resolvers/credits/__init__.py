@@ -1,0 +1,1 @@
+"""Wallets, grants and their proof."""

@@ -1,0 +1,31 @@
+"""What subscriptions tell of wallets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from models.credits.ledger import Wallet
+from models.schools.students import Student
+from operations.broker import Change, Topic
+from operations.changes import told
+from operations.context import Context
+from operations.reads.relations import to_one
+
+WALLETS = Topic(model=Wallet, row_of=lambda fact: fact.student_id, by_balance=True)  # a wallet has its student's id
+
+
+def wallet_changed(
+    context: Context,
+    *,
+    student_id: Annotated[UUID | None, Student, "Only this student's; all that you may see if left out."] = None,
+) -> AsyncIterator[Change]:
+    """A wallet whose balances have changed, as it is now: several changes at once are told once.
+
+    The first message says `refetch`.
+    """
+    return told(context, WALLETS, student_id)
+
+
+WALLET = to_one(Wallet, by="row_id")

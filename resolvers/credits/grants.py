@@ -1,0 +1,38 @@
+"""How requests about grants are answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from models.base.amounts import Credits
+from models.credits import grants as credits
+from models.schools.students import Student
+from operations.arguments import Text
+from operations.context import Context
+from operations.reads.rows import find
+
+
+async def grant(
+    context: Context,
+    *,
+    student_id: Annotated[UUID, Student, "Who gets the credits."],
+    credits: Annotated[int, "How many; one credit is one session (CR-1)."],
+    expires_at: Annotated[
+        datetime | None, "When unused credits expire, the end of a term say; never if left out (CR-3)."
+    ] = None,
+    note: Annotated[str, Text(500), "A word for the school's own records."] = "",
+) -> dict[str, Any]:
+    """Grant credits to a student of the school, within the school's limits (CR-2)."""
+    student: Student = await find(context, Student, student_id, path="studentId")
+    given = await grant_verb(
+        student, Credits(credits), expires_at=expires_at, note=note, by=context.viewer, at=context.now
+    )
+    return {"grant": given, "warnings": warnings_of(Credits(credits))}
+
+
+grant_verb = credits.grant
+
+
+warnings_of = credits.grant_warnings

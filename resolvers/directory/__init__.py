@@ -1,0 +1,1 @@
+"""Clinicians and their licenses."""

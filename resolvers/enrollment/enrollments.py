@@ -1,0 +1,18 @@
+"""How requests about enrollment are answered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from models.directory.providers import Provider
+from models.enrollment import enrollments
+from operations.context import Context
+from operations.reads.rows import find
+
+
+async def enroll(context: Context, *, provider_id: Annotated[UUID, Provider, "The provider."]) -> Provider:
+    """Make a provider's Flexible Credits contract active (EN-4)."""
+    provider: Provider = await find(context, Provider, provider_id, path="providerId")
+    await enrollments.enroll(provider, by=context.viewer, at=context.now)
+    return provider

@@ -1,0 +1,28 @@
+"""How requests about a school's figures are answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from execution import Batched, Selection
+from models.figures.figures import monthly_figures
+from operations.context import Context, bad_input
+
+YEAR_MIN, YEAR_MAX = 2000, 2100
+
+
+async def monthly(
+    context: Context,
+    parents: list[Any],
+    selection: Selection,
+    *,
+    year: Annotated[int, "The calendar year, in the school's time zone."],
+) -> list[Any]:
+    """For each school the figures of the months of a year that had sessions."""
+    if not YEAR_MIN <= year <= YEAR_MAX:
+        raise bad_input(f"The year is {YEAR_MIN} to {YEAR_MAX}.", argument="year")
+    found = await monthly_figures([parent.id for parent in parents], year)
+    return [found.get(parent.id, []) for parent in parents]
+
+
+MONTHLY = Batched(monthly, needs=("id",))

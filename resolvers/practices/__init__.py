@@ -1,0 +1,1 @@
+"""Group practices and their office users."""

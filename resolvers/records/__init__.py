@@ -1,0 +1,1 @@
+"""A student's record: who saw it, a copy of it, its end."""

@@ -1,0 +1,1 @@
+"""Universities and their students."""

@@ -1,0 +1,65 @@
+"""Sessions as clients see them: sign-in, refresh, acting under another membership, and the ends of sessions."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.accounts import accounts as models
+from models.accounts.accounts import PEOPLE
+from operations.fields import ANYONE
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.accounts import sessions as resolvers
+from schema.accounts.accounts import Viewer
+from schema.base.shape import Connection, Node, payload, shown, shows
+
+
+@shows(models.Session)
+class Session(Node):
+    """One sign-in on one device."""
+
+    device: str = shown("What the device called itself when it signed in.")
+    created_at: datetime = shown("When it was opened.")
+    seen_at: datetime = shown("When it was last used, to half a minute.")
+    until: datetime = shown("When it ends at the latest; without use it ends sooner (ID-2).")
+    revoked_at: datetime | None = shown("When it was ended.")
+    is_current: bool = relation(resolvers.CURRENT, "Whether it is the one that asks.")
+    membership: Viewer | None = relation(resolvers.MEMBERSHIP, "What it acts under.")
+
+
+SIGNED_IN = {
+    "access_token": (str, "Send it as `Authorization: Bearer …`; it lasts 15 minutes."),
+    "refresh_token": (str, "Exchange it with `refresh` before that; it works once."),
+    "expires_at": (datetime, "When the access token ends."),
+    "viewer": (Viewer, "Who is signed in now."),
+}
+
+
+@strawberry.type
+class Query:
+    """What sessions add to Query."""
+
+    sessions: Connection[Session] | None = query(resolvers.mine, allow=PEOPLE)
+
+
+@strawberry.type
+class Mutation:
+    """What sessions add to Mutation."""
+
+    sign_in = mutation(resolvers.sign_in, before=resolvers.prove, answers=payload("SignIn", SIGNED_IN), allow=ANYONE)
+    refresh = mutation(resolvers.refresh, answers=payload("Refresh", SIGNED_IN), allow=ANYONE)
+    act_as = mutation(resolvers.act_as, answers=payload("ActAs", SIGNED_IN), allow=PEOPLE, idempotent=False)
+    sign_out = mutation(
+        resolvers.sign_out,
+        answers=payload("SignOut", {"signed_out": (bool, "True once the session has ended.")}),
+        allow=PEOPLE,
+        idempotent=False,
+        before_second_factor=True,
+    )
+    sign_out_everywhere = mutation(
+        resolvers.sign_out_everywhere,
+        answers=payload("SignOutEverywhere", {"sessions_ended": (int, "How many sessions have ended.")}),
+        allow=PEOPLE,
+        idempotent=False,
+    )
+    revoke_session = mutation(resolvers.revoke, answers=payload("RevokeSession", Session), allow=PEOPLE)

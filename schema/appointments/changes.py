@@ -1,0 +1,29 @@
+"""What subscriptions tell of appointments, as clients see it."""
+
+import strawberry
+
+from models.appointments.appointments import Appointment as AppointmentRow
+from operations.changes import EVENT
+from operations.queries import relation, subscription
+from resolvers.appointments import changes as resolvers
+from schema.appointments.appointments import Appointment
+from schema.base.events import EVENT_TEXT, REFETCH, Event
+from schema.base.shape import shown, value
+
+
+@value
+class AppointmentChange:
+    """One change of an appointment."""
+
+    refetch: bool = shown(REFETCH)
+    event: Event | None = relation(EVENT, EVENT_TEXT)
+    appointment: Appointment | None = relation(resolvers.APPOINTMENT, "The appointment as it is now.")
+
+
+@strawberry.type
+class Subscription:
+    """What appointments add to Subscription."""
+
+    appointment_changed: AppointmentChange | None = subscription(
+        resolvers.appointment_changed, allow=[*AppointmentRow.REACH]
+    )

@@ -1,0 +1,47 @@
+"""Weekly hours as clients see them (AV-1)."""
+
+import strawberry
+
+from models.availability import hours
+from models.base.access import Role
+from operations.mutations import mutation
+from operations.queries import relation
+from resolvers.availability import hours as resolvers
+from resolvers.availability.hours import HoursInput
+from schema.base.shape import Node, computed, extends, payload, shown, shows
+from schema.directory.providers import Provider
+
+strawberry.input(HoursInput, description="One block of a provider's week.")
+
+
+@shows(hours.WeeklyHours)
+class WeeklyHours(Node):
+    """One block of a provider's week, in wall-clock time."""
+
+    weekday: int = shown("The ISO weekday: 1 is Monday, 7 is Sunday.")
+    starts: str = computed(
+        lambda row: hours.as_time(row.starts).isoformat("minutes"), "From, HH:MM.", needs=("starts",)
+    )
+    ends: str = computed(lambda row: hours.as_time(row.ends).isoformat("minutes"), "To, HH:MM.", needs=("ends",))
+
+
+@extends(Provider)
+class ProviderHours:
+    """What weekly hours add to Provider."""
+
+    weekly_hours: list[WeeklyHours] = relation(
+        resolvers.WEEKLY_HOURS,
+        "The week that openings are derived from.",
+        allow=[Role.OPS, Role.PROVIDER, Role.OFFICE],
+    )
+
+
+@strawberry.type
+class Mutation:
+    """What weekly hours add to Mutation."""
+
+    set_weekly_hours = mutation(
+        resolvers.set_weekly_hours,
+        answers=payload("SetWeeklyHours", Provider),
+        allow=[Role.OPS, Role.PROVIDER, Role.OFFICE],
+    )

@@ -1,0 +1,196 @@
+"""How types are made: values are the models' own rows, ids are TypeIDs, lists are connections.
+
+The modules of this package do not postpone the evaluation of annotations: strawberry would parse each again from its
+text, which took 40 ms of the start. Only a type that is declared later stands in quotes.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+import strawberry
+
+import schema.base.enum_values  # noqa: F401 — enums are described before a type uses them
+from execution import Computed, Derived
+from models.base.access import Entity
+from models.base.amounts import Money as Dollars
+from models.base.errors import Code, Refusal
+from models.base.ids import encode
+from models.base.statements import part_class, row_class
+from operations.fields import declared
+from operations.queries import relation
+from operations.reads.nodes import NODES
+from operations.reads.relations import TOTAL_COUNT
+
+C = TypeVar("C", bound=type)
+T = TypeVar("T")
+
+
+@strawberry.interface(description="An object with an id of its own, to be read again by `node`.")
+class Node:
+    """What has a TypeID."""
+
+    id: strawberry.ID = strawberry.field(description="The TypeID: its prefix tells the type.")
+
+
+def shown(description: str, *, name: str | None = None, deprecation: str | None = None) -> Any:
+    """A field that is the column of the same name."""
+    return strawberry.field(description=description, name=name, deprecation_reason=deprecation)
+
+
+def computed(function: Callable[[Any], Any], description: str, *, needs: tuple[str, ...]) -> Any:
+    """A field that is calculated from columns of its row."""
+    return relation(Computed(function, needs), description)
+
+
+def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
+    """Declare a GraphQL type whose values are rows of `model`: an allow-list of its columns, and relations."""
+    prefix = model.PREFIX
+
+    def declare(cls: C) -> C:
+        row, part = row_class(model), part_class(model)
+
+        def is_type_of(value: Any, info: Any) -> bool:
+            return isinstance(value, (cls, model, row, part))
+
+        is_type_of.by_class = True  # type: ignore[attr-defined]  # the compiled path asks once for each class
+
+        type_id = Derived("id", partial(encode, prefix))
+        cls.id = declared(type_id, (), f"The TypeID, `{prefix}_…`.", None)  # type: ignore[attr-defined]
+        cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
+        cls.is_type_of = staticmethod(is_type_of)  # type: ignore[attr-defined]
+        NODES[prefix] = (model, name or cls.__name__)
+        return strawberry.type(cls, name=name, description=cls.__doc__)
+
+    return declare
+
+
+def extends(earlier: type) -> Callable[[C], C]:
+    """Add the fields of a class to the type of an area to the left, as SDL's `extend type` does."""
+
+    def declare(cls: C) -> C:
+        known = earlier.__strawberry_definition__.fields  # type: ignore[attr-defined]  # strawberry's own attribute
+        added = strawberry.type(cls).__strawberry_definition__.fields  # type: ignore[attr-defined]
+        twice = {field.name for field in known} & {field.name for field in added}
+        if twice:
+            raise TypeError(f"{earlier.__name__} has {', '.join(sorted(twice))} already")
+        known.extend(added)
+        return cls
+
+    return declare
+
+
+VALUES: set[str] = set()
+"""The names of the types that have no id: seen by whoever sees the field that holds them."""
+
+
+def value(cls: C) -> C:
+    """Declare a GraphQL type without an id, whose values are no rows; its docstring is its description."""
+    VALUES.add(cls.__name__)
+    return strawberry.type(cls, description=cls.__doc__)
+
+
+@strawberry.type(description="Where a page stands in its list.")
+class PageInfo:
+    """Relay's page info."""
+
+    has_next_page: bool = shown("Whether there are rows behind this page.")
+    has_previous_page: bool = shown("Whether there are rows in front of this page.")
+    start_cursor: str | None = shown("The cursor of the first row.")
+    end_cursor: str | None = shown("The cursor of the last row; give it as `after` for the next page.")
+
+
+@strawberry.type(description="One row of a list, with its cursor.")
+class Edge(Generic[T]):
+    """Relay's edge."""
+
+    node: T = shown("The row.")
+    cursor: str = shown("Its place in the list.")
+
+
+@strawberry.type(description="A page of a list: its rows, where it stands, and lazily how many rows there are.")
+class Connection(Generic[T]):
+    """The one shape of every list that can grow."""
+
+    nodes: list[T] = shown("The rows of this page.")
+    edges: list[Edge[T]] = shown("The rows of this page, each with its cursor.")
+    page_info: PageInfo = shown("Where this page stands in the list.")
+    total_count: int = relation(TOTAL_COUNT, "How many rows the whole list has; counted only when asked for.")
+
+
+@strawberry.type(description="An amount of money.")
+class Money:
+    """A decimal string and its currency: never a float."""
+
+    amount: str = relation(Computed(str), "The amount as a decimal string, `95.00`.")
+    currency: str = relation(Computed(lambda _: "USD"), "The ISO 4217 code of the currency; USD.")
+
+
+def money(column: str, description: str, *, allow: Any = None) -> Any:
+    """A field that shows a column of cents as Money; null where the column is."""
+
+    def amount(cents: int | None) -> Dollars | None:
+        return None if cents is None else Dollars(cents)
+
+    return relation(Derived(column, amount), description, allow=allow)
+
+
+@strawberry.type(description="One reason why nothing was changed, and what to do next.")
+class UserError:
+    """A refusal as clients see it."""
+
+    code: Code = shown("What kind of reason it is.")
+    message: str = shown("The reason in plain words; safe to show.")
+    field: list[str] = shown("The path of the input field that it is about; empty if it is about none.")
+    rule: str = shown("The number of the rule, `AP-3` say; empty for a fault of form.")
+    fix: str = shown("The next thing to do.")
+
+
+def user_error(refusal: Refusal) -> UserError:
+    """A refusal as clients see it."""
+    return UserError(
+        code=refusal.code, message=refusal.message, field=list(refusal.path), rule=refusal.rule, fix=refusal.fix
+    )
+
+
+def payload(verb: str, of: Mapping[str, tuple[Any, str]] | type) -> Any:
+    """The type `<Verb>Payload`: what came of it (null if refused), and `userErrors`.
+
+    `of` is the one type of object that the verb answers, or for several results their types and descriptions by name.
+    """
+    if isinstance(of, type):
+        name = snake(of.__strawberry_definition__.name)  # type: ignore[attr-defined]
+        members: Mapping[str, tuple[Any, str]] = {name: (of, "The object as it is now; null if refused.")}
+    else:
+        members = of
+
+    def answered(cls: Any, result: Any) -> Any:
+        return cls(**(result if isinstance(result, dict) else {next(iter(members)): result}))
+
+    def refused(cls: Any, refusals: Any) -> Any:
+        return cls(user_errors=[user_error(refusal) for refusal in refusals])
+
+    shown_members = {name: strawberry.field(default=None, description=text) for name, (_, text) in members.items()}
+    errors = strawberry.field(default_factory=list, description="Why nothing was changed; empty if it was done.")
+    kinds = {name: nullable(kind) for name, (kind, _) in members.items()}
+    description = f"The answer to `{verb[0].lower()}{verb[1:]}`."
+    namespace = {
+        "__doc__": description,  # without one, dataclasses would work out a signature to put in its place
+        "__annotations__": {**kinds, "user_errors": list[UserError]},
+        **shown_members,
+        "user_errors": errors,
+        "of": classmethod(answered),
+        "refused": classmethod(refused),
+        "verb": verb,
+    }
+    return strawberry.type(type(f"{verb}Payload", (), namespace), description=description)
+
+
+def nullable(kind: Any) -> Any:
+    """The type, or null."""
+    return kind | None
+
+
+def snake(name: str) -> str:
+    """The name of a type as a Python attribute."""
+    return "".join("_" + character.lower() if character.isupper() else character for character in name).lstrip("_")

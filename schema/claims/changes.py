@@ -1,0 +1,27 @@
+"""What subscriptions tell of claims, as clients see it."""
+
+import strawberry
+
+from models.claims.claims import Claim as ClaimRow
+from operations.changes import EVENT
+from operations.queries import relation, subscription
+from resolvers.claims import changes as resolvers
+from schema.base.events import EVENT_TEXT, REFETCH, Event
+from schema.base.shape import shown, value
+from schema.claims.claims import Claim
+
+
+@value
+class ClaimChange:
+    """One change of a claim."""
+
+    refetch: bool = shown(REFETCH)
+    event: Event | None = relation(EVENT, EVENT_TEXT)
+    claim: Claim | None = relation(resolvers.CLAIM, "The claim as it is now.")
+
+
+@strawberry.type
+class Subscription:
+    """What claims add to Subscription."""
+
+    claim_changed: ClaimChange | None = subscription(resolvers.claim_changed, allow=[*ClaimRow.REACH])

@@ -1,0 +1,31 @@
+"""The server's clock as clients see it."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.base.access import Role
+from operations.fields import ANYONE
+from operations.mutations import mutation
+from operations.queries import query
+from resolvers.clock import clock as resolvers
+from schema.base.shape import payload
+
+
+@strawberry.type
+class Query:
+    """What the clock adds to Query."""
+
+    now: datetime | None = query(resolvers.now, allow=ANYONE)
+
+
+@strawberry.type
+class Mutation:
+    """What the clock adds to Mutation."""
+
+    move_clock = mutation(
+        resolvers.move,
+        answers=payload("MoveClock", {"now": (datetime, "The server's time after the move; null if refused.")}),
+        allow=[Role.OPS],
+        idempotent=False,
+    )

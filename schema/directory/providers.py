@@ -1,0 +1,59 @@
+"""Providers as clients see them."""
+
+import strawberry
+
+from models.base.access import Role
+from models.base.text import TimeZone
+from models.directory import providers
+from models.directory.providers import DegreeLevel, Service
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.directory import providers as resolvers
+from resolvers.directory.licenses import LICENSES
+from schema.accounts.accounts import Viewer
+from schema.base.shape import Connection, Node, extends, payload, shown, shows
+from schema.directory.licenses import License
+
+
+@shows(providers.Provider)
+class Provider(Node):
+    """One clinician with an individual profile."""
+
+    name: str = shown("The clinician's name.")
+    title: str = shown("What stands behind the name.")
+    bio: str = shown("A few words to students.")
+    specialties: list[str] = shown("What the provider is experienced in.")
+    services: list[Service] = shown("What sessions are offered.")
+    degree_level: DegreeLevel = shown("The degree.")
+    time_zone: TimeZone = shown("The zone of the provider's calendar.")
+    missed_appointment_policy: str = shown("What a missed session means; accepted with a request (AP-5).")
+    accepting_new_clients: bool = shown("Whether new clients may request sessions (PR-5).")
+    searchable: bool = shown("Whether the directory shows the profile (PR-4).")
+    licenses: list[License] = relation(LICENSES, "The licenses that you may see, by state.")
+
+
+@extends(Viewer)
+class ViewerProvider:
+    """What providers add to Viewer."""
+
+    provider: Provider | None = relation(resolvers.PROVIDER, "The provider it acts for, if it is one.")
+
+
+EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER, Role.OFFICE]
+
+
+@strawberry.type
+class Query:
+    """What providers add to Query."""
+
+    provider: Provider | None = query(resolvers.one, allow=EVERY_READER)
+    providers: Connection[Provider] | None = query(
+        resolvers.search, allow=[Role.OPS, Role.SCHOOL, Role.PARTNER, Role.STUDENT]
+    )
+
+
+@strawberry.type
+class Mutation:
+    """What providers add to Mutation."""
+
+    join_provider = mutation(resolvers.join, answers=payload("JoinProvider", Provider), allow=[Role.OPS])

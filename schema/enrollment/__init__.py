@@ -1,0 +1,1 @@
+"""A provider's contract with Flexible Credits."""

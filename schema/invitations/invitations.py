@@ -1,0 +1,74 @@
+"""Invitations and sign-up as clients see them (PR-1, ID-3)."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.accounts.accounts import PEOPLE
+from models.base.access import Role
+from models.base.text import EmailAddress
+from models.invitations import invitations as models
+from operations.fields import ANYONE
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.directory.providers import PROVIDER
+from resolvers.invitations import invitations as resolvers
+from resolvers.practices.practices import PRACTICE
+from resolvers.schools.schools import SCHOOL
+from resolvers.schools.students import STUDENT
+from schema.accounts.accounts import Viewer
+from schema.accounts.sessions import SIGNED_IN
+from schema.base.shape import Connection, Node, payload, shown, shows
+from schema.directory.providers import Provider
+from schema.practices.practices import Practice
+from schema.schools.schools import School
+from schema.schools.students import Student
+
+
+@shows(models.Invitation)
+class Invitation(Node):
+    """An invitation to one membership. Its link is in the mail alone."""
+
+    email: EmailAddress = shown("Who is invited.")
+    name: str = shown("The person's name.")
+    role: Role = shown("As what.")
+    student: Student | None = relation(STUDENT, "The student, if it is for one.")
+    provider: Provider | None = relation(PROVIDER, "The provider, if it is for one.")
+    practice: Practice | None = relation(PRACTICE, "The practice, if it is for its office.")
+    school: School | None = relation(SCHOOL, "The school, if it has one.")
+    title: str = shown("What an office user is called in the practice.")
+    is_owner: bool = shown("Whether an office user is to own the practice (ID-4).")
+    created_at: datetime = shown("When it was sent.")
+    expires_at: datetime = shown("Until when its link works.")
+    accepted_at: datetime | None = shown("When it was accepted.")
+    withdrawn_at: datetime | None = shown("When it was taken back, replaced by another, or ended.")
+
+
+INVITERS = [Role.OPS, Role.SCHOOL, Role.OFFICE]
+
+
+@strawberry.type
+class Query:
+    """What invitations add to Query."""
+
+    invitations: Connection[Invitation] | None = query(resolvers.many, allow=INVITERS)
+
+
+@strawberry.type
+class Mutation:
+    """What invitations add to Mutation."""
+
+    invite = mutation(resolvers.invite, answers=payload("Invite", Invitation), allow=INVITERS)
+    withdraw_invitation = mutation(
+        resolvers.withdraw, answers=payload("WithdrawInvitation", Invitation), allow=INVITERS
+    )
+    sign_up = mutation(
+        resolvers.sign_up, before=resolvers.hash_first, answers=payload("SignUp", SIGNED_IN), allow=ANYONE
+    )
+    accept_invitation = mutation(
+        resolvers.accept,
+        before=resolvers.admit_token,
+        answers=payload("AcceptInvitation", {"membership": (Viewer, "The new membership; null if refused.")}),
+        allow=PEOPLE,
+        idempotent=False,
+    )

@@ -1,0 +1,53 @@
+"""Partner keys as clients see them (ID-5)."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.base.access import Role
+from models.keys import partner_keys as models
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.keys import partner_keys as resolvers
+from resolvers.schools.schools import SCHOOL
+from schema.base.shape import Connection, Node, payload, shown, shows
+from schema.schools.schools import School
+
+
+@shows(models.PartnerKey)
+class PartnerKey(Node):
+    """One key of a school's machine client."""
+
+    name: str = shown("Which machine holds it.")
+    school: School | None = relation(SCHOOL, "The school that it is scoped to.")
+    created_at: datetime = shown("When it was made.")
+    expires_at: datetime = shown("When it ends.")
+    revoked_at: datetime | None = shown("When it was ended before that.")
+    seen_at: datetime | None = shown("When it was last used, to a minute.")
+
+
+NEW_KEY = {
+    "partner_key": (PartnerKey, "The key's record; null if refused."),
+    "secret": (str, "The key itself, shown this once. Send it as `Authorization: Bearer …`."),
+}
+KEEPERS = [Role.SCHOOL, Role.OPS]
+
+
+@strawberry.type
+class Query:
+    """What partner keys add to Query."""
+
+    partner_keys: Connection[PartnerKey] | None = query(resolvers.many, allow=KEEPERS)
+
+
+@strawberry.type
+class Mutation:
+    """What partner keys add to Mutation."""
+
+    create_partner_key = mutation(
+        resolvers.create, answers=payload("CreatePartnerKey", NEW_KEY), allow=KEEPERS, idempotent=False
+    )
+    rotate_partner_key = mutation(
+        resolvers.rotate, answers=payload("RotatePartnerKey", NEW_KEY), allow=KEEPERS, idempotent=False
+    )
+    revoke_partner_key = mutation(resolvers.revoke, answers=payload("RevokePartnerKey", PartnerKey), allow=KEEPERS)

@@ -1,0 +1,64 @@
+"""Practices and their office users as clients see them (ID-4)."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.base.access import Role
+from models.practices import practices as models
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.practices import practices as resolvers
+from schema.accounts.accounts import Viewer
+from schema.base.shape import Connection, Node, extends, payload, shown, shows
+from schema.directory.providers import Provider
+
+
+@shows(models.Practice)
+class Practice(Node):
+    """A group practice or clinic."""
+
+    name: str = shown("The practice's name.")
+    created_at: datetime = shown("Since when it takes part.")
+    providers: list[Provider] = relation(resolvers.PROVIDERS, "Its clinicians that you may see, by name.")
+    office_users: list[Viewer] = relation(
+        resolvers.OFFICE_USERS, "Its owner and office users that you may see.", allow=[Role.OFFICE, Role.OPS]
+    )
+
+
+@extends(Viewer)
+class ViewerPractice:
+    """What practices add to Viewer."""
+
+    practice: Practice | None = relation(resolvers.PRACTICE, "The practice it acts for, if it has one.")
+
+
+OFFICE_USER = {
+    "office_user": (
+        Viewer,
+        "The office user's membership as it is now; null if refused.",
+    )
+}
+OWNERS = [Role.OFFICE, Role.OPS]
+
+
+@strawberry.type
+class Query:
+    """What practices add to Query."""
+
+    practice: Practice | None = query(resolvers.one, allow=[Role.OFFICE, Role.OPS, Role.PROVIDER, Role.FINANCE])
+    practices: Connection[Practice] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
+
+
+@strawberry.type
+class Mutation:
+    """What practices add to Mutation."""
+
+    open_practice = mutation(resolvers.open_practice, answers=payload("OpenPractice", Practice), allow=[Role.OPS])
+    set_practice = mutation(resolvers.set_practice, answers=payload("SetPractice", Provider), allow=[Role.OPS])
+    modify_office_user = mutation(resolvers.modify, answers=payload("ModifyOfficeUser", OFFICE_USER), allow=OWNERS)
+    remove_office_user = mutation(resolvers.remove, answers=payload("RemoveOfficeUser", OFFICE_USER), allow=OWNERS)
+    revalidate_office_user = mutation(
+        resolvers.revalidate, answers=payload("RevalidateOfficeUser", OFFICE_USER), allow=OWNERS
+    )
+    hand_over_practice = mutation(resolvers.hand_over, answers=payload("HandOverPractice", OFFICE_USER), allow=OWNERS)

@@ -1,0 +1,53 @@
+"""Schools as clients see them."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.base.access import Role
+from models.base.text import TimeZone
+from models.schools import schools
+from models.schools.schools import MissedSessionPolicy
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.schools import schools as resolvers
+from resolvers.schools.schools import SCHOOL
+from schema.accounts.accounts import Viewer
+from schema.base.shape import Connection, Node, extends, payload, shown, shows
+
+STAFF = [Role.OPS, Role.SCHOOL, Role.PARTNER]
+
+
+@shows(schools.School)
+class School(Node):
+    """A university; its counselling centre sponsors credits."""
+
+    name: str = shown("The school's name.")
+    time_zone: TimeZone = shown("The zone of its calendar.")
+    credits_min: int = shown("The fewest credits of one grant (CR-2).")
+    credits_max: int = shown("The most credits of one grant (CR-2).")
+    missed_session_policy: MissedSessionPolicy = shown("What becomes of the credit of a missed session (CR-5).")
+    crisis_line: str = shown("Whom to call in an acute crisis, beside 988 (AP-8).")
+    created_at: datetime = shown("Since when it takes part.")
+
+
+@extends(Viewer)
+class ViewerSchool:
+    """What schools add to Viewer."""
+
+    school: School | None = relation(SCHOOL, "The school it acts for, if it has one.")
+
+
+@strawberry.type
+class Query:
+    """What schools add to Query."""
+
+    school: School | None = query(resolvers.one, allow=[*STAFF, Role.FINANCE, Role.STUDENT])
+    schools: Connection[School] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
+
+
+@strawberry.type
+class Mutation:
+    """What schools add to Mutation."""
+
+    open_school = mutation(resolvers.open_school, answers=payload("OpenSchool", School), allow=[Role.OPS])

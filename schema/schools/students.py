@@ -1,0 +1,53 @@
+"""Students as clients see them."""
+
+from datetime import datetime
+
+import strawberry
+
+from models.base.access import Role
+from models.base.text import EmailAddress, PhoneNumber, StateCode, TimeZone
+from models.schools import students
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.schools import students as resolvers
+from resolvers.schools.schools import SCHOOL
+from schema.accounts.accounts import Viewer
+from schema.base.shape import Connection, Node, extends, payload, shown, shows
+from schema.schools.schools import STAFF, School
+
+
+@shows(students.Student)
+class Student(Node):
+    """The client: belongs to one school, may be away in another state."""
+
+    name: str = shown("The student's name.")
+    email: EmailAddress = shown("The student's address.")
+    phone: PhoneNumber | None = shown("The student's telephone.")
+    state: StateCode = shown("The state where the student usually is.")
+    time_zone: TimeZone = shown("The student's time zone.")
+    erased_at: datetime | None = shown("When the identity was removed for good; null for everybody else.")
+    school: School | None = relation(SCHOOL, "The school.")
+
+
+@extends(Viewer)
+class ViewerStudent:
+    """What students add to Viewer."""
+
+    student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
+
+
+@strawberry.type
+class Query:
+    """What students add to Query."""
+
+    student: Student | None = query(resolvers.student, allow=[*STAFF, Role.PROVIDER, Role.OFFICE, Role.STUDENT])
+    students: Connection[Student] | None = query(resolvers.students, allow=[*STAFF, Role.PROVIDER, Role.OFFICE])
+
+
+@strawberry.type
+class Mutation:
+    """What students add to Mutation."""
+
+    enter_student = mutation(
+        resolvers.enter_student, answers=payload("EnterStudent", Student), allow=[Role.OPS, Role.SCHOOL]
+    )
