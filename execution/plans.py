@@ -34,7 +34,7 @@ COERCION_ERRORS_MAX = 50
 
 
 @dataclass(slots=True, eq=False)
-class Prepared:
+class PreparedOperation:
     """One operation of one document, and its plan for each setting of its switches."""
 
     # Kept so that the identity by which the operation is found stays its own.
@@ -67,7 +67,7 @@ class Plans:
         self._row_classes = row_classes
         self._native_scalars = frozenset(native_scalars)
         self._compiled = compiled and not handlers
-        self._prepared: OrderedDict[tuple[int, str | None], Prepared] = OrderedDict()
+        self._prepared: OrderedDict[tuple[int, str | None], PreparedOperation] = OrderedDict()
 
     async def execute(
         self,
@@ -114,13 +114,13 @@ class Plans:
             return NO_VARIABLES
         return get_variable_values(self.schema, operation.variable_definitions, variables or {}, COERCION_ERRORS_MAX)
 
-    def _prepare(self, document: DocumentNode, operation_name: str | None) -> Prepared:
+    def _prepare(self, document: DocumentNode, operation_name: str | None) -> PreparedOperation:
         key = (id(document), operation_name)
         prepared = self._prepared.get(key)
         if prepared is not None:
             self._prepared.move_to_end(key)
             return prepared
-        prepared = Prepared(document)
+        prepared = PreparedOperation(document)
         try:
             operation, fragments = chosen_operation(document, operation_name), fragments_of(document)
             prepared.switches = switches_of(operation, fragments)
@@ -132,7 +132,7 @@ class Plans:
             self._prepared.popitem(last=False)
         return prepared
 
-    def _plan(self, prepared: Prepared, coerced: dict[str, Any]) -> Plan | None:
+    def _plan(self, prepared: PreparedOperation, coerced: dict[str, Any]) -> Plan | None:
         if prepared.operation is None:
             return None
         setting = tuple(coerced.get(name, Undefined) for name in prepared.switches)
@@ -145,7 +145,7 @@ class Plans:
             prepared.variants[setting] = plan
         return plan
 
-    def _compile(self, prepared: Prepared, switched: dict[str, Any]) -> Plan | None:
+    def _compile(self, prepared: PreparedOperation, switched: dict[str, Any]) -> Plan | None:
         operation = prepared.operation
         if operation is None:
             return None
