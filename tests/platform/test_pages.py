@@ -13,6 +13,7 @@ from typer.main import get_command
 from cli.commands import commands
 from scripts import compiled_example
 from scripts.pages import part, write
+from transport.errors import Code
 
 ROOT = Path(__file__).parents[2]
 DECISIONS = ROOT / "docs" / "decisions"
@@ -94,6 +95,15 @@ def is_command(words: list[str]) -> bool:
             return False
         command = known[word]
     return True
+
+
+def test_every_code_of_an_error_is_explained() -> None:
+    told = re.compile(r'(?:refused_at_the_edge\(\s*|"code": )"([A-Z_]+)"')
+    files = [file for layer in ("operations", "schema") for file in (ROOT / layer).rglob("*.py")]
+    codes = {code for file in files for code in told.findall(file.read_text())} | {code.value for code in Code}
+    assert {"BAD_INPUT", "BUSY", "INTERNAL"} <= codes
+    page = (ROOT / "docs" / "guides" / "transport.md").read_text()
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
 
 
 @pytest.mark.parametrize(
