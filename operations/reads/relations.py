@@ -45,6 +45,21 @@ def to_one(model: type[Entity], *, by: str) -> Batched:
     return Batched(resolve, needs=(by,), needs_below=joined.needs, defers=True)
 
 
+def to_each(model: type[Entity], *, by: str) -> Batched:
+    """The relation from a column of ids to their rows, in the order of the ids, without those outside the reach."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        keys = column_of(parents, by)
+        asked = list(dict.fromkeys(key for several in keys for key in several))
+        if not asked:
+            return [[] for _ in parents]
+        rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = ANY($1)", asked)
+        found = {row["id"]: row for row in rows}
+        return [[found[key] for key in several if key in found] for several in keys]
+
+    return Batched(resolve, needs=(by,))
+
+
 def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Batched:
     """The relation from the parents' ids to the one row of `model` that names them in column `by`.
 

@@ -38,6 +38,11 @@ def shown(description: str, *, name: str | None = None, deprecation: str | None 
     return strawberry.field(description=description, name=name, deprecation_reason=deprecation)
 
 
+def optional_text(column: str, description: str) -> Any:
+    """A field that is a column of text, null where the column is empty."""
+    return relation(Derived(column, lambda found: found or None), description)
+
+
 def computed(function: Callable[[Any], Any], description: str, *, needs: tuple[str, ...]) -> Any:
     """A field that is calculated from columns of its row."""
     return relation(Computed(function, needs), description)
@@ -142,14 +147,14 @@ class UserError:
     code: Code = shown("What kind of reason it is.")
     message: str = shown("The reason in plain words; safe to show.")
     field: list[str] = shown("The path of the input field that it is about; empty if it is about none.")
-    rule: str = shown("The number of the rule, `AP-3` say; empty for a fault of form.")
+    rule: str | None = shown("The number of the rule, `AP-3` say; null for a fault of form.")
     fix: str = shown("The next thing to do.")
 
 
 def user_error(refusal: Refusal) -> UserError:
     """A refusal as clients see it."""
     return UserError(
-        code=refusal.code, message=refusal.message, field=list(refusal.path), rule=refusal.rule, fix=refusal.fix
+        code=refusal.code, message=refusal.message, field=list(refusal.path), rule=refusal.rule or None, fix=refusal.fix
     )
 
 

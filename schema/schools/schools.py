@@ -12,7 +12,7 @@ from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.schools import schools as resolvers
 from resolvers.schools.schools import SCHOOL
-from schema.accounts.accounts import Viewer
+from schema.accounts.accounts import Membership
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 
 STAFF = [Role.OPS, Role.SCHOOL, Role.PARTNER]
@@ -31,9 +31,9 @@ class School(Node):
     created_at: datetime = shown("Since when it takes part.")
 
 
-@extends(Viewer)
-class ViewerSchool:
-    """What schools add to Viewer."""
+@extends(Membership)
+class MembershipSchool:
+    """What schools add to Membership."""
 
     school: School | None = relation(SCHOOL, "The school it acts for, if it has one.")
 

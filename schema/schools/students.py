@@ -11,7 +11,7 @@ from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.schools import students as resolvers
 from resolvers.schools.schools import SCHOOL
-from schema.accounts.accounts import Viewer
+from schema.accounts.accounts import Membership
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 from schema.schools.schools import STAFF, School
 
@@ -29,9 +29,9 @@ class Student(Node):
     school: School | None = relation(SCHOOL, "The school.")
 
 
-@extends(Viewer)
-class ViewerStudent:
-    """What students add to Viewer."""
+@extends(Membership)
+class MembershipStudent:
+    """What students add to Membership."""
 
     student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
 

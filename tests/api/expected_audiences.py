@@ -25,7 +25,7 @@ Expected = dict[str, frozenset[Role] | set[Role] | Literal["anyone"]]
 QUERY: Expected = {
     # accounts
     "viewer": EVERYBODY,
-    "sessions": PEOPLE,
+    "signInSessions": PEOPLE,
     "secondFactor": PEOPLE,
     "agreements": ANYONE,
     "invitations": {OFFICE, SCHOOL, OPS},
@@ -72,7 +72,7 @@ MUTATION: Expected = {
     "actAs": PEOPLE,
     "signOut": PEOPLE,
     "signOutEverywhere": PEOPLE,
-    "revokeSession": PEOPLE,
+    "revokeSignInSession": PEOPLE,
     # accounts
     "signUp": ANYONE,
     "acceptInvitation": PEOPLE,

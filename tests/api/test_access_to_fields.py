@@ -196,7 +196,7 @@ OTHERS: dict[tuple[str, Role], Other] = {
     ("rotatePartnerKey", Role.SCHOOL): key,
     ("revokePartnerKey", Role.SCHOOL): key,
     **{("actAs", role): office_user for role in PEOPLE},
-    **{("revokeSession", role): lambda other: {"sessionId": other.session.type_id} for role in PEOPLE},
+    **{("revokeSignInSession", role): lambda other: {"sessionId": other.session.type_id} for role in PEOPLE},
 }  # fmt: skip
 """For each verb that takes an id, and each role that does not reach everything: an input about somebody else's."""
 
