@@ -1,7 +1,5 @@
 """The inbox as clients see it: all that concerns the viewer, as it happens."""
 
-import strawberry
-
 from models.base.events import Event as EventRow
 from operations.changes import EVENT
 from operations.queries import relation, subscription
@@ -19,7 +17,6 @@ class InboxChange:
     subject: Node | None = relation(resolvers.SUBJECT, "What it happened to, as it is now; null if it is not for you.")
 
 
-@strawberry.type
 class Subscription:
     """What notifications add to Subscription."""
 

@@ -46,7 +46,6 @@ class AuditProof:
     faults: list[str] = shown("What does not agree, up to 100.")
 
 
-@strawberry.type
 class Query:
     """What the audit trail adds to Query."""
 
