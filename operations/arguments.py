@@ -69,7 +69,7 @@ class Argument:
 
     name: str
     kind: Any
-    description: str
+    description: str | None
     default: Any = REQUIRED
     model: type[Entity] | None = None
     many: bool = False

@@ -48,13 +48,12 @@ class Input:
 
 
 @functools.cache
-def input_type(name: str, arguments: tuple[Argument, ...], description: str) -> Any:
+def input_type(name: str, arguments: tuple[Argument, ...]) -> Any:
     """The GraphQL input type of a mutation, made of its resolver's arguments."""
     fields = [
         field_of(argument.name, argument.kind, argument.description, **default_of(argument)) for argument in arguments
     ]
-    text = f"What `{name[0].lower()}{name[1:-5]}` takes. {description}"
-    return declare_type(type(name, (Input,), {}), fields, name=name, description=text, is_input=True)
+    return declare_type(type(name, (Input,), {}), fields, name=name, is_input=True)
 
 
 def default_of(argument: Argument) -> dict[str, Any]:

@@ -21,7 +21,7 @@ DEFINITION = "__strawberry_definition__"
 
 
 def declare_type(
-    cls: C, fields: Sequence[StrawberryField], *, name: str, description: str | None, is_input: bool = False
+    cls: C, fields: Sequence[StrawberryField], *, name: str, description: str | None = None, is_input: bool = False
 ) -> C:
     """Make a class the Python side of a GraphQL type with these fields."""
     definition = StrawberryObjectDefinition(
@@ -71,7 +71,7 @@ def fields_of(cls: type) -> list[StrawberryField]:
     return fields
 
 
-def field_of(name: str, kind: Any, description: str, **default: Any) -> StrawberryField:
+def field_of(name: str, kind: Any, description: str | None, **default: Any) -> StrawberryField:
     """One field of a type that is declared without a class body."""
     field: StrawberryField = strawberry.field(description=description, graphql_type=kind, **default)
     field.python_name = name

@@ -189,7 +189,7 @@ def payload(verb: str, of: Mapping[str, tuple[Any, str]] | type) -> Any:
     fields.append(field_of("user_errors", list[UserError], "Why nothing was changed; empty if it was done."))
     name = f"{verb}Payload"
     cls = type(name, (Payload,), {"verb": verb, "members": tuple(members)})
-    return declare_type(cls, fields, name=name, description=f"The answer to `{verb[0].lower()}{verb[1:]}`.")
+    return declare_type(cls, fields, name=name)
 
 
 def nullable(kind: Any) -> Any:
