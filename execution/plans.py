@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import strawberry
@@ -67,6 +68,7 @@ class Plans:
         self._row_classes = row_classes
         self._native_scalars = frozenset(native_scalars)
         self._compiled = compiled and not handlers
+        self._kept: dict[tuple[int, str | None], PreparedOperation] = {}
         self._prepared: OrderedDict[tuple[int, str | None], PreparedOperation] = OrderedDict()
 
     async def execute(
@@ -106,6 +108,15 @@ class Plans:
         values = self._coerced(prepared.operation, variables)
         return None if isinstance(values, list) else self._plan(prepared, values.coerced)
 
+    def keep(self, document: DocumentNode, operation_name: str | None) -> None:
+        """Make the plans of an operation now, for every setting of its switches, and keep them for good."""
+        if not self._compiled:
+            return
+        prepared = self._kept[id(document), operation_name] = self._new(document, operation_name)
+        if 2 ** len(prepared.switches) <= VARIANTS_MAX:
+            for setting in product((False, True), repeat=len(prepared.switches)):
+                self._plan(prepared, dict(zip(prepared.switches, setting, strict=True)))
+
     def _coerced(
         self, operation: OperationDefinitionNode, variables: dict[str, Any] | None
     ) -> VariableValues | list[GraphQLError]:
@@ -116,10 +127,19 @@ class Plans:
 
     def _prepare(self, document: DocumentNode, operation_name: str | None) -> PreparedOperation:
         key = (id(document), operation_name)
+        prepared = self._kept.get(key)
+        if prepared is not None:
+            return prepared
         prepared = self._prepared.get(key)
         if prepared is not None:
             self._prepared.move_to_end(key)
             return prepared
+        prepared = self._prepared[key] = self._new(document, operation_name)
+        if len(self._prepared) > OPERATIONS_MAX:
+            self._prepared.popitem(last=False)
+        return prepared
+
+    def _new(self, document: DocumentNode, operation_name: str | None) -> PreparedOperation:
         prepared = PreparedOperation(document)
         try:
             operation, fragments = chosen_operation(document, operation_name), fragments_of(document)
@@ -127,9 +147,6 @@ class Plans:
             prepared.operation, prepared.fragments = operation, fragments
         except UnsupportedOperationError:
             pass
-        self._prepared[key] = prepared
-        if len(self._prepared) > OPERATIONS_MAX:
-            self._prepared.popitem(last=False)
         return prepared
 
     def _plan(self, prepared: PreparedOperation, coerced: dict[str, Any]) -> Plan | None:

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.accounts import accounts as models
 from models.base.access import Role
 from models.base.text import EmailAddress
@@ -41,14 +39,12 @@ class Membership(Node):
     revalidate_by: datetime | None = shown("Until when an office user is revalidated, or lapses (ID-4).")
 
 
-@strawberry.type
 class Query:
     """What accounts add to Query."""
 
     viewer: Membership | None = query(resolvers.viewer, allow=EVERYBODY, before_second_factor=True)
 
 
-@strawberry.type
 class Mutation:
     """What accounts add to Mutation."""
 

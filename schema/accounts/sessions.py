@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.accounts import accounts as models
 from models.accounts.accounts import PEOPLE
 from operations.fields import ANYONE
@@ -37,14 +35,12 @@ SIGNED_IN = {
 }
 
 
-@strawberry.type
 class Query:
     """What sessions add to Query."""
 
     sign_in_sessions: Connection[SignInSession] | None = query(resolvers.mine, allow=PEOPLE)
 
 
-@strawberry.type
 class Mutation:
     """What sessions add to Mutation."""
 

@@ -95,7 +95,6 @@ class BookingPreflight:
     )
 
 
-@strawberry.type
 class Query:
     """What appointments add to Query."""
 
@@ -108,7 +107,6 @@ class Query:
     booking_preflight: BookingPreflight | None = query(resolvers.preflight, allow=[Role.STUDENT])
 
 
-@strawberry.type
 class Mutation:
     """What appointments add to Mutation."""
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.availability import openings
 from models.base.access import Role
 from operations.queries import query, relation
@@ -31,7 +29,6 @@ class ProviderOpenings:
     )
 
 
-@strawberry.type
 class Query:
     """What availability adds to Query."""
 

@@ -68,7 +68,6 @@ class StudentWallet:
     wallet: Wallet | None = relation(resolvers.OF_STUDENT, "The student's credits.")
 
 
-@strawberry.type
 class Query:
     """What credits add to Query."""
 
@@ -76,7 +75,6 @@ class Query:
     ledger_proof: LedgerProof | None = query(resolvers.proof, allow=[Role.OPS, Role.FINANCE])
 
 
-@strawberry.type
 class Mutation:
     """What credits add to Mutation."""
 

@@ -1,7 +1,5 @@
 """Providers as clients see them."""
 
-import strawberry
-
 from models.base.access import Role
 from models.base.text import TimeZone
 from models.directory import providers
@@ -44,7 +42,6 @@ class MembershipProvider:
 EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER, Role.OFFICE]
 
 
-@strawberry.type
 class Query:
     """What providers add to Query."""
 
@@ -54,7 +51,6 @@ class Query:
     )
 
 
-@strawberry.type
 class Mutation:
     """What providers add to Mutation."""
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.accounts.accounts import PEOPLE
 from models.base.access import Role
 from models.base.text import EmailAddress
@@ -47,14 +45,12 @@ class Invitation(Node):
 INVITERS = [Role.OPS, Role.SCHOOL, Role.OFFICE]
 
 
-@strawberry.type
 class Query:
     """What invitations add to Query."""
 
     invitations: Connection[Invitation] | None = query(resolvers.many, allow=INVITERS)
 
 
-@strawberry.type
 class Mutation:
     """What invitations add to Mutation."""
 

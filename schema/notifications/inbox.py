@@ -1,7 +1,5 @@
 """The inbox as clients see it: all that concerns the viewer, as it happens."""
 
-import strawberry
-
 from models.base.events import Event as EventRow
 from operations.changes import EVENT
 from operations.queries import relation, subscription
@@ -18,7 +16,6 @@ class InboxChange:
     event: Event | None = relation(EVENT, "What happened.")
 
 
-@strawberry.type
 class Subscription:
     """What notifications add to Subscription."""
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.practices import practices as models
 from operations.mutations import mutation
@@ -42,7 +40,6 @@ OFFICE_USER = {
 OWNERS = [Role.OFFICE, Role.OPS]
 
 
-@strawberry.type
 class Query:
     """What practices add to Query."""
 
@@ -50,7 +47,6 @@ class Query:
     practices: Connection[Practice] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
 
 
-@strawberry.type
 class Mutation:
     """What practices add to Mutation."""
 

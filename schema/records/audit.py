@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.records import audit as models
 from models.records.audit import AuditKind
@@ -41,7 +39,6 @@ class AuditProof:
     faults: list[str] = shown("What does not agree, up to 100.")
 
 
-@strawberry.type
 class Query:
     """What the audit trail adds to Query."""
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.base.text import TimeZone
 from models.schools import schools
@@ -38,7 +36,6 @@ class MembershipSchool:
     school: School | None = relation(SCHOOL, "The school it acts for, if it has one.")
 
 
-@strawberry.type
 class Query:
     """What schools add to Query."""
 
@@ -46,7 +43,6 @@ class Query:
     schools: Connection[School] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
 
 
-@strawberry.type
 class Mutation:
     """What schools add to Mutation."""
 

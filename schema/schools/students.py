@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.base.text import EmailAddress, PhoneNumber, StateCode, TimeZone
 from models.schools import students
@@ -36,7 +34,6 @@ class MembershipStudent:
     student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
 
 
-@strawberry.type
 class Query:
     """What students add to Query."""
 
@@ -44,7 +41,6 @@ class Query:
     students: Connection[Student] | None = query(resolvers.students, allow=[*STAFF, Role.PROVIDER, Role.OFFICE])
 
 
-@strawberry.type
 class Mutation:
     """What students add to Mutation."""
 
