@@ -194,11 +194,15 @@ async def test_any_service_will_do_unless_one_is_asked_for(pair: Pair) -> None:
 
 
 async def test_from_and_until_narrow_the_list_and_never_widen_it(pair: Pair) -> None:
+    async def between(begin: str, end: str) -> Listed:
+        times: dict[str, Any] = {"from": begin, "until": end}
+        return await listed(pair, **times)
+
     starts = fortnight(pair)
-    found = await listed(pair, **{"from": starts[1].isoformat(), "until": starts[4].isoformat()})
-    assert found.starts == starts[1:4]
-    assert (await listed(pair, **{"from": starts[4].isoformat(), "until": starts[1].isoformat()})).starts == []
-    widest = await listed(pair, **{"from": "2020-01-01T00:00:00Z", "until": "2030-01-01T00:00:00Z"})
+    second, fifth = starts[1].isoformat(), starts[4].isoformat()
+    assert (await between(second, fifth)).starts == starts[1:4]
+    assert (await between(fifth, second)).starts == []
+    widest = await between("2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z")
     assert widest.starts[0] == starts[0]
     assert widest.total == len([o for o in pair.openings if bookable_from(AT) <= o.starts_at < bookable_until(AT)])
 
