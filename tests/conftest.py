@@ -1,22 +1,26 @@
 """Fixtures of the whole suite: the run's own PostgreSQL, and databases to work in, with or without real commits."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 import pytest_asyncio
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from database import connected
+from models.accounts import passwords
 from settings import PREFIX, Settings
 from tests.support.log_capture import LogCapture
 from tests.support.postgres import SETTINGS_OF_RUN, Server, copy_of_template, settings_for
 
 SERVER = pytest.StashKey[Server]()
 RACE_POOL_SIZE = 60
+CHEAP_PASSWORDS = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 
 class _RollBackError(Exception):
@@ -56,6 +60,15 @@ def _server(config: pytest.Config) -> Server:
     if SERVER not in config.stash:
         config.stash[SERVER] = Server()
     return config.stash[SERVER]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_of_production() -> Iterator[PasswordHash]:
+    """Hash passwords in no time in this process; what production hashes them with is for the tests of that."""
+    production = passwords.PASSWORDS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PASSWORDS", CHEAP_PASSWORDS)
+        yield production
 
 
 @pytest.fixture(scope="session")
