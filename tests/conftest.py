@@ -34,8 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the developer's own settings and all chance out of the tests; only a soak draws new cases each time."""
-    hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
-    hypothesis.settings.load_profile("default" if config.option.markexpr == "soak" else "fixed")
+    hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.register_profile("fresh", deadline=None)  # a busy machine is no fault
+    hypothesis.settings.load_profile("fresh" if config.option.markexpr == "soak" else "fixed")
     if config.getoption("--graphql-core"):
         SETTINGS_OF_RUN["compiled"] = False
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
