@@ -7,9 +7,8 @@ from datetime import date, datetime, time, timedelta
 
 from tortoise.transactions import in_transaction
 
-from models.accounts import agreements
+from models.accounts import agreements, passwords
 from models.accounts.accounts import Account
-from models.accounts.passwords import PASSWORDS
 from models.availability.hours import Hours
 from models.availability.openings import set_weekly_hours
 from models.base import clock
@@ -186,7 +185,7 @@ async def load_practice(providers: list[Provider], at: datetime) -> Practice:
 
 async def load_accounts(school: School, provider: Provider, student: Student, practice: Practice, at: datetime) -> None:
     """An account for each role, all with the one demo password."""
-    password = PASSWORDS.hash(PASSWORD)
+    password = passwords.PASSWORDS.hash(PASSWORD)
     places: dict[Role, Place] = {
         Role.STUDENT: Place(role=Role.STUDENT, student_id=student.id, school_id=school.id),
         Role.PROVIDER: Place(role=Role.PROVIDER, provider_id=provider.id),

@@ -33,10 +33,10 @@ class Mutant:
 TABLES, RULES = "migrations/0001_tables.py", "migrations/0002_rules.py"
 CONSTRAINTS = "tests/models/test_constraints.py"
 ROWS, FIELDS = "tests/api/test_access_to_rows.py", "tests/api/test_access_to_fields.py"
-IDEMPOTENCY, PAGES, RETRY = (f"tests/resolvers/test_{name}.py" for name in ("idempotency", "pages", "retry"))
-SESSIONS, JOINING = "tests/api/test_remembered_sessions.py", "tests/resolvers/test_joining.py"
-GARBAGE, TOGETHER = "tests/api/test_garbage.py", "tests/resolvers/test_rows.py"
-LOCKS, RACES = "tests/resolvers/test_locks.py", "tests/api/test_races.py"
+IDEMPOTENCY, PAGES, RETRY = (f"tests/operations/test_{name}.py" for name in ("idempotency", "pages", "retry"))
+SESSIONS, JOINING = "tests/areas/accounts/test_remembered_sessions.py", "tests/operations/test_joining.py"
+GARBAGE, TOGETHER = "tests/api/test_garbage.py", "tests/operations/test_rows.py"
+LOCKS, RACES = "tests/operations/test_locks.py", "tests/api/test_races.py"
 
 MUTANTS = (
     Mutant("lock: the wallet", "models/credits/ledger.py",

@@ -1,22 +1,26 @@
 """Fixtures of the whole suite: the run's own PostgreSQL, and databases to work in, with or without real commits."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import hypothesis
 import pytest
 import pytest_asyncio
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.transactions import in_transaction
 
 from database import connected
+from models.accounts import passwords
 from settings import PREFIX, Settings
 from tests.support.log_capture import LogCapture
 from tests.support.postgres import SETTINGS_OF_RUN, Server, copy_of_template, settings_for
 
 SERVER = pytest.StashKey[Server]()
 RACE_POOL_SIZE = 60
+CHEAP_PASSWORDS = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
 
 class _RollBackError(Exception):
@@ -30,8 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the developer's own settings and all chance out of the tests; only a soak draws new cases each time."""
-    hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
-    hypothesis.settings.load_profile("default" if config.option.markexpr == "soak" else "fixed")
+    hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.register_profile("fresh", deadline=None)  # a busy machine is no fault
+    hypothesis.settings.load_profile("fresh" if config.option.markexpr == "soak" else "fixed")
     if config.getoption("--graphql-core"):
         SETTINGS_OF_RUN["compiled"] = False
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
@@ -56,6 +61,15 @@ def _server(config: pytest.Config) -> Server:
     if SERVER not in config.stash:
         config.stash[SERVER] = Server()
     return config.stash[SERVER]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_of_production() -> Iterator[PasswordHash]:
+    """Hash passwords in no time in this process; what production hashes them with is for the tests of that."""
+    production = passwords.PASSWORDS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PASSWORDS", CHEAP_PASSWORDS)
+        yield production
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from tests.execution.world import World
 
 # Three worlds for each document: nothing bad, something bad here and there, and much of it.
 RATES = (0.0, 0.02, 0.15)
-DOCUMENTS = 1_700
+DOCUMENTS = 200
 DOCUMENTS_OF_SOAK = 40_000
 
 # graphql-core drops fields that it has begun when a sibling turns their parent to null, and lets Python notice.

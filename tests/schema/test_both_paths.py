@@ -30,7 +30,7 @@ from tests.support.world import AT
 from transport.errors import unexpected_cause
 from transport.operations import is_request_error
 
-QUERIES, MUTATIONS = 800, 500
+QUERIES, MUTATIONS = 200, 150
 QUERIES_OF_SOAK, MUTATIONS_OF_SOAK = 20_000, 10_000
 
 # As in the differential test of the paths themselves.

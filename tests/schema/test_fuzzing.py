@@ -34,7 +34,7 @@ from tests.support.product import Product, fill
 from tests.support.world import AT
 from transport.operations import ENCODING
 
-REQUESTS, REQUESTS_OF_FUZZ = 500, 20_000
+REQUESTS, REQUESTS_OF_FUZZ = 150, 20_000
 """How many of each of the two kinds."""
 
 BOUNDLESS = 10**9

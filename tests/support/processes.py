@@ -15,9 +15,10 @@ WAIT_SECONDS = 60
 
 
 def bare_environment(data_dir: Path, **variables: str) -> dict[str, str]:
-    """An environment that holds nothing but what the program is told here."""
+    """An environment that holds nothing but what the program is told here, and how its coverage is measured."""
     base = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "FC_DATA_DIR": str(data_dir)}
-    return base | variables
+    measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return base | measured | variables
 
 
 def run_command(*arguments: str, data_dir: Path, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,15 @@ from models.accounts.passwords import LENGTH_MAX, hashed, password_refusals, pro
 from models.base.errors import Refusal
 
 GOOD = "violet harbor lantern 7"
+
+
+@pytest.fixture(autouse=True)
+def production(passwords_of_production: PasswordHash, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash as in production; the other tests hash cheaply."""
+    monkeypatch.setattr(passwords, "PASSWORDS", passwords_of_production)
+    passwords.nobody.cache_clear()
+    yield
+    passwords.nobody.cache_clear()
 
 
 def messages(password: str, *, is_staff: bool = True, about: tuple[str, ...] = ()) -> list[str]:
