@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tortoise import fields
 
-from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer, extend_reach
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
@@ -203,6 +203,26 @@ class Appointment(Entity):
         """Refuse what can only be done while the request waits for the provider's answer (AP-3)."""
         if self.status is not AppointmentStatus.REQUESTED or at >= self.confirm_by:
             raise not_open(self, "AP-3", "This request is no longer waiting for an answer.")
+
+
+# Who has met goes on seeing each other: a student a provider who left the directory, a provider and their practice a
+# student, from the request on.
+extend_reach(
+    Provider,
+    Role.STUDENT,
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.student_id = {student})",
+)
+extend_reach(
+    Student,
+    Role.PROVIDER,
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id AND met.provider_id = {provider})",
+)
+extend_reach(
+    Student,
+    Role.OFFICE,
+    "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
+    " WHERE met.student_id = students.id AND ours.practice_id = {practice})",
+)
 
 
 def attestation_deadline(starts_at: datetime, zone: ZoneInfo) -> datetime:

@@ -125,3 +125,13 @@ class Entity(Table):
         if condition == EVERYTHING:
             return cls.all()
         return cls.annotate(within_reach=RawSQL(f"({condition})")).filter(within_reach=True)
+
+
+def extend_reach(model: type[Entity], role: Role, condition: str) -> None:
+    """Let a role reach further rows of a type of an earlier area: those that meet this condition too.
+
+    A later area calls it when it is imported, so that no condition names a table to the right of its own.
+    """
+    before = model.REACH.get(role, NOTHING)
+    assert before != EVERYTHING, f"{role.value} reaches every {model.__name__} already"
+    model.REACH = {**model.REACH, role: condition if before == NOTHING else f"({before} OR {condition})"}

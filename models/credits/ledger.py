@@ -7,6 +7,7 @@ own trigger on them changes a balance; CHECKs keep every balance at or above zer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
-from models.base.statements import execute_first, fetch_one
+from models.base.statements import execute_first, fetch, fetch_one
 from models.schools.schools import School
 from models.schools.students import Student
 
@@ -199,6 +200,15 @@ async def held_grant(appointment_id: UUID) -> Any:
         " WHERE appointment_id = $1 AND kind = 'HOLD'",
         appointment_id,
     )
+
+
+async def balances_of(student_ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
+    """The balances of these students' wallets, to see whether any has changed."""
+    rows = await fetch(
+        "SELECT id, granted, available, held, settled, expired, revoked, forfeited FROM wallets WHERE id = ANY($1)",
+        student_ids,
+    )
+    return {row.id: tuple(row)[1:] for row in rows}
 
 
 CONSTRAINTS["wallets_available_check"] = CONSTRAINTS["grants_unused_check"] = Refusal(

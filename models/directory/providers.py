@@ -33,12 +33,6 @@ class DegreeLevel(StrEnum):
     DOCTORATE = "DOCTORATE"
 
 
-MET_BY_STUDENT = (
-    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.student_id = {student})"
-)
-"""A student goes on seeing a provider whom they met, even one who left the directory."""
-
-
 def of_practice(table: str) -> str:
     """The condition of a row whose provider belongs to the viewer's practice (ID-4)."""
     return (
@@ -57,7 +51,7 @@ class Provider(Entity):
         Role.PARTNER: EVERYTHING,
         Role.PROVIDER: "providers.id = {provider}",
         Role.OFFICE: "providers.practice_id = {practice}",
-        Role.STUDENT: f"(providers.searchable OR {MET_BY_STUDENT})",
+        Role.STUDENT: "providers.searchable",
     }
 
     name = fields.CharField(max_length=200)

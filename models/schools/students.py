@@ -24,14 +24,6 @@ class Student(Entity):
         Role.STUDENT: "students.id = {student}",
         Role.SCHOOL: "students.school_id = {school}",
         Role.PARTNER: "students.school_id = {school}",
-        Role.PROVIDER: (
-            "EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id"
-            " AND met.provider_id = {provider})"
-        ),
-        Role.OFFICE: (
-            "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
-            " WHERE met.student_id = students.id AND ours.practice_id = {practice})"
-        ),
     }
     RECORD_OF: ClassVar[str | None] = "id"
 
