@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -14,14 +13,18 @@ from tortoise import fields
 from models.accounts.accounts import Account, own
 from models.base.access import Entity, Reach, Role
 from models.base.errors import Code, Refusal
+from models.base.words import Words
 
 
-class Document(StrEnum):
-    """What is agreed to."""
+class Document(Words, shown_as="AgreementDocument"):
+    """What a person accepts when they sign up (PR-1)."""
 
-    TERMS_OF_SERVICE = "TERMS_OF_SERVICE"
-    PRIVACY_POLICY = "PRIVACY_POLICY"
-    BUSINESS_ASSOCIATE_AGREEMENT = "BUSINESS_ASSOCIATE_AGREEMENT"
+    TERMS_OF_SERVICE = "TERMS_OF_SERVICE", "The terms under which the service is used."
+    PRIVACY_POLICY = "PRIVACY_POLICY", "What is kept about a person, and why."
+    BUSINESS_ASSOCIATE_AGREEMENT = (
+        "BUSINESS_ASSOCIATE_AGREEMENT",
+        "How a practice and we protect health records; for clinicians and offices.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

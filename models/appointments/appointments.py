@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
 from models.base.statements import Change, fetch, write
 from models.base.times import end_of_day, local_day
+from models.base.words import Words
 from models.credits.ledger import Transfer, TransferKind, held_grant, lock_wallet, moved
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service, of_practice
@@ -29,24 +29,24 @@ ATTEST_WITHIN_DAYS = 30
 ONE = Credits(1)
 
 
-class AppointmentStatus(StrEnum):
+class AppointmentStatus(Words):
     """Where an appointment stands. REQUESTED and CONFIRMED are live; all others are its end."""
 
-    REQUESTED = "REQUESTED"
-    CONFIRMED = "CONFIRMED"
-    COMPLETED = "COMPLETED"
-    DECLINED = "DECLINED"
-    EXPIRED = "EXPIRED"
-    WITHDRAWN = "WITHDRAWN"
-    CANCELLED = "CANCELLED"
-    NO_SHOW = "NO_SHOW"
+    REQUESTED = "REQUESTED", "It waits for the provider's answer; its time is taken and one credit held."
+    CONFIRMED = "CONFIRMED", "The provider accepted it; time and credit stay taken."
+    COMPLETED = "COMPLETED", "The provider attested that it took place."
+    DECLINED = "DECLINED", "The provider said no; the credit was released."
+    EXPIRED = "EXPIRED", "Nobody answered in time (AP-3); the credit was released."
+    WITHDRAWN = "WITHDRAWN", "The student took the request back; the credit was released."
+    CANCELLED = "CANCELLED", "It was called off before it began (CR-5)."
+    NO_SHOW = "NO_SHOW", "The student did not come (AP-7); it is never reimbursed."
 
 
-class VisitType(StrEnum):
+class VisitType(Words):
     """The first completed session of a pair is its intake, every other a follow-up (AP-2)."""
 
-    INTAKE = "INTAKE"
-    FOLLOW_UP = "FOLLOW_UP"
+    INTAKE = "INTAKE", "The first session of a pair, 60 minutes."
+    FOLLOW_UP = "FOLLOW_UP", "Every session after the intake, 50 minutes."
 
 
 MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,33 +18,34 @@ from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.statements import execute_first, fetch, fetch_one
+from models.base.words import Words
 from models.schools.schools import School
 from models.schools.students import Student
 
 
-class Bucket(StrEnum):
+class Bucket(Words):
     """Where a credit is. The sum of all but SCHOOL is what was granted (CR-7)."""
 
-    SCHOOL = "SCHOOL"
-    AVAILABLE = "AVAILABLE"
-    HELD = "HELD"
-    SETTLED = "SETTLED"
-    EXPIRED = "EXPIRED"
-    REVOKED = "REVOKED"
-    FORFEITED = "FORFEITED"
+    SCHOOL = "SCHOOL", "Not granted yet; where every credit comes from."
+    AVAILABLE = "AVAILABLE", "Free to request sessions with."
+    HELD = "HELD", "Held for a live appointment."
+    SETTLED = "SETTLED", "Used up by a session that took place."
+    EXPIRED = "EXPIRED", "Not used in time (CR-3)."
+    REVOKED = "REVOKED", "Taken back by the school."
+    FORFEITED = "FORFEITED", "Lost by the school's policy on missed sessions (CR-5)."
 
 
-class TransferKind(StrEnum):
+class TransferKind(Words):
     """Why credits moved."""
 
-    GRANT = "GRANT"
-    HOLD = "HOLD"
-    SETTLE = "SETTLE"
-    RELEASE = "RELEASE"
-    FORFEIT = "FORFEIT"
-    EXPIRE = "EXPIRE"
-    REVOKE = "REVOKE"
-    REVERSE = "REVERSE"
+    GRANT = "GRANT", "The school gave them."
+    HOLD = "HOLD", "A session was requested."
+    SETTLE = "SETTLE", "A session was attested and its claim accepted."
+    RELEASE = "RELEASE", "An appointment came to nothing, or its claim was denied."
+    FORFEIT = "FORFEIT", "A session was missed under a policy that does not give credits back."
+    EXPIRE = "EXPIRE", "The grant's time was over."
+    REVOKE = "REVOKE", "The school took them back."
+    REVERSE = "REVERSE", "A settlement was a mistake."
 
 
 MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -16,21 +15,22 @@ from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import happened
 from models.base.statements import Change, write
 from models.base.times import is_time_zone
+from models.base.words import Words
 
 
-class Service(StrEnum):
+class Service(Words):
     """What a session is for."""
 
-    THERAPY = "THERAPY"
-    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT"
+    THERAPY = "THERAPY", "Talking therapy."
+    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT", "Prescribing and following medication; by those who may prescribe."
 
 
-class DegreeLevel(StrEnum):
+class DegreeLevel(Words):
     """The provider's degree, which the rate depends on (CL-5)."""
 
-    ASSOCIATE = "ASSOCIATE"
-    MASTERS = "MASTERS"
-    DOCTORATE = "DOCTORATE"
+    ASSOCIATE = "ASSOCIATE", "Works under supervision."
+    MASTERS = "MASTERS", "A master's degree."
+    DOCTORATE = "DOCTORATE", "A doctorate."
 
 
 def of_practice(table: str) -> str:

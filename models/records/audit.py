@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.ids import new_id
 from models.base.statements import execute, fetch, fetch_one
 from models.base.tables import Table
+from models.base.words import Words
 
 SEAL_MAX = 1_000
 SEALS_MAX = 100
@@ -34,11 +34,11 @@ SEALING_LOCK = 0x6175646974
 FAULTS_MAX = 100
 
 
-class AuditKind(StrEnum):
-    """Whether records were read or something was changed."""
+class AuditKind(Words):
+    """What a request did to students' records (ID-6)."""
 
-    READ = "READ"
-    CHANGE = "CHANGE"
+    READ = "READ", "Records were read by somebody else than their student."
+    CHANGE = "CHANGE", "Something was changed, or its change was asked for and refused."
 
 
 class AuditEntry(Entity):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import orjson
@@ -21,6 +20,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
 from models.base.statements import Change, execute, fetch, write
 from models.base.text import NOWHERE
+from models.base.words import Words
 from models.credits.grants import revoke_unused
 from models.credits.ledger import lock_wallet
 from models.invitations.invitations import Invitation
@@ -29,12 +29,12 @@ from models.schools.students import Student
 NAME = "Erased student"
 
 
-class ErasureReason(StrEnum):
+class ErasureReason(Words):
     """Why a student's identity is removed: a word of this list, never a text about the person."""
 
-    STUDENT_ASKED = "STUDENT_ASKED"
-    RETENTION_ENDED = "RETENTION_ENDED"
-    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE"
+    STUDENT_ASKED = "STUDENT_ASKED", "The student asked for it."
+    RETENTION_ENDED = "RETENTION_ENDED", "The time for which the record is kept is over."
+    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "The person was never to be in the program."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
