@@ -13,6 +13,7 @@ from tortoise import fields
 from models.accounts.accounts import Account, own
 from models.base.access import Entity, Reach, Role
 from models.base.errors import Code, Refusal
+from models.base.personal import Kept
 from models.base.words import Words
 
 
@@ -58,6 +59,9 @@ class Acceptance(Entity):
     document = fields.CharEnumField(Document, max_length=30)
     version = fields.CharField(max_length=20)
     accepted_at = fields.DatetimeField()
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"version"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="who accepted which version when (PR-1)")
 
     class Meta:
         """UNIQUE: each version is accepted once; a trigger refuses every change."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -13,6 +14,7 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer, extend_r
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, fetch, write
 from models.base.times import end_of_day, local_day
 from models.base.words import Words
@@ -96,6 +98,13 @@ class Appointment(Entity):
     expected_cents = fields.BigIntField(null=True)
     telehealth_link = fields.CharField(max_length=500, default="")
     missed_appointment_policy = fields.TextField(default="")
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "state": Personal("the state where the student was"),
+        "telehealth_link": Personal("the clinician's own room"),
+    }
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"missed_appointment_policy"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="what a credit was held and used for")
 
     class Meta:
         """EXCLUDE keeps both calendars free of overlaps (AP-4); a trigger allows only the lawful next status."""

@@ -14,6 +14,7 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.personal import Kept
 from models.base.statements import column, columns_of, execute, stored
 from models.base.tables import Table
 
@@ -46,6 +47,9 @@ class Event(Entity):
     school_id = fields.UUIDField(null=True)
     data: dict[str, Any] = fields.JSONField(default=dict)
 
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"verb", "subject_type", "actor_role", "request_id", "data"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="history: ids and words of lists, no text")
+
     class Meta:
         """History by subject and by appointment; refused to change by a trigger."""
 
@@ -60,6 +64,8 @@ class Outbox(Table):
         "models.Event", primary_key=True, related_name="outbox", on_delete=fields.RESTRICT
     )
     event_id: UUID
+
+    KEPT: ClassVar[Kept] = Kept(long="until its mail is written", why="what is still to be told (NO-2)")
 
     class Meta:
         """Filled by the database's own trigger on `events`."""

@@ -14,6 +14,7 @@ from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, Ap
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.personal import Kept
 from models.base.statements import Change, fetch_one, write
 from models.base.words import Words
 from models.credits.ledger import TransferKind
@@ -111,6 +112,12 @@ class Claim(Entity):
     attested_by = fields.UUIDField()
     submitted_at = fields.DatetimeField()
     adjudicated_at = fields.DatetimeField()
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"visit_type", "reasons"})
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good; seven years at the least",
+        why="what was reimbursed and why; payers and tax offices ask",
+    )
 
     class Meta:
         """Partial UNIQUE: one live claim an appointment, one accepted intake a pair (CL-3)."""

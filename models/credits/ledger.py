@@ -7,7 +7,7 @@ own trigger on them changes a balance; CHECKs keep every balance at or above zer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -17,6 +17,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.personal import EMPTY, Kept, Personal
 from models.base.statements import execute_first, fetch, fetch_one
 from models.base.words import Words
 from models.schools.schools import School
@@ -98,6 +99,8 @@ class Wallet(Entity):
     revoked = fields.IntField(default=0)
     forfeited = fields.IntField(default=0)
 
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="the books: every credit is accounted for (CR-7)")
+
     class Meta:
         """CHECK: no balance below zero, and all of them together are what was granted."""
 
@@ -129,6 +132,12 @@ class Grant(Entity):
     note = fields.CharField(max_length=500, default="")
     granted_at = fields.DatetimeField()
 
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "note": Personal("the school's own word, which may name whom it is for", erased=EMPTY)
+    }
+    OF_STUDENT: ClassVar[str | None] = "grants.student_id = {student}"
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="the books: what each school gave (CR-7)")
+
     class Meta:
         """CHECK: `unused` stays within 0 and `credits`; only the ledger's trigger changes it."""
 
@@ -158,6 +167,8 @@ class Transfer(Entity):
     target = fields.CharEnumField(Bucket, max_length=10)
     credits = fields.IntField()
     at = fields.DatetimeField()
+
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="the books: every move of a credit (CR-7)")
 
     class Meta:
         """Append-only; one hold and one end of it for an appointment, by partial UNIQUE indexes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
@@ -11,6 +12,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, write
 from models.base.words import Words
 from models.directory.providers import Provider, Service, of_practice
@@ -62,6 +64,10 @@ class License(Entity):
     state = fields.CharField(max_length=2)
     expires_on = fields.DateField()
     verified_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"number": Personal("the number of a license")}
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"title", "state"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="under which permission sessions were held")
 
     class Meta:
         """One license for a number in a state."""

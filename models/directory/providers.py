@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,6 +13,7 @@ from tortoise.contrib.postgres.fields import ArrayField
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, write
 from models.base.times import is_time_zone
 from models.base.words import Words
@@ -70,6 +71,19 @@ class Provider(Entity):
     practice_id = fields.UUIDField(null=True)
     confirmed_at = fields.DatetimeField()
     created_at = fields.DatetimeField()
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "name": Personal("a clinician's name"),
+        "title": Personal("a clinician's title"),
+        "email": Personal("a clinician's address", is_address=True),
+        "bio": Personal("what a clinician says of themselves"),
+        "telehealth_link": Personal("a clinician's own room"),
+    }
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset(
+        {"specialties", "services", "time_zone", "missed_appointment_policy"}
+    )
+    WRITTEN_TO: ClassVar[str | None] = "true"
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="whom sessions were paid for")
 
     class Meta:
         """`searchable` is kept by the database's triggers on licenses and enrollments."""

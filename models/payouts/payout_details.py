@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -15,6 +16,7 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.encryption import UnopenableError, open_sealed, seal, sealed_column
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, execute, write
 from models.base.words import Words
 from models.directory.providers import Provider
@@ -99,6 +101,19 @@ class PayoutDetails(Entity):
     set_at = fields.DatetimeField()
     set_by = fields.UUIDField()
     superseded_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "legal_name": Personal("a payee's legal name"),
+        "sealed_tin": Personal("a payee's tax number, sealed"),
+        "tin_last4": Personal("its last four digits"),
+        "routing_number": Personal("a payee's bank"),
+        "sealed_account": Personal("a payee's bank account, sealed"),
+        "account_last4": Personal("its last four digits"),
+    }
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good; four years after the last payment at the least",
+        why="whom was paid, under which tax number (EN-3); numbers sealed",
+    )
 
     class Meta:
         """Partial UNIQUE: one current row a provider; a trigger keeps everything but the seals as it was set."""

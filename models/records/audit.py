@@ -21,6 +21,7 @@ from tortoise.transactions import in_transaction
 
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.ids import new_id
+from models.base.personal import Kept
 from models.base.statements import execute, fetch, fetch_one
 from models.base.tables import Table
 from models.base.words import Words
@@ -60,6 +61,9 @@ class AuditEntry(Entity):
     student_ids: Any = ArrayField("uuid")
     source = fields.BinaryField()
 
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"request_id", "operation"})
+    KEPT: ClassVar[Kept] = Kept(long="for good; six years at the least", why="who read and changed whose record (ID-6)")
+
     class Meta:
         """Append-only by a trigger; `number` and `written_at` are given by the database."""
 
@@ -76,6 +80,10 @@ class AuditSeal(Table):
     previous = fields.BinaryField()
     digest = fields.BinaryField()
     sealed_at = fields.DatetimeField()
+
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good; six years at the least", why="that no entry was changed, removed or put in (ID-6)"
+    )
 
     class Meta:
         """Append-only; UNIQUE lets no second seal follow the same one."""

@@ -10,6 +10,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept
 from models.base.statements import write
 from models.base.times import is_time_zone
 from models.base.words import Words
@@ -48,6 +49,9 @@ class School(Entity):
     )
     crisis_line = fields.CharField(max_length=40, default="988")
     created_at = fields.DatetimeField()
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"name", "time_zone", "crisis_line"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="who paid for sessions, and under which terms")
 
     class Meta:
         """CHECK: limits are positive and in order."""

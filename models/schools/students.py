@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -11,6 +12,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import write
 from models.schools.schools import School
 
@@ -38,6 +40,19 @@ class Student(Entity):
     time_zone = fields.CharField(max_length=60)
     created_at = fields.DatetimeField()
     erased_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "name": Personal("name", erased="'Erased student'"),
+        "email": Personal("address", erased=NOWHERE_ADDRESS, is_address=True),
+        "phone": Personal("telephone", erased=NULL),
+        "state": Personal("the state where the student is"),
+    }
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"time_zone"})
+    OF_STUDENT: ClassVar[str | None] = "students.id = {student}"
+    WRITTEN_TO: ClassVar[str | None] = "true"
+    KEPT: ClassVar[Kept] = Kept(
+        long="as long as the school takes part, then erased on its word", why="who may use credits"
+    )
 
     class Meta:
         """One student for an address in a school, whatever its case; a trigger keeps an erased one erased."""
