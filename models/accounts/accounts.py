@@ -14,6 +14,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Fact
 from models.base.events import happened
+from models.base.exports import in_record
 from models.base.ids import new_id
 from models.base.personal import EMPTY, NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import Change, write
@@ -202,6 +203,24 @@ class Session(Entity):
         """The access token is kept as its hash alone."""
 
         table = "sessions"
+
+
+OF_ACCOUNTS = "(SELECT held.account_id FROM memberships held WHERE held.student_id = $1)"
+"""The accounts that act as one student."""
+
+in_record(Account, "name", "email", "email_verified_at", "created_at", where=f"accounts.id IN {OF_ACCOUNTS}")
+in_record(Membership, "account_id", "role", "school_id", "created_at", "ended_at", where="memberships.student_id = $1")
+in_record(
+    Session,
+    "account_id",
+    "membership_id",
+    "device",
+    "created_at",
+    "seen_at",
+    "until",
+    "revoked_at",
+    where="sessions.membership_id IN (SELECT held.id FROM memberships held WHERE held.student_id = $1)",
+)
 
 
 class RefreshToken(Table):

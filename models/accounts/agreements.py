@@ -10,9 +10,10 @@ from uuid import UUID
 
 from tortoise import fields
 
-from models.accounts.accounts import Account, own
+from models.accounts.accounts import OF_ACCOUNTS, Account, own
 from models.base.access import Entity, Reach, Role
 from models.base.errors import Code, Refusal
+from models.base.exports import in_record
 from models.base.personal import Kept
 from models.base.words import Words
 
@@ -68,6 +69,11 @@ class Acceptance(Entity):
 
         table = "acceptances"
         unique_together = (("account_id", "document", "version"),)
+
+
+in_record(
+    Acceptance, "account_id", "document", "version", "accepted_at", where=f"acceptances.account_id IN {OF_ACCOUNTS}"
+)
 
 
 def required_of(role: Role) -> tuple[Agreement, ...]:

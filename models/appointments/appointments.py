@@ -14,6 +14,7 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer, extend_r
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.exports import in_record
 from models.base.personal import Kept, Personal
 from models.base.statements import Change, fetch, write
 from models.base.times import end_of_day, local_day
@@ -231,6 +232,32 @@ extend_reach(
     Role.OFFICE,
     "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
     " WHERE met.student_id = students.id AND ours.practice_id = {practice})",
+)
+
+
+in_record(
+    Appointment,
+    "provider_id",
+    "school_id",
+    "status",
+    "visit_type",
+    "service",
+    "state",
+    "starts_at",
+    "ends_at",
+    "requested_at",
+    "confirm_by",
+    "confirmed_at",
+    "ended_at",
+    "telehealth_link",
+    "missed_appointment_policy",
+    where="appointments.student_id = $1",
+)
+in_record(
+    Provider,
+    "name",
+    "title",
+    where="providers.id IN (SELECT met.provider_id FROM appointments met WHERE met.student_id = $1)",
 )
 
 

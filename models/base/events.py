@@ -14,6 +14,7 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.exports import in_record
 from models.base.personal import Kept
 from models.base.statements import column, columns_of, execute, stored
 from models.base.tables import Table
@@ -55,6 +56,18 @@ class Event(Entity):
 
         table = "events"
         indexes = [("subject_id", "id"), ("appointment_id", "id"), ("student_id", "id")]
+
+
+in_record(
+    Event,
+    "verb",
+    "at",
+    "subject_type",
+    "subject_id",
+    "actor_role",
+    "appointment_id",
+    where="events.student_id = $1",
+)
 
 
 class Outbox(Table):

@@ -14,6 +14,7 @@ from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, Ap
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.exports import in_record
 from models.base.personal import Kept
 from models.base.statements import Change, fetch_one, write
 from models.base.words import Words
@@ -123,6 +124,19 @@ class Claim(Entity):
         """Partial UNIQUE: one live claim an appointment, one accepted intake a pair (CL-3)."""
 
         table = "claims"
+
+
+in_record(
+    Claim,
+    "appointment_id",
+    "provider_id",
+    "visit_type",
+    "status",
+    "reasons",
+    "submitted_at",
+    "adjudicated_at",
+    where="claims.student_id = $1",
+)
 
 
 def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudication:

@@ -17,6 +17,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.exports import in_record
 from models.base.personal import EMPTY, Kept, Personal
 from models.base.statements import execute_first, fetch, fetch_one
 from models.base.words import Words
@@ -175,6 +176,24 @@ class Transfer(Entity):
 
         table = "transfers"
         indexes = [("wallet_id", "id")]
+
+
+BALANCES = ("granted", "available", "held", "settled", "expired", "revoked", "forfeited")
+"""The columns of a wallet that are its balances."""
+
+in_record(Wallet, *BALANCES, where="wallets.student_id = $1")
+in_record(Grant, "credits", "unused", "expires_at", "note", "granted_at", where="grants.student_id = $1")
+in_record(
+    Transfer,
+    "grant_id",
+    "appointment_id",
+    "kind",
+    "source",
+    "target",
+    "credits",
+    "at",
+    where="transfers.student_id = $1",
+)
 
 
 def moved(

@@ -12,6 +12,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.exports import in_record
 from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import write
 from models.schools.schools import School
@@ -69,6 +70,27 @@ class Student(Entity):
         )
         await write(student, happened("student.entered", student, by=by, at=at))
         return student
+
+
+in_record(
+    Student,
+    "name",
+    "email",
+    "phone",
+    "state",
+    "time_zone",
+    "school_id",
+    "created_at",
+    "erased_at",
+    where="students.id = $1",
+)
+in_record(
+    School,
+    "name",
+    "time_zone",
+    "crisis_line",
+    where="schools.id = (SELECT own.school_id FROM students own WHERE own.id = $1)",
+)
 
 
 CONSTRAINTS["students_email_in_school"] = Refusal(
