@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,13 @@ def modules(layer: str) -> list[str]:
         for file in sorted((root / area).glob("*.py"))
         if file.stem != "__init__"
     ]
+
+
+@cache
+def load() -> None:
+    """Import every module of the models: what later areas declare for earlier ones holds from then on."""
+    for name in modules("models"):
+        import_module(name)
 
 
 def tables() -> list[type[Table]]:

@@ -12,7 +12,7 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
-from models.base.effects import Fact
+from models.base.effects import Effects
 from models.base.events import happened
 from models.base.exports import in_record
 from models.base.ids import new_id
@@ -250,7 +250,7 @@ class RefreshToken(Table):
         table = "refresh_tokens"
 
 
-account_shut: Fact[Account] = Fact()
+account_shut: Effects[Account] = Effects()
 """An account was shut (ID-7): later areas say what becomes of what it offered and of what waits for it."""
 
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from models import AREAS
+from models import AREAS, load
 from models.base.access import Viewer
 
 S = TypeVar("S", contravariant=True)
@@ -28,21 +28,22 @@ class Effect(Protocol[S]):
         """Do it, in the transaction that is running."""
 
 
-class Fact(Generic[S]):
-    """Something that an area states, and of which it does not know who acts upon it."""
+class Effects(Generic[S]):
+    """What later areas do about one kind of fact; the area that raises it does not know them."""
 
     def __init__(self) -> None:
-        self._effects: list[Effect[S]] = []
+        self.effects: list[Effect[S]] = []
 
     def effect(self, effect: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
         """Declare what an area does about it; used as a decorator."""
-        self._effects.append(effect)
-        self._effects.sort(key=lambda one: AREAS.index(one.__module__.split(".")[1]), reverse=True)
+        self.effects.append(effect)
+        self.effects.sort(key=lambda one: AREAS.index(one.__module__.split(".")[1]), reverse=True)
         return effect
 
     async def raised(self, subject: S, *, by: Viewer, at: datetime) -> None:
         """Let every area act upon it, one after the other."""
-        for effect in self._effects:
+        load()
+        for effect in self.effects:
             await effect(subject, by=by, at=at)
 
 
@@ -54,8 +55,8 @@ class Leaving:
     done: Counter[str] = field(default_factory=Counter)
 
 
-student_leaves: Fact[Leaving] = Fact()
+student_leaves: Effects[Leaving] = Effects()
 """What is live ends and what is unused is taken back; it may be raised again for what was left."""
 
-student_erased: Fact[Leaving] = Fact()
+student_erased: Effects[Leaving] = Effects()
 """The student's identity goes: whatever lets somebody act as the student ends. It is raised once."""
