@@ -7,7 +7,7 @@ what builds upon others ends before what it builds upon.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -24,7 +24,7 @@ class Effect(Protocol[S]):
 
     __module__: str
 
-    def __call__(self, subject: S, *, by: Viewer, at: datetime) -> Awaitable[None]:
+    def __call__(self, subject: S, /, *, by: Viewer, at: datetime) -> Awaitable[None]:
         """Do it, in the transaction that is running."""
 
 
@@ -34,7 +34,7 @@ class Effects(Generic[S]):
     def __init__(self) -> None:
         self.effects: list[Effect[S]] = []
 
-    def effect(self, effect: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    def effect(self, effect: Effect[S]) -> Effect[S]:
         """Declare what an area does about it; used as a decorator."""
         self.effects.append(effect)
         self.effects.sort(key=lambda one: AREAS.index(one.__module__.split(".")[1]), reverse=True)
