@@ -86,6 +86,7 @@ def create_app(settings: Settings) -> Starlette:
         observe=partial(observed, metrics),
     )
     must_be_valid(graphql)
+    plan_trusted(engine.plans, graphql)
     health = Health(settings)
     pages = Pages(graphiql_config(settings))
     campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
@@ -163,6 +164,13 @@ def must_be_valid(graphql: GraphQLApp) -> None:
     """Refuse to start with trusted documents that this version of the schema cannot answer."""
     for name, reasons in graphql.operations.documents.check_trusted().items():
         raise UnreadableSettingsError(f"FC_TRUSTED_DOCUMENTS: the document {name} cannot be answered: {reasons[0]}")
+
+
+def plan_trusted(plans: Plans, graphql: GraphQLApp) -> None:
+    """Make the plans of the trusted documents before the server listens: no request waits while one is made."""
+    for document in graphql.operations.documents.all_trusted():
+        for operation in document.operations.values():
+            plans.keep(document.node, operation.name)
 
 
 def observed(metrics: Metrics, report: Report) -> None:

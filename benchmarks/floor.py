@@ -12,7 +12,7 @@ import gc
 import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -73,7 +73,9 @@ async def directory_page(pool: Any, asked: dict[str, Any]) -> Any:
         more, rows = len(rows) > 20, rows[:20]
         ids = [row[0] for row in rows]
         licenses = await connection.fetch(sql.LICENSES, ids)
-        openings = await connection.fetch(sql.OPENINGS, ids, now + ONE_DAY, now + HORIZON, asked["student"])
+        openings = await connection.fetch(
+            sql.OPENINGS, ids, now + ONE_DAY, now + HORIZON, asked["student"], asked["state"]
+        )
     licensed: dict[Any, list[Any]] = {}
     for provider, title, state in licenses:
         licensed.setdefault(provider, []).append({"title": title, "state": state})
@@ -148,16 +150,18 @@ async def partner_dashboard(pool: Any, asked: dict[str, Any]) -> Any:
         name = await connection.fetchval(sql.SCHOOL, asked["school"])
         months = await connection.fetch(sql.FIGURES, asked["school"], asked["year"])
         listed = await hundred(connection, asked)
-    figures = [
-        {
-            "month": month, "suppressed": students < 11, "requested": requested, "completed": completed,
-            "noShows": no_shows, "settledCredits": settled, "reimbursed": {"amount": dollars(cents), "currency": MONEY},
+    nothing = {"suppressed": True, "requested": None, "completed": None, "noShows": None, "settledCredits": None,
+               "reimbursed": None}  # fmt: skip
+    known = {
+        month: {
+            "suppressed": False, "requested": requested, "completed": completed, "noShows": no_shows,
+            "settledCredits": settled, "reimbursed": {"amount": dollars(cents), "currency": MONEY},
         }
-        if students >= 11
-        else {"month": month, "suppressed": True, "requested": None, "completed": None, "noShows": None,
-              "settledCredits": None, "reimbursed": None}
         for month, students, requested, completed, no_shows, settled, cents in months
-    ]  # fmt: skip
+        if students >= 11
+    }  # fmt: skip
+    year = [date(asked["year"], number, 1) for number in range(1, 13)]
+    figures = [{"month": month, **known.get(month, nothing)} for month in year]
     return {"viewer": {"school": {"name": name, "monthly": figures}}, "appointments": listed}
 
 

@@ -79,8 +79,8 @@ def arguments_of(
         return whole
     if not variables:
         return _constant(constants, rename, kept=prepare is not None)
-    doubtful = {name for name, variable in variables.items() if variable in nullable}
-    if any(_refuses_null(node, name, definition.args[name]) for name in doubtful & definition.args.keys()):
+    refusable = {name for name, variable in variables.items() if variable in nullable}
+    if any(_refuses_null(node, name, definition.args[name]) for name in refusable & definition.args.keys()):
         return Refusable(_with_variables(definition, node, constants, variables, lambda coerced: coerced), rename)
     return _with_variables(definition, node, constants, variables, rename)
 

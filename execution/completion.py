@@ -13,7 +13,17 @@ from graphql.pyutils import inspect, is_iterable
 from graphql.pyutils.is_awaitable import is_awaitable
 
 from execution.fields import Computed, Derived, Direct
-from execution.plan import AbstractShape, Block, Entry, LeafShape, ListShape, ObjectShape, Place, PlannedField, Shape
+from execution.plan import (
+    AbstractShape,
+    Block,
+    Entry,
+    LeafShape,
+    ListShape,
+    ObjectShape,
+    PlannedField,
+    ResponsePath,
+    Shape,
+)
 from execution.run import Run, info_of, steps_to
 
 
@@ -25,7 +35,7 @@ class Pending:
     complete: Callable[[Any], Any]
 
 
-def complete_fields(run: Run, block: Block, value: Any, place: Place) -> dict[str, Any]:
+def complete_fields(run: Run, block: Block, value: Any, place: ResponsePath) -> dict[str, Any]:
     """The plain fields of an object; it is remembered as a parent for the asynchronous ones."""
     data: dict[str, Any] = {}
     waits = False
@@ -42,7 +52,7 @@ def complete_fields(run: Run, block: Block, value: Any, place: Place) -> dict[st
     return data
 
 
-def complete_field(run: Run, planned: PlannedField, value: Any, place: Place, data: dict[str, Any]) -> None:
+def complete_field(run: Run, planned: PlannedField, value: Any, place: ResponsePath, data: dict[str, Any]) -> None:
     """One plain field of an object, put into its answer."""
     own = (place, planned.key)
     try:
@@ -69,7 +79,7 @@ def put_value(run: Run, planned: PlannedField, entry: Entry, value: Any) -> None
     _put(run, planned, place, entry[1], _complete(run, planned, planned.shape, place, value))
 
 
-def _put(run: Run, planned: PlannedField, place: tuple[Place, str | int], holder: Any, completed: Any) -> None:
+def _put(run: Run, planned: PlannedField, place: tuple[ResponsePath, str | int], holder: Any, completed: Any) -> None:
     if isinstance(completed, Pending):
         run.pending.append((planned, place, holder, completed))
     else:
@@ -88,14 +98,14 @@ def _read(planned: PlannedField, value: Any) -> Any:
             return planned.block.type.name
 
 
-def _arrived(run: Run, planned: PlannedField, shape: Shape, place: Place, value: Any) -> Any:
+def _arrived(run: Run, planned: PlannedField, shape: Shape, place: ResponsePath, value: Any) -> Any:
     """A value that may have to be awaited first, completed."""
     if is_awaitable(value):
         return Pending(value, lambda awaited: _complete(run, planned, shape, place, awaited))
     return _complete(run, planned, shape, place, value)
 
 
-def _complete(run: Run, planned: PlannedField, shape: Shape, place: Place, value: Any) -> Any:
+def _complete(run: Run, planned: PlannedField, shape: Shape, place: ResponsePath, value: Any) -> Any:
     """A value as it goes into the answer, or the exception that says why it cannot."""
     if isinstance(value, Exception):
         raise value
@@ -125,7 +135,7 @@ def _leaf(shape: LeafShape, value: Any) -> Any:
     return serialized
 
 
-def _list(run: Run, planned: PlannedField, shape: ListShape, place: Place, value: Any) -> Any:
+def _list(run: Run, planned: PlannedField, shape: ListShape, place: ResponsePath, value: Any) -> Any:
     if hasattr(value, "__aiter__"):
         return Pending(_collected(value), lambda items: _list(run, planned, shape, place, items))
     if not is_iterable(value):
@@ -145,7 +155,7 @@ async def _collected(items: AsyncIterable[Any]) -> list[Any]:
     return [item async for item in items]
 
 
-def _abstract(run: Run, planned: PlannedField, shape: AbstractShape, place: Place, value: Any) -> Any:
+def _abstract(run: Run, planned: PlannedField, shape: AbstractShape, place: ResponsePath, value: Any) -> Any:
     resolve = shape.type.resolve_type or default_type_resolver
 
     def named(name: Any) -> Any:
@@ -161,7 +171,7 @@ def _abstract(run: Run, planned: PlannedField, shape: AbstractShape, place: Plac
     return Pending(name, named) if is_awaitable(name) else named(name)
 
 
-def _object(run: Run, planned: PlannedField, block: Block, place: Place, value: Any) -> Any:
+def _object(run: Run, planned: PlannedField, block: Block, place: ResponsePath, value: Any) -> Any:
     def tested(fits: Any) -> dict[str, Any]:
         if not fits:
             raise invalid_return_type_error(block.type, value, [FieldDetails(node, None) for node in planned.nodes])
@@ -172,7 +182,7 @@ def _object(run: Run, planned: PlannedField, block: Block, place: Place, value: 
     return Pending(fits, tested) if is_awaitable(fits) else tested(fits)
 
 
-def _handle(run: Run, planned: PlannedField, raw: Exception, shape: Shape, place: Place) -> None:
+def _handle(run: Run, planned: PlannedField, raw: Exception, shape: Shape, place: ResponsePath) -> None:
     """Leave null at a place that may be null; otherwise the error goes on upwards."""
     steps = steps_to(place)
     error = located_error(raw, planned.nodes, list(steps))

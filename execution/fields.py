@@ -111,7 +111,7 @@ def kind_of(definition: GraphQLField) -> Kind | None:
 
 
 @dataclass(slots=True)
-class Asked:
+class SelectedField:
     """The nodes of one field below a selection, merged over aliases and fragments."""
 
     definition: GraphQLField
@@ -134,7 +134,7 @@ class Selection:
         self._fragments = fragments
         self._type = of
         self._nodes = tuple(nodes)
-        self._asked: dict[str, Asked] | None = None
+        self._asked: dict[str, SelectedField] | None = None
         self._children: dict[str, Selection] = {}
         self._needs: tuple[str, ...] | None = None
 
@@ -188,9 +188,9 @@ class Selection:
                 needs.update(kind.needs_below(self[name]))
         return needs
 
-    def _collected(self) -> dict[str, Asked]:
+    def _collected(self) -> dict[str, SelectedField]:
         if self._asked is None:
-            asked: dict[str, Asked] = {}
+            asked: dict[str, SelectedField] = {}
             if is_composite_type(self._type):
                 visited: set[str] = set()
                 for node in self._nodes:
@@ -200,14 +200,14 @@ class Selection:
         return self._asked
 
     def _collect(
-        self, into: dict[str, Asked], selections: SelectionSetNode, within: GraphQLNamedType, visited: set[str]
+        self, into: dict[str, SelectedField], selections: SelectionSetNode, within: GraphQLNamedType, visited: set[str]
     ) -> None:
         """Add the fields of `selections`; `within` is the type that a surrounding fragment names."""
         for node in selections.selections:
             if isinstance(node, FieldNode):
                 definition = self._definition(node.name.value, within)
                 if definition is not None:
-                    into.setdefault(node.name.value, Asked(definition)).nodes.append(node)
+                    into.setdefault(node.name.value, SelectedField(definition)).nodes.append(node)
                 continue
             fragment: Any = node
             if not isinstance(node, InlineFragmentNode):

@@ -29,8 +29,8 @@ async def run_plan(plan: Plan, context: Any, root_value: Any, variables: Variabl
         await _run_serially(run)
         return run.result()
     try:
-        if plan.doubtful:
-            run.admit(plan.doubtful)
+        if plan.refusable:
+            run.admit(plan.refusable)
         run.data = plan.complete(root_value, None, run.frames)  # type: ignore[misc]
     except Exception:
         run.forget(tuple({planned.block.index for planned in plan.following}))
@@ -47,7 +47,7 @@ async def _run_serially(run: Run) -> None:
     """Each root field with everything below it, before the next one starts."""
     run.data = {}
     with suppress(IrregularError):
-        run.admit(run.plan.doubtful)
+        run.admit(run.plan.refusable)
     parent: Entry = (run.root_value, run.data, None)
     for planned in run.plan.root.fields:
         run.data[planned.key] = None
@@ -162,8 +162,8 @@ async def _resolve(run: Run, planned: PlannedField, entries: list[Entry]) -> lis
 def _complete_quickly(run: Run, planned: PlannedField, entries: list[Entry], values: list[Any]) -> bool:
     """Complete the values of a field by its generated code; False if they need care."""
     try:
-        if planned.doubtful:
-            run.admit(planned.doubtful)
+        if planned.refusable:
+            run.admit(planned.refusable)
         planned.complete(entries, values, run.frames)  # type: ignore[misc]
     except Exception:
         run.forget(planned.below)

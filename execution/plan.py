@@ -21,9 +21,9 @@ from execution.fields import Batched, Computed, Derived, Direct, Selection, Sing
 from execution.leaves import Leaf
 
 # Where a value stands in the answer: the place of what holds it, and its key or index there. None is the root.
-Place = tuple[Any, str | int] | None
+ResponsePath = tuple[Any, str | int] | None
 # A parent that waits for an asynchronous field: its value, its answer, and the answer's place.
-Entry = tuple[Any, dict[str, Any], Place]
+Entry = tuple[Any, dict[str, Any], ResponsePath]
 # The entries of each block by its index; in front of them, at index 0, the run itself.
 Frames = list[Any]
 
@@ -86,7 +86,7 @@ class PlannedField:
     # The asynchronous fields to be answered after this one, and, below, the blocks whose parents it collects for them.
     following: tuple[PlannedField, ...] = ()
     # Those of them whose arguments may be refused before anything is resolved.
-    doubtful: tuple[PlannedField, ...] = ()
+    refusable: tuple[PlannedField, ...] = ()
     below: tuple[int, ...] = ()
     # The same field of the other types that a value of an interface or union may have; one call answers all of them.
     peers: tuple[PlannedField, ...] = ()
@@ -127,8 +127,8 @@ class Plan:
     serial: bool
     block_count: int
     following: tuple[PlannedField, ...] = ()
-    doubtful: tuple[PlannedField, ...] = ()
-    complete: Callable[[Any, Place, Frames], dict[str, Any]] | None = None
+    refusable: tuple[PlannedField, ...] = ()
+    complete: Callable[[Any, ResponsePath, Frames], dict[str, Any]] | None = None
     # The generated Python, to be read by people.
     source: str = ""
 

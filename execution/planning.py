@@ -138,7 +138,7 @@ class Planner:
         serial = self._operation.operation is OperationType.MUTATION
         plan = Plan(self._schema, self._operation, self._fragments, root, serial, self._count)
         plan.following = tuple(waiting_below(iter([root])))
-        plan.doubtful = doubtful_of(plan.following)
+        plan.refusable = doubtful_of(plan.following)
         return plan
 
     def _block(self, of: GraphQLObjectType, grouped: GroupedFieldSet, path: tuple[bool, ...]) -> Block:
@@ -185,7 +185,7 @@ class Planner:
             nullable_path=path,
         )
         planned.following = tuple(waiting_below(blocks_of(planned.shape)))
-        planned.doubtful = doubtful_of(planned.following)
+        planned.refusable = doubtful_of(planned.following)
         planned.below = tuple({following.block.index for following in planned.following})
         return planned
 

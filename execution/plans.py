@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import strawberry
@@ -34,7 +35,7 @@ COERCION_ERRORS_MAX = 50
 
 
 @dataclass(slots=True, eq=False)
-class Prepared:
+class PreparedOperation:
     """One operation of one document, and its plan for each setting of its switches."""
 
     # Kept so that the identity by which the operation is found stays its own.
@@ -67,7 +68,8 @@ class Plans:
         self._row_classes = row_classes
         self._native_scalars = frozenset(native_scalars)
         self._compiled = compiled and not handlers
-        self._prepared: OrderedDict[tuple[int, str | None], Prepared] = OrderedDict()
+        self._kept: dict[tuple[int, str | None], PreparedOperation] = {}
+        self._prepared: OrderedDict[tuple[int, str | None], PreparedOperation] = OrderedDict()
 
     async def execute(
         self,
@@ -106,6 +108,15 @@ class Plans:
         values = self._coerced(prepared.operation, variables)
         return None if isinstance(values, list) else self._plan(prepared, values.coerced)
 
+    def keep(self, document: DocumentNode, operation_name: str | None) -> None:
+        """Make the plans of an operation now, for every setting of its switches, and keep them for good."""
+        if not self._compiled:
+            return
+        prepared = self._kept[id(document), operation_name] = self._new(document, operation_name)
+        if 2 ** len(prepared.switches) <= VARIANTS_MAX:
+            for setting in product((False, True), repeat=len(prepared.switches)):
+                self._plan(prepared, dict(zip(prepared.switches, setting, strict=True)))
+
     def _coerced(
         self, operation: OperationDefinitionNode, variables: dict[str, Any] | None
     ) -> VariableValues | list[GraphQLError]:
@@ -114,25 +125,31 @@ class Plans:
             return NO_VARIABLES
         return get_variable_values(self.schema, operation.variable_definitions, variables or {}, COERCION_ERRORS_MAX)
 
-    def _prepare(self, document: DocumentNode, operation_name: str | None) -> Prepared:
+    def _prepare(self, document: DocumentNode, operation_name: str | None) -> PreparedOperation:
         key = (id(document), operation_name)
+        prepared = self._kept.get(key)
+        if prepared is not None:
+            return prepared
         prepared = self._prepared.get(key)
         if prepared is not None:
             self._prepared.move_to_end(key)
             return prepared
-        prepared = Prepared(document)
+        prepared = self._prepared[key] = self._new(document, operation_name)
+        if len(self._prepared) > OPERATIONS_MAX:
+            self._prepared.popitem(last=False)
+        return prepared
+
+    def _new(self, document: DocumentNode, operation_name: str | None) -> PreparedOperation:
+        prepared = PreparedOperation(document)
         try:
             operation, fragments = chosen_operation(document, operation_name), fragments_of(document)
             prepared.switches = switches_of(operation, fragments)
             prepared.operation, prepared.fragments = operation, fragments
         except UnsupportedOperationError:
             pass
-        self._prepared[key] = prepared
-        if len(self._prepared) > OPERATIONS_MAX:
-            self._prepared.popitem(last=False)
         return prepared
 
-    def _plan(self, prepared: Prepared, coerced: dict[str, Any]) -> Plan | None:
+    def _plan(self, prepared: PreparedOperation, coerced: dict[str, Any]) -> Plan | None:
         if prepared.operation is None:
             return None
         setting = tuple(coerced.get(name, Undefined) for name in prepared.switches)
@@ -145,7 +162,7 @@ class Plans:
             prepared.variants[setting] = plan
         return plan
 
-    def _compile(self, prepared: Prepared, switched: dict[str, Any]) -> Plan | None:
+    def _compile(self, prepared: PreparedOperation, switched: dict[str, Any]) -> Plan | None:
         operation = prepared.operation
         if operation is None:
             return None

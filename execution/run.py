@@ -13,7 +13,7 @@ from graphql.pyutils.is_awaitable import is_awaitable
 from graphql.type.definition import GraphQLResolveInfoHelpers
 
 from execution.leaves import IrregularError
-from execution.plan import Entry, Frames, ListShape, Place, Plan, PlannedField
+from execution.plan import Entry, Frames, ListShape, Plan, PlannedField, ResponsePath
 
 Steps = tuple[str | int, ...]
 
@@ -53,7 +53,7 @@ class Run:
         self.given: dict[int, dict[str, Any]] = {}
         self.refused: dict[int, Exception] = {}
         # What is still to be awaited of plain fields: the field, the place, what holds it, and how it is completed.
-        self.pending: list[tuple[PlannedField, tuple[Place, str | int], Any, Any]] = []
+        self.pending: list[tuple[PlannedField, tuple[ResponsePath, str | int], Any, Any]] = []
 
     @property
     def stopped(self) -> bool:
@@ -65,9 +65,9 @@ class Run:
         self.frames = []
         return ExecutionResult(None if self.stopped else self.data, self.errors or None)
 
-    def admit(self, doubtful: tuple[PlannedField, ...]) -> None:
+    def admit(self, refusable: tuple[PlannedField, ...]) -> None:
         """Read the arguments of fields that are about to start; irregular if those of any are refused."""
-        for planned in doubtful:
+        for planned in refusable:
             try:
                 self.given[id(planned)] = planned.arguments.read(self.variables)  # type: ignore[union-attr]
             except Exception as error:
@@ -91,7 +91,7 @@ class Run:
             return entries
         return [entry for entry in entries if not self.is_dead(steps_to(entry[2]))]
 
-    def fail(self, planned: PlannedField, place: Place, raw: Exception) -> None:
+    def fail(self, planned: PlannedField, place: ResponsePath, raw: Exception) -> None:
         """A field failed, or an item of its list, after what holds it had been answered.
 
         Null goes to the nearest place where it may stand.
@@ -123,7 +123,7 @@ class Run:
             self.frames[index] = []
 
 
-def steps_to(place: Place) -> Steps:
+def steps_to(place: ResponsePath) -> Steps:
     """The path of a place, from the root."""
     steps: list[str | int] = []
     while place is not None:

@@ -2,6 +2,7 @@
 
 An id is declared as `Annotated[UUID, Model, "…"]`: clients send a TypeID of that model, the resolver gets its UUID.
 A text is bounded: `Annotated[str, Text(200), "…"]`, and without a word about it by what `Text()` says.
+An argument with a default is nullable in GraphQL; null means the default, as if it had been left out.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class Argument:
 
     name: str
     kind: Any
-    description: str
+    description: str | None
     default: Any = REQUIRED
     model: type[Entity] | None = None
     many: bool = False
@@ -77,7 +78,8 @@ class Argument:
     @property
     def parameter(self) -> inspect.Parameter:
         """The argument as part of the signature that strawberry reads."""
-        annotation: Any = Annotated.__class_getitem__((self.kind, strawberry.argument(description=self.description)))  # type: ignore[attr-defined]
+        said = strawberry.argument(name=camel(self.name), description=self.description)
+        annotation: Any = Annotated.__class_getitem__((self.kind, said))  # type: ignore[attr-defined]
         return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=annotation)
 
     def parse(self, value: Any) -> Any:
@@ -120,9 +122,10 @@ def read(parameter: inspect.Parameter, hint: Any) -> Argument:
     description = next(item for item in about if isinstance(item, str))
     model = next((item for item in about if isinstance(item, type) and issubclass(item, Entity)), None)
     text = next((item for item in about if isinstance(item, Text)), ANY_TEXT)
+    kind = as_id(declared) if model else declared
     return Argument(
         name=parameter.name,
-        kind=as_id(declared) if model else declared,
+        kind=kind if parameter.default is REQUIRED else kind | None,
         description=description,
         default=parameter.default,
         model=model,
@@ -151,9 +154,9 @@ def parsed(
     faults: list[Refusal] = []
     for argument in arguments:
         value = given.get(argument.name, UNSET)
-        if value is UNSET:
-            if argument.default is REQUIRED:
-                continue
+        if value is UNSET and argument.default is REQUIRED:
+            continue
+        if (value is UNSET or value is None) and argument.default is not REQUIRED:
             value = argument.default
         unfit = list(faults_of_text(value, argument.text, (*under, camel(argument.name))))
         if unfit:

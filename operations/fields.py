@@ -13,6 +13,7 @@ from strawberry.types.unset import UNSET
 from execution import Kind, as_resolver
 from models.base.access import Role
 from operations.arguments import Argument
+from operations.types import declare_type, field_of
 
 ANYONE: Literal["anyone"] = "anyone"
 """The audience of the few fields that need no sign-in."""
@@ -39,26 +40,32 @@ def parameters_of(arguments: tuple[Argument, ...]) -> list[inspect.Parameter]:
     return [argument.parameter for argument in arguments]
 
 
+class Input:
+    """What a client sent as a mutation's input: an attribute for each field that was sent or has a default."""
+
+    def __init__(self, **sent: Any) -> None:
+        vars(self).update(sent)
+
+
 @functools.cache
-def input_type(name: str, arguments: tuple[Argument, ...], description: str) -> Any:
+def input_type(name: str, arguments: tuple[Argument, ...]) -> Any:
     """The GraphQL input type of a mutation, made of its resolver's arguments."""
-    members: dict[str, Any] = {"__annotations__": {argument.name: argument.kind for argument in arguments}}
-    for argument in arguments:
-        extra = (
-            {}
-            if argument.default is inspect.Parameter.empty
-            else {"default": UNSET if argument.default is None else argument.default}
-        )
-        members[argument.name] = strawberry.field(description=argument.description, **extra)
-    members["__doc__"] = f"What `{name[0].lower()}{name[1:-5]}` takes. {description}"
-    return strawberry.input(type(name, (), members), description=members["__doc__"])
+    fields = [
+        field_of(argument.name, argument.kind, argument.description, **default_of(argument)) for argument in arguments
+    ]
+    return declare_type(type(name, (Input,), {}), fields, name=name, is_input=True)
 
 
-def sent_fields(sent: Any) -> dict[str, Any]:
-    """The fields of an input object that the client sent."""
-    if sent is None:
+def default_of(argument: Argument) -> dict[str, Any]:
+    """The default of an input field as strawberry takes it: none that is told if it is null."""
+    if argument.default is inspect.Parameter.empty:
         return {}
-    return {name: value for name, value in vars(sent).items() if value is not UNSET}
+    return {"default": UNSET if argument.default is None else argument.default}
+
+
+def sent_fields(sent: Input | None) -> dict[str, Any]:
+    """The fields of an input object that the client sent."""
+    return {} if sent is None else dict(vars(sent))
 
 
 def describe(resolver: Callable[..., Any]) -> str:

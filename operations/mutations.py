@@ -67,8 +67,7 @@ def mutation(
         note(context, result)
         return answers.of(result)
 
-    field_type = input_type(f"{verb}Input", shown, describe(resolver))
-    input_argument = Argument(name="input", kind=field_type, description="What to do.")
+    input_argument = Argument(name="input", kind=input_type(f"{verb}Input", shown), description=None)
     return declared(Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None)
 
 

@@ -1,7 +1,7 @@
-"""Write the transcript of the main job into README.md, copied from a real run against a running demo server.
+"""Write the main job into docs/main-job.md: the screens, and the steps as a running demo server answers them.
 
-`python -m scripts.transcript http://127.0.0.1:8000` on a server with fresh demo data. The suite keeps it true: it runs
-the same documents and compares the answers, ids and times aside.
+`python -m scripts.transcript http://127.0.0.1:8000`, on a server with fresh demo data. The suite keeps the page
+current: it runs the same documents and compares the answers, ids and times aside.
 """
 
 from __future__ import annotations
@@ -14,18 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from demo import ACCOUNTS, PASSWORD
-from web.examples import FOLDER, Example, read
+from scripts.pages import write
+from web.examples import Example, main_job, screens
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- {}: begin -->", "<!-- {}: end -->"
+PAGE = Path(__file__).parent.parent / "docs" / "main-job.md"
 SIGN_IN = "mutation ($input: SignInInput!) { signIn(input: $input) { accessToken } }"
 ID = re.compile(r"\b([a-z]{3})_[0-9a-z]{26}\b")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-
-
-def steps() -> list[Example]:
-    """The documents of the main job in their order."""
-    return [read(path) for path in sorted((FOLDER / "main-job").glob("*.graphql"))]
 
 
 def post(address: str, query: str, variables: Any, token: str | None = None) -> Any:
@@ -48,9 +43,9 @@ def sign_in(address: str, role: str) -> str:
 
 
 def section(step: Example, variables: Any, data: Any) -> str:
-    """One step as it stands in the README."""
+    """One step as the page shows it."""
     return (
-        f"**{step.title}** — as {step.role}, [`{step.name}`](examples/main-job/{step.name}.graphql)\n\n"
+        f"**{step.title}** — as {step.role}, [`{step.name}`](../examples/main-job/{step.name}.graphql)\n\n"
         f"```json\n{json.dumps(variables, ensure_ascii=False)}\n```\n"
         f"answers\n```json\n{json.dumps(data, ensure_ascii=False)}\n```\n"
     )
@@ -62,22 +57,9 @@ def without_particulars(text: str) -> str:
 
 
 def screen(example: Example) -> str:
-    """One client's screen as it stands in the README."""
+    """One client's screen as the page shows it."""
     summary = f"<details><summary>{example.title}, as {example.role}</summary>"
     return f"{summary}\n\n```graphql\n{example.query}```\n</details>\n"
-
-
-def part(text: str, name: str) -> str:
-    """What stands between two marks of the README."""
-    return text.split(BEGIN.format(name))[1].split(END.format(name))[0]
-
-
-def write(name: str, sections: list[str]) -> None:
-    """Put the sections between two marks of the README."""
-    begin, end = BEGIN.format(name), END.format(name)
-    head, rest = README.read_text().split(begin)
-    body = "\n".join(sections)
-    README.write_text(f"{head}{begin}\n\n{body}\n{end}{rest.split(end)[1]}")
 
 
 def main(address: str) -> None:
@@ -86,7 +68,7 @@ def main(address: str) -> None:
 
     known: dict[str, str] = {}
     sections = []
-    for step in steps():
+    for step in main_job():
         filled = step.variables
         for kind, id in known.items():
             filled = filled.replace(f'"{{{kind}}}"', f'"{id}"')
@@ -96,8 +78,8 @@ def main(address: str) -> None:
         collect(data, seen)
         known.update(seen)
         sections.append(section(step, variables, data))
-    write("transcript", sections)
-    write("screens", [screen(read(path)) for path in sorted(FOLDER.glob("*.graphql"))])
+    write(PAGE, "transcript", "\n".join(sections))
+    write(PAGE, "screens", "\n".join(map(screen, screens())))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from graphql import (
     DocumentNode,
@@ -126,6 +126,10 @@ class Documents:
             except DocumentRefused as refused:
                 wrong[document_id] = [error.message for error in refused.errors]
         return wrong
+
+    def all_trusted(self) -> Iterable[Document]:
+        """Every trusted document. Raises DocumentRefused for one that cannot be run."""
+        return [self._trusted_document(text) for text in self._trusted.values()]
 
     def _trusted_document(self, text: str) -> Document:
         document = self._trusted_documents.get(text)

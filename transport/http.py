@@ -9,14 +9,13 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.types import Receive, Scope, Send
 
-from transport.asking import Ask, read_ask, read_json, read_query_string
 from transport.deadline import Deadline
 from transport.documents import DocumentRefused
 from transport.engine import Engine, Incoming, Observe, Report, unobserved
 from transport.errors import Code, log_unexpected, refusal, unexpected_cause
 from transport.limits import Limits
 from transport.negotiation import Media, is_json, wanted_media
-from transport.operations import Operations, Prepared
+from transport.operations import Operations, ReadyOperation
 from transport.receiving import CLOSE, Disconnected, read_body, read_headers, request_id_of, source_ip_of
 from transport.replies import (
     HttpRefused,
@@ -27,6 +26,7 @@ from transport.replies import (
     reply_with_result,
     send_reply,
 )
+from transport.requests import GraphQLRequest, read_json, read_query_string, read_request
 from transport.security import Origins
 from transport.sse import EventStreams
 
@@ -56,14 +56,14 @@ class HttpTransport:
         try:
             if media is None:
                 raise _not_acceptable()
-            ask = await self.read(scope, receive, headers, deadline)
+            request = await self.read(scope, receive, headers, deadline)
             if media is Media.EVENTS:
                 deadline.stop()
-                await self._stream(scope, receive, send, ask, headers, report)
+                await self._stream(scope, receive, send, request, headers, report)
                 return
             deadline.reset(self.limits.request_seconds)
             incoming = Incoming(headers, source_ip_of(scope), request_id, "http", report=report)
-            reply = await self.reply(ask, incoming, media, deadline, reads_only=scope["method"] == "GET")
+            reply = await self.reply(request, incoming, media, deadline, reads_only=scope["method"] == "GET")
         except HttpRefused as refused:
             reply = reply_to_refused(refused, request_id)
         except Disconnected:
@@ -77,14 +77,20 @@ class HttpTransport:
         self.observe(report)
 
     async def _stream(
-        self, scope: Scope, receive: Receive, send: Send, ask: Ask, headers: dict[str, str], report: Report
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        request: GraphQLRequest,
+        headers: dict[str, str],
+        report: Report,
     ) -> None:
         if scope["method"] != "POST":
             raise HttpRefused(405, refusal(Code.BAD_REQUEST, "Streams start with POST."), [(b"allow", b"POST")])
         report.kind = "sse"
         incoming = Incoming(headers, source_ip_of(scope), report.request_id, "sse", report=report)
         try:
-            await self.events.serve(ask, incoming, receive, send)
+            await self.events.serve(request, incoming, receive, send)
         except OSError:
             pass  # the client left while it was being answered
         except Exception as error:
@@ -93,13 +99,13 @@ class HttpTransport:
         finally:
             self.observe(report)
 
-    async def read(self, scope: Scope, receive: Receive, headers: dict[str, str], deadline: Deadline) -> Ask:
+    async def read(self, scope: Scope, receive: Receive, headers: dict[str, str], deadline: Deadline) -> GraphQLRequest:
         """The request inside the HTTP request; raises HttpRefused."""
         method = scope["method"]
         try:
             if method == "POST":
                 _check_content(headers)
-                return read_ask(read_json(await read_body(receive, headers, self.limits)))
+                return read_request(read_json(await read_body(receive, headers, self.limits)))
             if method == "GET":
                 self._check_site(headers)
                 return self._query_string(scope)
@@ -113,11 +119,13 @@ class HttpTransport:
         wrong_method = refusal(Code.BAD_REQUEST, "Use POST, or GET for queries.")
         raise HttpRefused(405, wrong_method, [(b"allow", b"GET, POST"), CLOSE])
 
-    async def reply(self, ask: Ask, incoming: Incoming, media: Media, deadline: Deadline, reads_only: bool) -> Reply:
+    async def reply(
+        self, request: GraphQLRequest, incoming: Incoming, media: Media, deadline: Deadline, reads_only: bool
+    ) -> Reply:
         """Run the operation within the deadline and shape its answer."""
         request_id = incoming.request_id
         try:
-            result, prepared = await self._run(ask, incoming, deadline, reads_only)
+            result, ready = await self._run(request, incoming, deadline, reads_only)
         except DocumentRefused as refused:
             return reply_with_errors(refused.errors, media, request_id)
         except GraphQLError as error:
@@ -128,22 +136,22 @@ class HttpTransport:
             return reply_with_errors([_late()], media, request_id)
         if deadline.was_behind(next(filter(None, map(unexpected_cause, result.errors or ())), None)):
             return reply_with_errors([_late()], media, request_id)
-        return reply_with_result(result, prepared.cost, media, request_id)
+        return reply_with_result(result, ready.cost, media, request_id)
 
     async def _run(
-        self, ask: Ask, incoming: Incoming, deadline: Deadline, reads_only: bool
-    ) -> tuple[ExecutionResult, Prepared]:
+        self, request: GraphQLRequest, incoming: Incoming, deadline: Deadline, reads_only: bool
+    ) -> tuple[ExecutionResult, ReadyOperation]:
         context: Any = await self.engine.open(incoming)
         try:
-            prepared = self.operations.find(context, ask)
-            _check_kind(prepared.operation.kind, reads_only)
-            await self.operations.charge(context, prepared, incoming.report)
-            return await self.operations.run(context, prepared), prepared
+            ready = self.operations.find(context, request)
+            _check_kind(ready.operation.kind, reads_only)
+            await self.operations.charge(context, ready, incoming.report)
+            return await self.operations.run(context, ready), ready
         finally:
             deadline.stop()  # giving back what was taken must not be cut short
             await self.engine.close(context)
 
-    def _query_string(self, scope: Scope) -> Ask:
+    def _query_string(self, scope: Scope) -> GraphQLRequest:
         query_string: bytes = scope.get("query_string", b"")
         if len(query_string) > self.limits.body_bytes:
             error = refusal(Code.BODY_LIMIT, "The query string is too long.", limit=self.limits.body_bytes)

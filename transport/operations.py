@@ -9,17 +9,17 @@ from typing import Any
 import orjson
 from graphql import ExecutionResult, GraphQLError
 
-from transport.asking import Ask
 from transport.documents import Document, Documents, Operation
 from transport.engine import CostStatus, Engine, Report
 from transport.errors import Code, all_told, code_of, log_unexpected, refusal, unexpected_cause
 from transport.limits import Limits, check_variables
+from transport.requests import GraphQLRequest
 
 ENCODING = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS  # a stray row fails instead of showing all it holds
 
 
 @dataclass(slots=True)
-class Prepared:
+class ReadyOperation:
     """An operation that may run."""
 
     document: Document
@@ -36,32 +36,32 @@ class Operations:
         self.limits = limits
         self.documents = Documents(engine.schema, limits, trusted)
 
-    def find(self, context: Any, ask: Ask) -> Prepared:
+    def find(self, context: Any, request: GraphQLRequest) -> ReadyOperation:
         """The operation that is asked for, held to all that can be known before it is charged."""
-        document = self._document(context, ask)
-        operation = document.pick(ask.operation_name)
+        document = self._document(context, request)
+        operation = document.pick(request.operation_name)
         if operation.introspects and not self.engine.allows_introspection(context):
             raise refusal(Code.FORBIDDEN, "The schema cannot be asked for here.")
-        if ask.variables:
-            check_variables(ask.variables, self.limits)
-        return Prepared(document, operation, ask.variables)
+        if request.variables:
+            check_variables(request.variables, self.limits)
+        return ReadyOperation(document, operation, request.variables)
 
-    async def charge(self, context: Any, prepared: Prepared, report: Report | None = None) -> None:
+    async def charge(self, context: Any, ready: ReadyOperation, report: Report | None = None) -> None:
         """Price the operation and take the price from its viewer."""
-        price = prepared.operation.pricing.price(prepared.variables)
+        price = ready.operation.pricing.price(ready.variables)
         if report is not None:
-            report.operation, report.operation_kind = prepared.operation.name, prepared.operation.kind.value
+            report.operation, report.operation_kind = ready.operation.name, ready.operation.kind.value
             report.cost = price.cost
-        prepared.cost = await self.engine.charge(context, price.cost)
+        ready.cost = await self.engine.charge(context, price.cost)
 
-    async def run(self, context: Any, prepared: Prepared) -> ExecutionResult:
+    async def run(self, context: Any, ready: ReadyOperation) -> ExecutionResult:
         """Execute a query or mutation."""
-        return await self.engine.execute(context, prepared.document.node, prepared.operation.name, prepared.variables)
+        return await self.engine.execute(context, ready.document.node, ready.operation.name, ready.variables)
 
-    def _document(self, context: Any, ask: Ask) -> Document:
-        if ask.document_id is not None:
-            return self.documents.trusted(ask.document_id)
-        text = ask.query or ""
+    def _document(self, context: Any, request: GraphQLRequest) -> Document:
+        if request.document_id is not None:
+            return self.documents.trusted(request.document_id)
+        text = request.query or ""
         if not self.engine.allows_free_documents(context) and not self.documents.is_trusted(text):
             raise refusal(Code.FORBIDDEN, "Only trusted documents are answered here: send a documentId.")
         return self.documents.get(text, suggestions=self.engine.allows_introspection(context))

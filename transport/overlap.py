@@ -39,7 +39,7 @@ from transport.errors import Code, refusal
 VISITED_FIELDS_MAX = 10_000
 
 
-class Asked(NamedTuple):
+class SelectedField(NamedTuple):
     """One field of a merged selection, with the type it is asked on."""
 
     parent: GraphQLNamedType
@@ -47,7 +47,7 @@ class Asked(NamedTuple):
     definition: GraphQLField
 
 
-Group = list[Asked]
+Group = list[SelectedField]
 
 
 def check_overlaps(schema: GraphQLSchema, document: DocumentNode) -> None:
@@ -111,12 +111,12 @@ class _Overlaps:
                 groups.setdefault((asked.node.alias or asked.node.name).value, []).append(asked)
         return groups.values()
 
-    def _collect(self, parent: GraphQLNamedType, node: SelectionSetNode, seen: set[str]) -> Iterator[Asked]:
+    def _collect(self, parent: GraphQLNamedType, node: SelectionSetNode, seen: set[str]) -> Iterator[SelectedField]:
         for selection in node.selections:
             if isinstance(selection, FieldNode):
                 definition = self.schema.get_field(parent, selection.name.value)  # type: ignore[arg-type]
                 if definition is not None:
-                    yield Asked(parent, selection, definition)
+                    yield SelectedField(parent, selection, definition)
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition
                 below = self.schema.type_map[condition.name.value] if condition else parent
@@ -161,7 +161,7 @@ def _value(node: ValueNode) -> Any:
     return (node.kind, getattr(node, "value", None))
 
 
-def _same_shape(one: Asked, other: Asked) -> bool:
+def _same_shape(one: SelectedField, other: SelectedField) -> bool:
     first: GraphQLType = one.definition.type
     second: GraphQLType = other.definition.type
     while True:

@@ -9,15 +9,15 @@ from typing import Any
 from graphql import GraphQLError
 from starlette.types import Receive, Send
 
-from transport.asking import Ask
 from transport.documents import DocumentRefused
 from transport.engine import Engine, Incoming
 from transport.errors import Code, code_of, refusal
 from transport.limits import Limits
 from transport.negotiation import Media
-from transport.operations import Operations, Prepared, encode
+from transport.operations import Operations, ReadyOperation, encode
 from transport.replies import STATUSES, Reply, codes_told, reply_with_errors, reply_with_failure, send_reply
-from transport.streams import Connections, Outbox, bodies, errors_told, refetch_told, until_invalid, within_deadline
+from transport.requests import GraphQLRequest
+from transport.streams import Connections, SendQueue, bodies, errors_told, refetch_told, until_invalid, within_deadline
 
 COMPLETE = b"event: complete\ndata:\n\n"
 HEARTBEAT = b":\n\n"
@@ -33,7 +33,7 @@ class EventStreams:
         self.limits: Limits = operations.limits
         self.connections = connections
 
-    async def serve(self, ask: Ask, incoming: Incoming, receive: Receive, send: Send) -> None:
+    async def serve(self, request: GraphQLRequest, incoming: Incoming, receive: Receive, send: Send) -> None:
         """Answer one request; what is wrong with the request is a status, what is wrong with the document an event."""
         source = self.connections.hold_source(incoming.source_ip)
         try:
@@ -43,11 +43,11 @@ class EventStreams:
                     incoming.report.status, incoming.report.codes = refused.status, refused.codes
                 await send_reply(send, refused, Media.RESPONSE, incoming.request_id.encode())
                 return
-            await self._serve(ask, incoming, receive, send)
+            await self._serve(request, incoming, receive, send)
         finally:
             self.connections.release(source)
 
-    async def _serve(self, ask: Ask, incoming: Incoming, receive: Receive, send: Send) -> None:
+    async def _serve(self, request: GraphQLRequest, incoming: Incoming, receive: Receive, send: Send) -> None:
         context: Any = None
         viewer: tuple[str, str] | None = None
         opened = False
@@ -58,8 +58,8 @@ class EventStreams:
                 viewer = self.connections.hold_viewer(self.engine.viewer_key(context))
                 if viewer is None:
                     raise _too_many()
-                prepared = self.operations.find(context, ask)
-                await self.operations.charge(context, prepared, incoming.report)
+                ready = self.operations.find(context, request)
+                await self.operations.charge(context, ready, incoming.report)
         except Exception as error:
             if opened:
                 await self.engine.close(context)
@@ -67,7 +67,7 @@ class EventStreams:
             await self._refuse(error, incoming, send)
             return
         try:
-            await _Stream(self, incoming, context, receive, send).run(prepared)
+            await _Stream(self, incoming, context, receive, send).run(ready)
         finally:
             self.connections.release(viewer)
             await self.engine.close(context)
@@ -103,12 +103,12 @@ class _Stream:
         self.context = context
         self.receive = receive
         self.send = send
-        self.outbox = Outbox(self.limits)
+        self.queue = SendQueue(self.limits)
 
-    async def run(self, prepared: Prepared) -> None:
+    async def run(self, ready: ReadyOperation) -> None:
         """Stream until the events end, the client leaves or the token no longer holds."""
         await self.send(_start(self.request_id))
-        producing = asyncio.create_task(self._produce(prepared))
+        producing = asyncio.create_task(self._produce(ready))
         writing = asyncio.create_task(self._write())
         leaving = asyncio.create_task(self._left())
         watching = asyncio.create_task(self._watch())
@@ -125,12 +125,12 @@ class _Stream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _produce(self, prepared: Prepared) -> None:
+    async def _produce(self, ready: ReadyOperation) -> None:
         last: dict[str, Any] | None = None
         try:
-            async with aclosing(bodies(self.operations, self.context, prepared, self.request_id)) as answers:
+            async with aclosing(bodies(self.operations, self.context, ready, self.request_id)) as answers:
                 async for body in answers:
-                    if not await self.outbox.put(_event(body)):
+                    if not await self.queue.put(_event(body)):
                         last = {"errors": refetch_told(self.request_id)}
                         break
         except Exception as error:
@@ -138,14 +138,14 @@ class _Stream:
         self._last(last)
 
     def _last(self, body: dict[str, Any] | None) -> None:
-        self.outbox.put_control((_event(body) if body else b"") + COMPLETE)
-        self.outbox.finish()
+        self.queue.put_control((_event(body) if body else b"") + COMPLETE)
+        self.queue.finish()
 
     async def _write(self) -> None:
         taking: asyncio.Task[bytes | None] | None = None
         try:
             while True:
-                taking = taking or asyncio.create_task(self.outbox.take())
+                taking = taking or asyncio.create_task(self.queue.take())
                 done, _ = await asyncio.wait({taking}, timeout=self.limits.heartbeat_seconds)
                 message: bytes | None = HEARTBEAT
                 if done:

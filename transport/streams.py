@@ -14,12 +14,12 @@ from transport.documents import DocumentRefused
 from transport.engine import Engine
 from transport.errors import Code, all_told, log_unexpected, masked, refusal
 from transport.limits import Limits
-from transport.operations import Operations, Prepared, result_body, with_codes
+from transport.operations import Operations, ReadyOperation, result_body, with_codes
 
 CONTROL_MESSAGES_MAX = 200  # pongs, errors and completes a client may leave unread
 
 
-class Outbox:
+class SendQueue:
     """A queue of messages to one client that never grows beyond its bounds."""
 
     def __init__(self, limits: Limits) -> None:
@@ -124,21 +124,21 @@ async def until_invalid(engine: Engine, context: Any, limits: Limits, request_id
 
 
 async def bodies(
-    operations: Operations, context: Any, prepared: Prepared, request_id: str
+    operations: Operations, context: Any, ready: ReadyOperation, request_id: str
 ) -> AsyncGenerator[dict[str, Any], None]:
     """The answers to one operation: one for a query or mutation, as many as there are events for a subscription."""
-    if prepared.operation.kind is not OperationType.SUBSCRIPTION:
+    if ready.operation.kind is not OperationType.SUBSCRIPTION:
         async with within_deadline(operations.limits):
-            result = await operations.run(context, prepared)
-        yield result_body(with_codes(result, request_id), prepared.cost, request_id)
+            result = await operations.run(context, ready)
+        yield result_body(with_codes(result, request_id), ready.cost, request_id)
         return
-    node, name = prepared.document.node, prepared.operation.name
+    node, name = ready.document.node, ready.operation.name
     async with within_deadline(operations.limits):
-        source = await operations.engine.subscribe(context, node, name, prepared.variables)
+        source = await operations.engine.subscribe(context, node, name, ready.variables)
     if isinstance(source, ExecutionResult):
-        yield result_body(with_codes(source, request_id), prepared.cost, request_id)
+        yield result_body(with_codes(source, request_id), ready.cost, request_id)
         return
-    cost = prepared.cost
+    cost = ready.cost
     try:
         async for result in source:
             yield result_body(result, cost, request_id)

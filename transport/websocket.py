@@ -11,15 +11,15 @@ from typing import Any
 from graphql import GraphQLError
 from starlette.types import Message, Receive, Scope, Send
 
-from transport.asking import Ask, read_ask, read_json
 from transport.engine import Engine, Incoming, Observe, Report, unobserved
 from transport.errors import Code, code_of, log_unexpected, refusal
 from transport.limits import Limits
 from transport.operations import Operations, encode
 from transport.receiving import read_headers, request_id_of, source_ip_of
 from transport.replies import codes_told
+from transport.requests import GraphQLRequest, read_json, read_request
 from transport.security import Origins
-from transport.streams import Connections, Outbox, bodies, errors_told, refetch_told, until_invalid, within_deadline
+from transport.streams import Connections, SendQueue, bodies, errors_told, refetch_told, until_invalid, within_deadline
 
 PROTOCOL = "graphql-transport-ws"
 ID_CHARACTERS_MAX = 128
@@ -86,7 +86,7 @@ class Conversation:
         self.incoming = incoming
         self.receive = receive
         self.send = send
-        self.outbox = Outbox(self.limits)
+        self.queue = SendQueue(self.limits)
         self.ended: asyncio.Future[Closed | None] = asyncio.get_running_loop().create_future()
         self.tasks: set[asyncio.Task[None]] = set()
         self.active: dict[str, asyncio.Task[None]] = {}
@@ -143,7 +143,7 @@ class Conversation:
             pass  # the client left first, or does not read: the server drops the socket
 
     async def _write(self) -> None:
-        while (message := await self.outbox.take()) is not None:
+        while (message := await self.queue.take()) is not None:
             try:
                 async with asyncio.timeout(self.limits.stuck_reader_seconds):
                     await self.send({"type": "websocket.send", "text": message.decode()})
@@ -226,7 +226,7 @@ class Conversation:
         name = _id(message)
         payload = _payload(message)
         try:
-            ask = read_ask(payload)
+            request = read_request(payload)
         except GraphQLError as error:
             raise Closed(4400, f"Invalid message received: {error.message}") from None
         if name in self.active:
@@ -236,14 +236,14 @@ class Conversation:
             full = refusal(Code.SUBSCRIPTION_LIMIT, f"At most {limit} operations run on one connection.", limit=limit)
             self._tell({"id": name, "type": "error", "payload": errors_told(full, self.incoming.request_id)})
             return
-        self.active[name] = self._start(self._operate, name, ask)
+        self.active[name] = self._start(self._operate, name, request)
 
-    async def _operate(self, name: str, ask: Ask) -> None:
+    async def _operate(self, name: str, request: GraphQLRequest) -> None:
         """Run one operation and say how it ended; a client that reads too slowly is told to fetch again."""
         request_id = self.incoming.request_id
         report = Report("websocket", request_id)
         try:
-            last = await self._answer(name, ask, report)
+            last = await self._answer(name, request, report)
         except Exception as error:
             last = {"id": name, "type": "error", "payload": errors_told(error, request_id)}
         except asyncio.CancelledError:
@@ -256,29 +256,29 @@ class Conversation:
             del self.active[name]  # before the last message: the client may use the id again once it has read that
         self._tell(last)
 
-    async def _answer(self, name: str, ask: Ask, report: Report) -> dict[str, Any]:
+    async def _answer(self, name: str, request: GraphQLRequest, report: Report) -> dict[str, Any]:
         """Send every answer but the last message, which is returned."""
         request_id = self.incoming.request_id
         async with within_deadline(self.limits):
             context = await self.engine.open(replace(self.incoming, report=report))
         try:
             async with within_deadline(self.limits):
-                prepared = self.operations.find(context, ask)
-                await self.operations.charge(context, prepared, report)
-            async with aclosing(bodies(self.operations, context, prepared, request_id)) as answers:
+                ready = self.operations.find(context, request)
+                await self.operations.charge(context, ready, report)
+            async with aclosing(bodies(self.operations, context, ready, request_id)) as answers:
                 async for body in answers:
                     if "errors" in body:
                         report.codes = codes_told(body["errors"])
                     if "data" not in body:
                         return {"id": name, "type": "error", "payload": body["errors"]}
-                    if not await self.outbox.put(encode({"id": name, "type": "next", "payload": body})):
+                    if not await self.queue.put(encode({"id": name, "type": "next", "payload": body})):
                         return {"id": name, "type": "error", "payload": refetch_told(request_id)}
             return {"id": name, "type": "complete"}
         finally:
             await self.engine.close(context)
 
     def _tell(self, message: dict[str, Any]) -> None:
-        if not self.outbox.put_control(encode(message)):
+        if not self.queue.put_control(encode(message)):
             self.end(Closed(1008, "Too many unread messages"))
 
 

@@ -52,11 +52,16 @@ SELECT schools.id AS school_id, figures.*
 
 
 async def monthly_figures(school_ids: Sequence[UUID], year: int) -> dict[UUID, list[MonthlyFigures]]:
-    """For each school the figures of the months of a calendar year that had sessions, in the school's time zone."""
-    found: dict[UUID, list[MonthlyFigures]] = {}
-    for month in await fetch(FIGURES, school_ids, year):
-        found.setdefault(month.school_id, []).append(figures(month))
-    return found
+    """For each school the figures of the twelve months of a calendar year, in the school's time zone.
+
+    A month without sessions is suppressed as one of few students is: that nobody came is told of a group too (CL-9).
+    """
+    known = {(row.school_id, row.month): figures(row) for row in await fetch(FIGURES, school_ids, year)}
+    months = [date(year, number, 1) for number in range(1, 13)]
+    return {
+        id: [known.get((id, month), MonthlyFigures(month=month, suppressed=True)) for month in months]
+        for id in school_ids
+    }
 
 
 def figures(row: Mapping[str, Any]) -> MonthlyFigures:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
-from execution import Selection
+from execution import Batched, Selection
 from models.base.access import Entity
 from models.base.ids import MalformedIdError, split
+from models.base.statements import column_of
 from operations.context import Context, bad_input
 from operations.reads.rows import rows_where
 
@@ -33,11 +35,7 @@ async def many(
         raise bad_input(f"At most {NODES_MAX} ids at a time.", argument="ids")
     found: dict[str, Any] = {}
     for prefix, texts in by_prefix(ids).items():
-        model, type_name = NODES[prefix]
-        table = model._meta.db_table
-        needs = selection.on(type_name).needs
-        rows = await rows_where(context, model, needs, f"{table}.id = ANY($1)", [id for _, id in texts])
-        known = {row.id: row for row in rows}
+        known = {row.id: row for row in await rows_of(context, prefix, selection, [id for _, id in texts])}
         found.update({text: known.get(id) for text, id in texts})
     return [found.get(id) for id in ids]
 
@@ -53,3 +51,26 @@ def by_prefix(ids: list[strawberry.ID]) -> dict[str, list[tuple[str, Any]]]:
         if prefix in NODES:
             found.setdefault(prefix, []).append((text, id))
     return found
+
+
+async def subjects(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+    """For each event the object that it happened to, as it is now; None for one that the viewer may not see."""
+    wanted: dict[str, list[UUID]] = {}
+    for prefix, id in zip(column_of(parents, "subject_type"), column_of(parents, "subject_id"), strict=True):
+        if prefix in NODES:
+            wanted.setdefault(prefix, []).append(id)
+    found: dict[tuple[str, UUID], Any] = {}
+    for prefix, ids in wanted.items():
+        for row in await rows_of(context, prefix, selection, ids):
+            found[prefix, row.id] = row
+    return [found.get((parent.subject_type, parent.subject_id)) for parent in parents]
+
+
+async def rows_of(context: Context, prefix: str, selection: Selection, ids: list[UUID]) -> list[Any]:
+    """The visible rows of one kind with these ids."""
+    model, type_name = NODES[prefix]
+    needs = selection.on(type_name).needs
+    return list(await rows_where(context, model, needs, f"{model._meta.db_table}.id = ANY($1)", ids))
+
+
+SUBJECT = Batched(subjects, needs=("subject_type", "subject_id"))

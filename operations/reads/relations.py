@@ -45,6 +45,21 @@ def to_one(model: type[Entity], *, by: str) -> Batched:
     return Batched(resolve, needs=(by,), needs_below=joined.needs, defers=True)
 
 
+def to_each(model: type[Entity], *, by: str) -> Batched:
+    """The relation from a column of ids to their rows, in the order of the ids, without those outside the reach."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        keys = column_of(parents, by)
+        asked = list(dict.fromkeys(key for several in keys for key in several))
+        if not asked:
+            return [[] for _ in parents]
+        rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = ANY($1)", asked)
+        found = {row["id"]: row for row in rows}
+        return [[found[key] for key in several if key in found] for several in keys]
+
+    return Batched(resolve, needs=(by,))
+
+
 def to_one_back(model: type[Entity], *, by: str, where: str = EVERYTHING) -> Batched:
     """The relation from the parents' ids to the one row of `model` that names them in column `by`.
 
@@ -141,8 +156,12 @@ async def pages(
     order: Order,
     where: str = EVERYTHING,
     values: Sequence[Any] = (),
+    beside: str = "",
 ) -> list[Page]:
-    """For each parent a page of the visible rows that name it in column `by`: one statement for all."""
+    """For each parent a page of the visible rows that name it in column `by`: one statement for all.
+
+    `beside` joins what is worked out once for each `parent` (its id), for `where` to refer to; `values` begin at `$2`.
+    """
     table = model._meta.db_table
     ids = list({parent.id for parent in parents})
     taken = (ids, *values)
@@ -159,7 +178,7 @@ async def pages(
         )
     )
     rows = await fetch(
-        f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL ({one}) page",
+        f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) {beside} CROSS JOIN LATERAL ({one}) page",
         *taken,
         *places,
         *[getattr(viewer, name) for name in names],
@@ -174,8 +193,8 @@ async def pages(
     async def count() -> dict[Any, int]:
         reach, own = model.reach_of(context.viewer, first=len(taken) + 1)
         counted = await fetch(
-            f"SELECT {by} AS parent, count(*) AS n FROM {table}"
-            f" WHERE {table}.{by} = ANY($1) AND {where} AND {reach} GROUP BY 1",
+            f"SELECT parent.id AS parent, counted.n FROM unnest($1::uuid[]) AS parent (id) {beside} CROSS JOIN LATERAL"
+            f" (SELECT count(*) AS n FROM {table} WHERE {table}.{by} = parent.id AND {where} AND {reach}) counted",
             *taken,
             *own,
         )

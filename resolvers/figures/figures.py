@@ -18,11 +18,11 @@ async def monthly(
     *,
     year: Annotated[int, "The calendar year, in the school's time zone."],
 ) -> list[Any]:
-    """For each school the figures of the months of a year that had sessions."""
+    """For each school the figures of the twelve months of a year."""
     if not YEAR_MIN <= year <= YEAR_MAX:
         raise bad_input(f"The year is {YEAR_MIN} to {YEAR_MAX}.", argument="year")
     found = await monthly_figures([parent.id for parent in parents], year)
-    return [found.get(parent.id, []) for parent in parents]
+    return [found[parent.id] for parent in parents]
 
 
 MONTHLY = Batched(monthly, needs=("id",))

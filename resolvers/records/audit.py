@@ -13,7 +13,7 @@ from models.schools.students import Student
 from operations.context import Context, bad_input
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
-from operations.reads.relations import to_one
+from operations.reads.relations import to_each, to_one
 
 SEALS_DEFAULT = 100
 SEALS_MAX = 1_000
@@ -52,3 +52,4 @@ async def proof(
 
 
 ACCOUNT: Any = to_one(Account, by="account_id")
+STUDENTS: Any = to_each(Student, by="student_ids")

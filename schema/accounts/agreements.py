@@ -31,7 +31,6 @@ class Acceptance(Node):
     accepted_at: datetime = shown("When.")
 
 
-@strawberry.type
 class Query:
     """What agreements add to Query."""
 

@@ -1,7 +1,5 @@
 """Passwords and addresses as clients see them: changed, forgotten, verified (ID-1 to ID-3)."""
 
-import strawberry
-
 from models.accounts.accounts import PEOPLE
 from operations.fields import ANYONE
 from operations.mutations import mutation
@@ -10,7 +8,6 @@ from schema.accounts.accounts import Account
 from schema.base.shape import payload
 
 
-@strawberry.type
 class Mutation:
     """What credentials add to Mutation."""
 

@@ -1,7 +1,5 @@
 """Second factors as clients see them (ID-1)."""
 
-import strawberry
-
 from models.accounts.accounts import PEOPLE
 from models.base.access import Role
 from operations.mutations import mutation
@@ -23,14 +21,12 @@ class SecondFactor:
 RECOVERY_CODES = {"recovery_codes": (list[str], "Ten codes that each work once; shown this once, so keep them.")}
 
 
-@strawberry.type
 class Query:
     """What second factors add to Query."""
 
     second_factor: SecondFactor | None = query(resolvers.status, allow=PEOPLE, before_second_factor=True)
 
 
-@strawberry.type
 class Mutation:
     """What second factors add to Mutation."""
 

@@ -2,47 +2,45 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.accounts import accounts as models
 from models.accounts.accounts import PEOPLE
 from operations.fields import ANYONE
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.accounts import sessions as resolvers
-from schema.accounts.accounts import Viewer
-from schema.base.shape import Connection, Node, payload, shown, shows
+from schema.accounts.accounts import Membership
+from schema.base.shape import Connection, Node, computed, optional_text, payload, shown, shows
 
 
-@shows(models.Session)
-class Session(Node):
+@shows(models.Session, name="SignInSession")
+class SignInSession(Node):
     """One sign-in on one device."""
 
-    device: str = shown("What the device called itself when it signed in.")
+    device: str | None = optional_text("device", "What the device called itself when it signed in.")
     created_at: datetime = shown("When it was opened.")
     seen_at: datetime = shown("When it was last used, to half a minute.")
-    until: datetime = shown("When it ends at the latest; without use it ends sooner (ID-2).")
+    ends_at: datetime = computed(
+        lambda row: row.until, "When it ends at the latest; without use it ends sooner (ID-2).", needs=("until",)
+    )
     revoked_at: datetime | None = shown("When it was ended.")
     is_current: bool = relation(resolvers.CURRENT, "Whether it is the one that asks.")
-    membership: Viewer | None = relation(resolvers.MEMBERSHIP, "What it acts under.")
+    membership: Membership | None = relation(resolvers.MEMBERSHIP, "What it acts under.")
 
 
 SIGNED_IN = {
     "access_token": (str, "Send it as `Authorization: Bearer …`; it lasts 15 minutes."),
     "refresh_token": (str, "Exchange it with `refresh` before that; it works once."),
     "expires_at": (datetime, "When the access token ends."),
-    "viewer": (Viewer, "Who is signed in now."),
+    "viewer": (Membership, "Who is signed in now."),
 }
 
 
-@strawberry.type
 class Query:
     """What sessions add to Query."""
 
-    sessions: Connection[Session] | None = query(resolvers.mine, allow=PEOPLE)
+    sign_in_sessions: Connection[SignInSession] | None = query(resolvers.mine, allow=PEOPLE)
 
 
-@strawberry.type
 class Mutation:
     """What sessions add to Mutation."""
 
@@ -62,4 +60,6 @@ class Mutation:
         allow=PEOPLE,
         idempotent=False,
     )
-    revoke_session = mutation(resolvers.revoke, answers=payload("RevokeSession", Session), allow=PEOPLE)
+    revoke_sign_in_session = mutation(
+        resolvers.revoke, answers=payload("RevokeSignInSession", SignInSession), allow=PEOPLE
+    )

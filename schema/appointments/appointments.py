@@ -25,6 +25,7 @@ from schema.base.shape import (
     computed,
     extends,
     money,
+    optional_text,
     payload,
     shown,
     shows,
@@ -55,8 +56,10 @@ class Appointment(Node):
     confirmed_at: datetime | None = shown("When the provider accepted it.")
     ended_at: datetime | None = shown("When it reached its end.")
     attest_by: datetime = shown("Until when the provider attests it in time (CL-1).")
-    telehealth_link: str = shown("The provider's room, once it is confirmed (EN-7).")
-    missed_appointment_policy: str = shown("The provider's policy that was accepted with the request (AP-5).")
+    telehealth_link: str | None = optional_text("telehealth_link", "The provider's room, once it is confirmed (EN-7).")
+    missed_appointment_policy: str | None = optional_text(
+        "missed_appointment_policy", "The provider's policy that was accepted with the request (AP-5)."
+    )
     expected_reimbursement: Money | None = money(
         "expected_cents", "What the provider will be reimbursed if it takes place (CL-5).", allow=PAYERS
     )
@@ -92,7 +95,6 @@ class BookingPreflight:
     )
 
 
-@strawberry.type
 class Query:
     """What appointments add to Query."""
 
@@ -105,7 +107,6 @@ class Query:
     booking_preflight: BookingPreflight | None = query(resolvers.preflight, allow=[Role.STUDENT])
 
 
-@strawberry.type
 class Mutation:
     """What appointments add to Mutation."""
 

@@ -1,7 +1,5 @@
 """What subscriptions tell of appointments, as clients see it."""
 
-import strawberry
-
 from models.appointments.appointments import Appointment as AppointmentRow
 from operations.changes import EVENT
 from operations.queries import relation, subscription
@@ -20,7 +18,6 @@ class AppointmentChange:
     appointment: Appointment | None = relation(resolvers.APPOINTMENT, "The appointment as it is now.")
 
 
-@strawberry.type
 class Subscription:
     """What appointments add to Subscription."""
 

@@ -36,7 +36,6 @@ class ProviderHours:
     )
 
 
-@strawberry.type
 class Mutation:
     """What weekly hours add to Mutation."""
 

@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-import strawberry
-
 from execution import Computed
 from models.base import events as models
 from models.base.access import Role
-from models.base.ids import encode
 from operations.queries import relation
-from schema.base.shape import Node, computed, shown, shows
+from operations.reads.nodes import SUBJECT
+from schema.base.shape import Node, shown, shows
 
 REFETCH = (
     "True if the present state has to be fetched: at the beginning, and whenever events may have been missed. "
@@ -24,11 +22,7 @@ class Event(Node):
 
     verb: str = shown("What happened, `appointment.confirmed` say.")
     at: datetime = shown("When.")
-    subject_id: strawberry.ID = computed(
-        lambda row: encode(row.subject_type, row.subject_id),
-        "What it happened to.",
-        needs=("subject_id", "subject_type"),
-    )
+    subject: Node | None = relation(SUBJECT, "What it happened to, as it is now; null if you may not see it.")
     actor_role: Role | None = shown("Under which role it was done; null for the program itself.")
     request_id: str = relation(
         Computed(lambda row: row.request_id, needs=("request_id",)), "The request that did it.", allow=[Role.OPS]

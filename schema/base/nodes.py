@@ -1,14 +1,11 @@
 """Any object by its id, as clients see it."""
 
-import strawberry
-
 from operations.fields import EVERYBODY
 from operations.queries import query
 from operations.reads import nodes
 from schema.base.shape import Node
 
 
-@strawberry.type
 class Query:
     """What every object adds to Query."""
 

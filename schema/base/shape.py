@@ -4,9 +4,9 @@ The modules of this package do not postpone the evaluation of annotations: straw
 text, which took 40 ms of the start. Only a type that is declared later stands in quotes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import strawberry
 
@@ -21,6 +21,7 @@ from operations.fields import declared
 from operations.queries import relation
 from operations.reads.nodes import NODES
 from operations.reads.relations import TOTAL_COUNT
+from operations.types import declare_type, field_of, fields_of
 
 C = TypeVar("C", bound=type)
 T = TypeVar("T")
@@ -36,6 +37,11 @@ class Node:
 def shown(description: str, *, name: str | None = None, deprecation: str | None = None) -> Any:
     """A field that is the column of the same name."""
     return strawberry.field(description=description, name=name, deprecation_reason=deprecation)
+
+
+def optional_text(column: str, description: str) -> Any:
+    """A field that is a column of text, null where the column is empty."""
+    return relation(Derived(column, lambda found: found or None), description)
 
 
 def computed(function: Callable[[Any], Any], description: str, *, needs: tuple[str, ...]) -> Any:
@@ -60,7 +66,7 @@ def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
         cls.is_type_of = staticmethod(is_type_of)  # type: ignore[attr-defined]
         NODES[prefix] = (model, name or cls.__name__)
-        return strawberry.type(cls, name=name, description=cls.__doc__)
+        return declare_type(cls, fields_of(cls), name=name or cls.__name__, description=cls.__doc__)
 
     return declare
 
@@ -70,7 +76,7 @@ def extends(earlier: type) -> Callable[[C], C]:
 
     def declare(cls: C) -> C:
         known = earlier.__strawberry_definition__.fields  # type: ignore[attr-defined]  # strawberry's own attribute
-        added = strawberry.type(cls).__strawberry_definition__.fields  # type: ignore[attr-defined]
+        added = fields_of(cls)
         twice = {field.name for field in known} & {field.name for field in added}
         if twice:
             raise TypeError(f"{earlier.__name__} has {', '.join(sorted(twice))} already")
@@ -87,7 +93,7 @@ VALUES: set[str] = set()
 def value(cls: C) -> C:
     """Declare a GraphQL type without an id, whose values are no rows; its docstring is its description."""
     VALUES.add(cls.__name__)
-    return strawberry.type(cls, description=cls.__doc__)
+    return declare_type(cls, fields_of(cls), name=cls.__name__, description=cls.__doc__)
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -142,15 +148,36 @@ class UserError:
     code: Code = shown("What kind of reason it is.")
     message: str = shown("The reason in plain words; safe to show.")
     field: list[str] = shown("The path of the input field that it is about; empty if it is about none.")
-    rule: str = shown("The number of the rule, `AP-3` say; empty for a fault of form.")
+    rule: str | None = shown("The number of the rule, `AP-3` say; null for a fault of form.")
     fix: str = shown("The next thing to do.")
 
 
 def user_error(refusal: Refusal) -> UserError:
     """A refusal as clients see it."""
     return UserError(
-        code=refusal.code, message=refusal.message, field=list(refusal.path), rule=refusal.rule, fix=refusal.fix
+        code=refusal.code, message=refusal.message, field=list(refusal.path), rule=refusal.rule or None, fix=refusal.fix
     )
+
+
+class Payload:
+    """What came of a mutation, each member an attribute."""
+
+    verb: ClassVar[str]
+    members: ClassVar[tuple[str, ...]]
+
+    def __init__(self, values: Mapping[str, Any], user_errors: Sequence[UserError] = ()) -> None:
+        vars(self).update(dict.fromkeys(self.members), **values)
+        self.user_errors = list(user_errors)
+
+    @classmethod
+    def of(cls, result: Any) -> Self:
+        """The answer to a mutation that was done: its one member, or several by name."""
+        return cls(result if isinstance(result, dict) else {cls.members[0]: result})
+
+    @classmethod
+    def refused(cls, refusals: Iterable[Refusal]) -> Self:
+        """The answer to a mutation that was not done, and why."""
+        return cls({}, [user_error(refusal) for refusal in refusals])
 
 
 def payload(verb: str, of: Mapping[str, tuple[Any, str]] | type) -> Any:
@@ -163,27 +190,11 @@ def payload(verb: str, of: Mapping[str, tuple[Any, str]] | type) -> Any:
         members: Mapping[str, tuple[Any, str]] = {name: (of, "The object as it is now; null if refused.")}
     else:
         members = of
-
-    def answered(cls: Any, result: Any) -> Any:
-        return cls(**(result if isinstance(result, dict) else {next(iter(members)): result}))
-
-    def refused(cls: Any, refusals: Any) -> Any:
-        return cls(user_errors=[user_error(refusal) for refusal in refusals])
-
-    shown_members = {name: strawberry.field(default=None, description=text) for name, (_, text) in members.items()}
-    errors = strawberry.field(default_factory=list, description="Why nothing was changed; empty if it was done.")
-    kinds = {name: nullable(kind) for name, (kind, _) in members.items()}
-    description = f"The answer to `{verb[0].lower()}{verb[1:]}`."
-    namespace = {
-        "__doc__": description,  # without one, dataclasses would work out a signature to put in its place
-        "__annotations__": {**kinds, "user_errors": list[UserError]},
-        **shown_members,
-        "user_errors": errors,
-        "of": classmethod(answered),
-        "refused": classmethod(refused),
-        "verb": verb,
-    }
-    return strawberry.type(type(f"{verb}Payload", (), namespace), description=description)
+    fields = [field_of(member, nullable(kind), text) for member, (kind, text) in members.items()]
+    fields.append(field_of("user_errors", list[UserError], "Why nothing was changed; empty if it was done."))
+    name = f"{verb}Payload"
+    cls = type(name, (Payload,), {"verb": verb, "members": tuple(members)})
+    return declare_type(cls, fields, name=name)
 
 
 def nullable(kind: Any) -> Any:

@@ -39,14 +39,12 @@ class CampusIssuer(Node):
     disabled_at: datetime | None = shown("Since when it is closed.")
 
 
-@strawberry.type
 class Query:
     """What campus sign-in adds to Query."""
 
     campuses: list[Campus] | None = query(resolvers.search, allow=ANYONE)
 
 
-@strawberry.type
 class Mutation:
     """What campus sign-in adds to Mutation."""
 

@@ -1,7 +1,5 @@
 """What subscriptions tell of claims, as clients see it."""
 
-import strawberry
-
 from models.claims.claims import Claim as ClaimRow
 from operations.changes import EVENT
 from operations.queries import relation, subscription
@@ -20,7 +18,6 @@ class ClaimChange:
     claim: Claim | None = relation(resolvers.CLAIM, "The claim as it is now.")
 
 
-@strawberry.type
 class Subscription:
     """What claims add to Subscription."""
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from execution import Computed
 from models.appointments.appointments import VisitType
 from models.base.access import Role
@@ -58,7 +56,6 @@ class AppointmentClaim:
     claim: Claim | None = relation(resolvers.CLAIM, "The claim for it, once it was attested.")
 
 
-@strawberry.type
 class Query:
     """What claims add to Query."""
 
@@ -66,7 +63,6 @@ class Query:
     claims: Connection[Claim] | None = query(resolvers.many, allow=PAID)
 
 
-@strawberry.type
 class Mutation:
     """What claims add to Mutation."""
 

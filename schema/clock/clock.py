@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from operations.fields import ANYONE
 from operations.mutations import mutation
@@ -12,14 +10,12 @@ from resolvers.clock import clock as resolvers
 from schema.base.shape import payload
 
 
-@strawberry.type
 class Query:
     """What the clock adds to Query."""
 
     now: datetime | None = query(resolvers.now, allow=ANYONE)
 
 
-@strawberry.type
 class Mutation:
     """What the clock adds to Mutation."""
 

@@ -1,7 +1,5 @@
 """What subscriptions tell of wallets, as clients see it."""
 
-import strawberry
-
 from models.credits.ledger import Wallet as WalletRow
 from operations.queries import relation, subscription
 from resolvers.credits import changes as resolvers
@@ -18,7 +16,6 @@ class WalletChange:
     wallet: Wallet | None = relation(resolvers.WALLET, "The wallet as it is now.")
 
 
-@strawberry.type
 class Subscription:
     """What wallets add to Subscription."""
 

@@ -11,7 +11,7 @@ from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.credits import ledger as resolvers
 from resolvers.credits.grants import grant
-from schema.base.shape import Connection, Node, extends, payload, shown, shows, value
+from schema.base.shape import Connection, Node, extends, optional_text, payload, shown, shows, value
 from schema.schools.students import Student
 
 
@@ -33,7 +33,7 @@ class Grant(Node):
     credits: int = shown("How many were given.")
     unused: int = shown("How many of them are neither held nor gone.")
     expires_at: datetime | None = shown("When the unused ones expire; null for never (CR-3).")
-    note: str = shown("The school's own word on it.")
+    note: str | None = optional_text("note", "The school's own note.")
     granted_at: datetime = shown("When they were given.")
 
 
@@ -68,7 +68,6 @@ class StudentWallet:
     wallet: Wallet | None = relation(resolvers.OF_STUDENT, "The student's credits.")
 
 
-@strawberry.type
 class Query:
     """What credits add to Query."""
 
@@ -76,7 +75,6 @@ class Query:
     ledger_proof: LedgerProof | None = query(resolvers.proof, allow=[Role.OPS, Role.FINANCE])
 
 
-@strawberry.type
 class Mutation:
     """What credits add to Mutation."""
 

@@ -2,8 +2,6 @@
 
 from datetime import date, datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.base.text import StateCode
 from models.directory import licenses
@@ -25,7 +23,6 @@ class License(Node):
     verified_at: datetime | None = shown("When OPS verified it with the board; null while it waits (PR-4).")
 
 
-@strawberry.type
 class Mutation:
     """What licenses add to Mutation."""
 

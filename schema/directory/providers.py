@@ -1,7 +1,5 @@
 """Providers as clients see them."""
 
-import strawberry
-
 from models.base.access import Role
 from models.base.text import TimeZone
 from models.directory import providers
@@ -10,8 +8,8 @@ from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.directory import providers as resolvers
 from resolvers.directory.licenses import LICENSES
-from schema.accounts.accounts import Viewer
-from schema.base.shape import Connection, Node, extends, payload, shown, shows
+from schema.accounts.accounts import Membership
+from schema.base.shape import Connection, Node, extends, optional_text, payload, shown, shows
 from schema.directory.licenses import License
 
 
@@ -21,20 +19,22 @@ class Provider(Node):
 
     name: str = shown("The clinician's name.")
     title: str = shown("What stands behind the name.")
-    bio: str = shown("A few words to students.")
+    bio: str | None = optional_text("bio", "A few words to students.")
     specialties: list[str] = shown("What the provider is experienced in.")
     services: list[Service] = shown("What sessions are offered.")
     degree_level: DegreeLevel = shown("The degree.")
     time_zone: TimeZone = shown("The zone of the provider's calendar.")
-    missed_appointment_policy: str = shown("What a missed session means; accepted with a request (AP-5).")
+    missed_appointment_policy: str | None = optional_text(
+        "missed_appointment_policy", "What a missed session means; accepted with a request (AP-5)."
+    )
     accepting_new_clients: bool = shown("Whether new clients may request sessions (PR-5).")
     searchable: bool = shown("Whether the directory shows the profile (PR-4).")
     licenses: list[License] = relation(LICENSES, "The licenses that you may see, by state.")
 
 
-@extends(Viewer)
-class ViewerProvider:
-    """What providers add to Viewer."""
+@extends(Membership)
+class MembershipProvider:
+    """What providers add to Membership."""
 
     provider: Provider | None = relation(resolvers.PROVIDER, "The provider it acts for, if it is one.")
 
@@ -42,7 +42,6 @@ class ViewerProvider:
 EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER, Role.OFFICE]
 
 
-@strawberry.type
 class Query:
     """What providers add to Query."""
 
@@ -52,7 +51,6 @@ class Query:
     )
 
 
-@strawberry.type
 class Mutation:
     """What providers add to Mutation."""
 

@@ -1,7 +1,5 @@
 """Enrollment as clients see it."""
 
-import strawberry
-
 from models.base.access import Role
 from operations.mutations import mutation
 from resolvers.enrollment import enrollments as resolvers
@@ -9,7 +7,6 @@ from schema.base.shape import payload
 from schema.directory.providers import Provider
 
 
-@strawberry.type
 class Mutation:
     """What enrollment adds to Mutation."""
 

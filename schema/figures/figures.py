@@ -25,4 +25,4 @@ class MonthlyFigures:
 class SchoolFigures:
     """What figures add to School."""
 
-    monthly: list[MonthlyFigures] = relation(resolvers.MONTHLY, "The months of a year that had sessions.", allow=STAFF)
+    monthly: list[MonthlyFigures] = relation(resolvers.MONTHLY, "The twelve months of a calendar year.", allow=STAFF)

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.accounts.accounts import PEOPLE
 from models.base.access import Role
 from models.base.text import EmailAddress
@@ -16,9 +14,9 @@ from resolvers.invitations import invitations as resolvers
 from resolvers.practices.practices import PRACTICE
 from resolvers.schools.schools import SCHOOL
 from resolvers.schools.students import STUDENT
-from schema.accounts.accounts import Viewer
+from schema.accounts.accounts import Membership
 from schema.accounts.sessions import SIGNED_IN
-from schema.base.shape import Connection, Node, payload, shown, shows
+from schema.base.shape import Connection, Node, optional_text, payload, shown, shows
 from schema.directory.providers import Provider
 from schema.practices.practices import Practice
 from schema.schools.schools import School
@@ -30,13 +28,13 @@ class Invitation(Node):
     """An invitation to one membership. Its link is in the mail alone."""
 
     email: EmailAddress = shown("Who is invited.")
-    name: str = shown("The person's name.")
+    name: str | None = optional_text("name", "The person's name.")
     role: Role = shown("As what.")
     student: Student | None = relation(STUDENT, "The student, if it is for one.")
     provider: Provider | None = relation(PROVIDER, "The provider, if it is for one.")
     practice: Practice | None = relation(PRACTICE, "The practice, if it is for its office.")
     school: School | None = relation(SCHOOL, "The school, if it has one.")
-    title: str = shown("What an office user is called in the practice.")
+    title: str | None = optional_text("title", "What an office user is called in the practice.")
     is_owner: bool = shown("Whether an office user is to own the practice (ID-4).")
     created_at: datetime = shown("When it was sent.")
     expires_at: datetime = shown("Until when its link works.")
@@ -47,14 +45,12 @@ class Invitation(Node):
 INVITERS = [Role.OPS, Role.SCHOOL, Role.OFFICE]
 
 
-@strawberry.type
 class Query:
     """What invitations add to Query."""
 
     invitations: Connection[Invitation] | None = query(resolvers.many, allow=INVITERS)
 
 
-@strawberry.type
 class Mutation:
     """What invitations add to Mutation."""
 
@@ -68,7 +64,7 @@ class Mutation:
     accept_invitation = mutation(
         resolvers.accept,
         before=resolvers.admit_token,
-        answers=payload("AcceptInvitation", {"membership": (Viewer, "The new membership; null if refused.")}),
+        answers=payload("AcceptInvitation", {"membership": (Membership, "The new membership; null if refused.")}),
         allow=PEOPLE,
         idempotent=False,
     )

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.keys import partner_keys as models
 from operations.mutations import mutation
@@ -33,14 +31,12 @@ NEW_KEY = {
 KEEPERS = [Role.SCHOOL, Role.OPS]
 
 
-@strawberry.type
 class Query:
     """What partner keys add to Query."""
 
     partner_keys: Connection[PartnerKey] | None = query(resolvers.many, allow=KEEPERS)
 
 
-@strawberry.type
 class Mutation:
     """What partner keys add to Mutation."""
 

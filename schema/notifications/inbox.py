@@ -1,13 +1,11 @@
 """The inbox as clients see it: all that concerns the viewer, as it happens."""
 
-import strawberry
-
 from models.base.events import Event as EventRow
 from operations.changes import EVENT
 from operations.queries import relation, subscription
 from resolvers.notifications import inbox as resolvers
 from schema.base.events import REFETCH, Event
-from schema.base.shape import Node, shown, value
+from schema.base.shape import shown, value
 
 
 @value
@@ -16,10 +14,8 @@ class InboxChange:
 
     refetch: bool = shown(REFETCH)
     event: Event | None = relation(EVENT, "What happened.")
-    subject: Node | None = relation(resolvers.SUBJECT, "What it happened to, as it is now; null if it is not for you.")
 
 
-@strawberry.type
 class Subscription:
     """What notifications add to Subscription."""
 

@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.payouts import payout_details as models
 from models.payouts.payout_details import AccountKind, TinKind
@@ -33,7 +31,6 @@ class PayoutDetails(Node):
 READERS = [Role.PROVIDER, Role.OPS, Role.FINANCE]
 
 
-@strawberry.type
 class Query:
     """What payout details add to Query."""
 
@@ -41,7 +38,6 @@ class Query:
     payout_details_history: Connection[PayoutDetails] | None = query(resolvers.history, allow=READERS)
 
 
-@strawberry.type
 class Mutation:
     """What payout details add to Mutation. Neither answer is kept with a key: both have to do with the numbers."""
 

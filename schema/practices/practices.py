@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.practices import practices as models
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.practices import practices as resolvers
-from schema.accounts.accounts import Viewer
+from schema.accounts.accounts import Membership
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 from schema.directory.providers import Provider
 
@@ -21,28 +19,27 @@ class Practice(Node):
     name: str = shown("The practice's name.")
     created_at: datetime = shown("Since when it takes part.")
     providers: list[Provider] = relation(resolvers.PROVIDERS, "Its clinicians that you may see, by name.")
-    office_users: list[Viewer] = relation(
+    office_users: list[Membership] = relation(
         resolvers.OFFICE_USERS, "Its owner and office users that you may see.", allow=[Role.OFFICE, Role.OPS]
     )
 
 
-@extends(Viewer)
-class ViewerPractice:
-    """What practices add to Viewer."""
+@extends(Membership)
+class MembershipPractice:
+    """What practices add to Membership."""
 
     practice: Practice | None = relation(resolvers.PRACTICE, "The practice it acts for, if it has one.")
 
 
 OFFICE_USER = {
     "office_user": (
-        Viewer,
+        Membership,
         "The office user's membership as it is now; null if refused.",
     )
 }
 OWNERS = [Role.OFFICE, Role.OPS]
 
 
-@strawberry.type
 class Query:
     """What practices add to Query."""
 
@@ -50,7 +47,6 @@ class Query:
     practices: Connection[Practice] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
 
 
-@strawberry.type
 class Mutation:
     """What practices add to Mutation."""
 

@@ -2,17 +2,14 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
-from models.base.ids import encode
 from models.records import audit as models
 from models.records.audit import AuditKind
-from models.schools.students import Student
 from operations.queries import query, relation
 from resolvers.records import audit as resolvers
 from schema.accounts.accounts import Account
 from schema.base.shape import Connection, Node, computed, shown, shows, value
+from schema.schools.students import Student
 
 
 @shows(models.AuditEntry)
@@ -25,11 +22,7 @@ class AuditEntry(Node):
     account: Account | None = relation(resolvers.ACCOUNT, "Whose account asked.")
     request_id: str = shown("The request, as the answer told it in `x-request-id`.")
     operation: str = shown("The operation's name, or its root fields.")
-    student_ids: list[strawberry.ID] = computed(
-        lambda row: [encode(Student.PREFIX, id) for id in row.student_ids],
-        "The students whose records it was about.",
-        needs=("student_ids",),
-    )
+    students: list[Student] = relation(resolvers.STUDENTS, "The students whose records it was about.")
 
 
 @value
@@ -46,7 +39,6 @@ class AuditProof:
     faults: list[str] = shown("What does not agree, up to 100.")
 
 
-@strawberry.type
 class Query:
     """What the audit trail adds to Query."""
 

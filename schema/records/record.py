@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from operations.mutations import mutation
 from operations.queries import query
@@ -37,7 +35,6 @@ class StudentRecord:
     )
 
 
-@strawberry.type
 class Query:
     """What records add to Query."""
 
@@ -45,7 +42,6 @@ class Query:
     student_record: StudentRecord | None = query(resolvers.of_student, allow=[Role.OPS])
 
 
-@strawberry.type
 class Mutation:
     """What records add to Mutation."""
 

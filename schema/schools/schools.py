@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.base.text import TimeZone
 from models.schools import schools
@@ -12,7 +10,7 @@ from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.schools import schools as resolvers
 from resolvers.schools.schools import SCHOOL
-from schema.accounts.accounts import Viewer
+from schema.accounts.accounts import Membership
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 
 STAFF = [Role.OPS, Role.SCHOOL, Role.PARTNER]
@@ -31,14 +29,13 @@ class School(Node):
     created_at: datetime = shown("Since when it takes part.")
 
 
-@extends(Viewer)
-class ViewerSchool:
-    """What schools add to Viewer."""
+@extends(Membership)
+class MembershipSchool:
+    """What schools add to Membership."""
 
     school: School | None = relation(SCHOOL, "The school it acts for, if it has one.")
 
 
-@strawberry.type
 class Query:
     """What schools add to Query."""
 
@@ -46,7 +43,6 @@ class Query:
     schools: Connection[School] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
 
 
-@strawberry.type
 class Mutation:
     """What schools add to Mutation."""
 

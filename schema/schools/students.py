@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.base.access import Role
 from models.base.text import EmailAddress, PhoneNumber, StateCode, TimeZone
 from models.schools import students
@@ -11,7 +9,7 @@ from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.schools import students as resolvers
 from resolvers.schools.schools import SCHOOL
-from schema.accounts.accounts import Viewer
+from schema.accounts.accounts import Membership
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 from schema.schools.schools import STAFF, School
 
@@ -29,14 +27,13 @@ class Student(Node):
     school: School | None = relation(SCHOOL, "The school.")
 
 
-@extends(Viewer)
-class ViewerStudent:
-    """What students add to Viewer."""
+@extends(Membership)
+class MembershipStudent:
+    """What students add to Membership."""
 
     student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
 
 
-@strawberry.type
 class Query:
     """What students add to Query."""
 
@@ -44,7 +41,6 @@ class Query:
     students: Connection[Student] | None = query(resolvers.students, allow=[*STAFF, Role.PROVIDER, Role.OFFICE])
 
 
-@strawberry.type
 class Mutation:
     """What students add to Mutation."""
 

@@ -57,7 +57,7 @@ async def test_a_key_acts_as_partner_within_its_school(api: Api) -> None:
         "students": {"totalCount": 4},
     }
     assert await portal.code("{ ledgerProof { agrees } }") == "FORBIDDEN"
-    assert await portal.code("{ sessions(first: 1) { nodes { id } } }") == "FORBIDDEN"
+    assert await portal.code("{ signInSessions(first: 1) { nodes { id } } }") == "FORBIDDEN"
 
 
 async def test_a_key_sees_nothing_of_another_school(api: Api) -> None:

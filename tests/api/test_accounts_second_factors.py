@@ -89,7 +89,7 @@ def codes(answer: Any) -> list[tuple[str, str]]:
 EVERYTHING_ELSE = (
     "{ ledgerProof { agrees } }",
     "{ claims(first: 1) { nodes { id } } }",
-    "{ sessions(first: 1) { nodes { id } } }",
+    "{ signInSessions(first: 1) { nodes { id } } }",
     '{ node(id: "acc_01h455vb4pex5vsknk084sn02q") { id } }',
     "mutation { signOutEverywhere { sessionsEnded } }",
     'mutation { openSchool(input: {name: "Sly", timeZone: "UTC"}) { school { id } } }',
@@ -106,7 +106,7 @@ async def test_without_a_second_factor_only_its_enrolment_is_open(relaxed: Api, 
     assert (await robin.ask(STATUS))["secondFactor"] == status
     await enrolled(robin)
     assert (await robin.ask(STATUS))["secondFactor"] == {**status, "isConfirmed": True, "recoveryCodesLeft": 10}
-    assert (await robin.ask("{ sessions(first: 1) { totalCount } }"))["sessions"]["totalCount"] == 1
+    assert (await robin.ask("{ signInSessions(first: 1) { totalCount } }"))["signInSessions"]["totalCount"] == 1
 
 
 async def test_a_demo_server_asks_its_staff_for_nothing(relaxed: Api) -> None:

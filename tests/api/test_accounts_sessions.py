@@ -117,26 +117,28 @@ async def test_an_access_token_ends_after_15_minutes_of_use(robin: Person) -> No
         assert (await sessions.viewer_of(robin.access, second_factor_required=False, at=at) is not None) is holds
 
 
-LIST = "{ sessions(first: 10) { nodes { id device isCurrent membership { role } } totalCount } }"
+LIST = "{ signInSessions(first: 10) { nodes { id device isCurrent membership { role } } totalCount } }"
 
 
 async def test_a_person_sees_their_own_live_sessions_and_ends_one(api: Api, robin: Person) -> None:
     phone = await signed_in(api, robin.email, device="Phone")
-    listed = (await robin.ask(LIST))["sessions"]
+    listed = (await robin.ask(LIST))["signInSessions"]
     assert [(node["device"], node["isCurrent"]) for node in listed["nodes"]] == [("Phone", False), ("", True)]
     assert listed["totalCount"] == 2
-    ended = await robin.do("revokeSession", "session { device revokedAt }", sessionId=listed["nodes"][0]["id"])
-    assert ended["session"]["revokedAt"] is not None
+    ended = await robin.do(
+        "revokeSignInSession", "signInSession { device revokedAt }", sessionId=listed["nodes"][0]["id"]
+    )
+    assert ended["signInSession"]["revokedAt"] is not None
     assert await phone.code(WHO) == "UNAUTHENTICATED"
-    assert (await robin.ask(LIST))["sessions"]["totalCount"] == 1
+    assert (await robin.ask(LIST))["signInSessions"]["totalCount"] == 1
 
 
 async def test_nobody_but_ops_ends_the_session_of_somebody_else(api: Api, robin: Person) -> None:
-    id = (await robin.ask(LIST))["sessions"]["nodes"][0]["id"]
-    refused = await api.do("revokeSession", role="FINANCE", selection="session { id }", sessionId=id)
+    id = (await robin.ask(LIST))["signInSessions"]["nodes"][0]["id"]
+    refused = await api.do("revokeSignInSession", role="FINANCE", selection="signInSession { id }", sessionId=id)
     assert codes(refused) == [("NOT_FOUND", "")]
     assert (await robin.ask(WHO))["viewer"] is not None
-    assert codes(await api.do("revokeSession", role="OPS", selection="session { id }", sessionId=id)) == []
+    assert codes(await api.do("revokeSignInSession", role="OPS", selection="signInSession { id }", sessionId=id)) == []
     assert await robin.code(WHO) == "UNAUTHENTICATED"
 
 

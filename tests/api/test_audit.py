@@ -32,7 +32,7 @@ GRANT = "mutation ($input: GrantCreditsInput!) { grantCredits(input: $input) { u
 TRAIL = """
 query Trail($id: ID!) {
   auditTrail(studentId: $id, first: 50) {
-    nodes { kind role operation requestId studentIds account { email } }
+    nodes { kind role operation requestId students { id } account { email } }
   }
 }
 """
@@ -177,7 +177,7 @@ async def test_operations_tell_who_read_a_record_and_asking_is_written_too(api: 
     assert [(entry["kind"], entry["operation"], entry["account"]["email"]) for entry in seen] == [
         ("READ", "Look", "school@demo.test")
     ]
-    assert student["id"] in seen[0]["studentIds"]
+    assert student["id"] in [one["id"] for one in seen[0]["students"]]
     again = (await api.ask(TRAIL, role="OPS", id=student["id"]))["auditTrail"]["nodes"]
     assert [(entry["role"], entry["operation"]) for entry in again] == [("OPS", "Trail"), ("SCHOOL", "Look")]
 

@@ -1,4 +1,4 @@
-"""The documents of `examples/` work, and the README's transcript is what they answer."""
+"""The documents of `examples/` work, from the first step of the main job to every screen."""
 
 from __future__ import annotations
 

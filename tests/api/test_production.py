@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 import demo
 from app import create_app
+from execution import plans
 from models.base import encryption
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
@@ -74,6 +75,16 @@ async def test_a_trusted_document_is_answered_by_its_text_and_by_its_hash(api: A
     for asked in ({"documentId": name}, {"documentId": f"sha256:{name}"}, {"query": VIEWER}):
         answer = await api.http.post("/graphql", json=asked, headers=headers)
         assert answer.json()["data"] == {"viewer": {"role": "STUDENT"}}
+
+
+async def test_the_first_request_of_a_trusted_document_makes_no_plan(
+    database: Settings, manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(production(database, trusted_documents=manifest))
+    monkeypatch.setattr(plans, "Planner", None)  # no plan can be made from here on
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="https://credits.example") as http:
+        fresh = Api(http=http)
+        assert await fresh.ask(VIEWER, role="STUDENT") == {"viewer": {"role": "STUDENT"}}
 
 
 async def test_staff_comes_in_by_the_operations_of_graphiql(api: Api) -> None:

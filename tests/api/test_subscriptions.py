@@ -50,7 +50,7 @@ from tests.transport.sockets import PROTOCOL, Client
 PATIENCE_SECONDS = 30.0  # nothing waits this long but on a machine that stalls
 APPOINTMENT = "subscription { appointmentChanged { refetch event { verb } appointment { id status } } }"
 WALLET = "subscription { walletChanged { refetch wallet { available held } } }"
-INBOX_OF = "subscription { inbox { refetch event { verb } subject { id ... on Appointment { status } } } }"
+INBOX_OF = "subscription { inbox { refetch event { verb subject { id ... on Appointment { status } } } } }"
 
 
 class Listening:
@@ -386,8 +386,7 @@ async def test_the_inbox_is_told_as_server_sent_events(served: Served) -> None:
         id = await demo_request(served.api)
         assert await event() == {
             "refetch": False,
-            "event": {"verb": "appointment.requested"},
-            "subject": {"id": id, "status": "REQUESTED"},
+            "event": {"verb": "appointment.requested", "subject": {"id": id, "status": "REQUESTED"}},
         }
 
 

@@ -162,7 +162,7 @@ async def test_arguments_are_read_once_for_all_parents(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("text", "doubtful"),
+    ("text", "refusable"),
     [
         ("query($number: Int!) { box(number: $number) { key } }", False),
         ("query($number: Int) { box(number: $number) { key } }", True),
@@ -173,10 +173,10 @@ async def test_arguments_are_read_once_for_all_parents(monkeypatch: pytest.Monke
         ("{ box(number: 4) { key } echo(numbers: [1]) }", False),
     ],
 )
-def test_only_what_may_be_refused_is_read_beforehand(text: str, doubtful: bool) -> None:
+def test_only_what_may_be_refused_is_read_beforehand(text: str, refusable: bool) -> None:
     plan = compiled.plan_of(parse(text), variables={"number": 1, "even": 2, "text": "a"})
     assert plan is not None
-    assert bool(plan.doubtful) is doubtful
+    assert bool(plan.refusable) is refusable
 
 
 async def test_a_scalar_that_makes_nothing_of_a_value_is_refused_where_null_may_not_stand() -> None:

@@ -128,6 +128,21 @@ def test_a_document_is_compiled_once() -> None:
     assert compiled.plan_of(document) is compiled.plan_of(document)
 
 
+def test_a_kept_document_has_all_its_plans_before_it_is_asked_and_is_never_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plans, "OPERATIONS_MAX", 1)
+    keeping = Plans(schema)
+    document = parse("query Q($on: Boolean!) { plain box { key @include(if: $on) } }")
+    keeping.keep(document, "Q")
+    for text in ("{ plain }", "{ box { key } }"):
+        keeping.plan_of(parse(text))
+    monkeypatch.setattr(plans, "Planner", None)  # no plan can be made from here on
+    settings = [keeping.plan_of(document, operation_name="Q", variables={"on": on}) for on in (True, False)]
+    assert all(settings)
+    assert settings[0] is not settings[1]
+
+
 def test_a_document_has_a_plan_for_each_setting_of_its_switches() -> None:
     document = parse("query($on: Boolean!) { box { key text @include(if: $on) } }")
     on, off = (compiled.plan_of(document, variables={"on": value}) for value in (True, False))

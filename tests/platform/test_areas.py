@@ -17,10 +17,7 @@ from models.base.tables import Table
 ROOT = Path(__file__).parents[2]
 LAYERS = ("models", "resolvers", "operations", "schema")
 ORDER = ("base", *models.AREAS)
-MAY_NAME: dict[tuple[str, str], str] = {
-    ("models/availability/openings.py", "appointments"): "what is bookable moves to appointments",
-    ("resolvers/availability/openings.py", "appointments"): "what is bookable moves to appointments",
-}
+MAY_NAME: dict[tuple[str, str], str] = {}
 """Files that name tables of an area to their right, and why they may for now."""
 
 

@@ -105,3 +105,7 @@ def test_the_time_of_importing_the_program_is_measured_and_its_largest_parts_lis
     with capsys.disabled():
         listed = ", ".join(f"{package} {own / 1000:.0f}" for package, own in shares[:5])
         print(f"\nimport app: {whole.wall_ms:.0f} ms, {whole.cpu_ms:.0f} of CPU time (largest: {listed})")
+
+
+def test_what_more_mutations_add_to_the_import_is_measured_with_mutations_that_stand_in_the_schema() -> None:
+    assert import_time.with_mutations(2, runs=1) > 0

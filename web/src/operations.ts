@@ -37,7 +37,7 @@ export interface UserError {
   code: string;
   message: string;
   field: string[];
-  rule: string;
+  rule: string | null;
   fix: string;
 }
 

@@ -22,7 +22,7 @@ COLLEAGUES = frozenset({"own OFFICE", "own COLLEAGUE"})
 
 QUERY: Expected = {
     "viewer": EVERYBODY,
-    "sessions": PEOPLE,
+    "signInSessions": PEOPLE,
     "secondFactor": PEOPLE,
     "agreements": ANYONE,
 }
@@ -33,7 +33,7 @@ MUTATION: Expected = {
     "actAs": PEOPLE,
     "signOut": PEOPLE,
     "signOutEverywhere": PEOPLE,
-    "revokeSession": PEOPLE,
+    "revokeSignInSession": PEOPLE,
     "requestPasswordReset": ANYONE,
     "resetPassword": ANYONE,
     "changePassword": PEOPLE,
@@ -63,7 +63,7 @@ BEFORE_SECOND_FACTOR = {"acc", "mem", "mfa"}
 OTHERS: Others = {
     **{("actAs", role): office_user for role in (STUDENT, PROVIDER, OFFICE, SCHOOL)},
     **{
-        ("revokeSession", role): lambda other: {"sessionId": other.session.type_id}
+        ("revokeSignInSession", role): lambda other: {"sessionId": other.session.type_id}
         for role in (STUDENT, PROVIDER, OFFICE, SCHOOL)
     },
 }

@@ -14,7 +14,7 @@ QUERY_STRING_FIELDS_MAX = 20
 
 
 @dataclass(slots=True)
-class Ask:
+class GraphQLRequest:
     """One GraphQL request, shaped as the specification of GraphQL over HTTP has it."""
 
     query: str | None
@@ -31,7 +31,7 @@ def read_json(text: bytes | str) -> Any:
         raise refusal(Code.BAD_REQUEST, "The body is not valid JSON in UTF-8.") from None
 
 
-def read_ask(body: Any) -> Ask:
+def read_request(body: Any) -> GraphQLRequest:
     """The request inside a JSON body or a WebSocket payload."""
     if type(body) is not dict:
         if type(body) is list:
@@ -52,10 +52,10 @@ def read_ask(body: Any) -> Ask:
         raise _wrong("extensions", "an object")
     if (query is None) == (document_id is None):
         raise refusal(Code.BAD_REQUEST, "Send either query or documentId.")
-    return Ask(query, document_id, name, variables)
+    return GraphQLRequest(query, document_id, name, variables)
 
 
-def read_query_string(query_string: bytes) -> Ask:
+def read_query_string(query_string: bytes) -> GraphQLRequest:
     """The request inside the query string of a GET; variables and extensions are JSON in it."""
     try:
         pairs = parse_qsl(
@@ -74,7 +74,7 @@ def read_query_string(query_string: bytes) -> Ask:
             given[name] = read_json(given[name]) if given[name] else None
     if not given.get("operationName"):
         given.pop("operationName", None)
-    return read_ask(given)
+    return read_request(given)
 
 
 def _wrong(name: str, kind: str) -> Exception:
