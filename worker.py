@@ -14,15 +14,13 @@ from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
 from models.accounts import credentials as account_credentials
-from models.accounts import links, office_users, sessions
+from models.accounts import office_users
 from models.appointments import appointments, reminders
 from models.availability import openings
-from models.base import budgets, clock, encryption, idempotency, throttling
+from models.base import clock, encryption
 from models.base.errors import Refusal, Refused
-from models.campus import campus
 from models.credits import grants as credits
-from models.invitations import invitations
-from models.records import audit
+from models.records import audit, retention
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
 from notifications.post import PostOffice
@@ -115,14 +113,9 @@ async def expire_credits(at: datetime) -> bool:
     return await credits.expire_unused(at=at) == credits.WALLETS_AT_ONCE_MAX
 
 
-async def forget_idempotency_keys(at: datetime) -> None:
-    """Remove keys after their 24 hours."""
-    await idempotency.forget_old(at=at)
-
-
-async def forget_budgets(_: datetime) -> None:
-    """Remove what was spent in minutes that are over; they are counted in real time."""
-    await budgets.forget_old()
+async def remove_old(at: datetime) -> bool:
+    """Remove what each table keeps for a while only; says whether there may be more."""
+    return await retention.remove_old(at=at)
 
 
 async def remind(at: datetime) -> bool:
@@ -152,25 +145,13 @@ async def remind_of_revalidation(at: datetime) -> None:
         await office_users.remind(at=at)
 
 
-async def forget_sign_in(at: datetime) -> None:
-    """Remove what sign-in keeps for a while only: tries, links that have ended, old refresh tokens."""
-    await throttling.forget_old(at=at)
-    await links.forget_tokens(at=at)
-    await invitations.forget(at=at)
-    await account_credentials.forget_old(at=at)
-    await campus.forget_old(at=at)
-    await sessions.forget_old(at=at)
-
-
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
     Job("remind", 10, remind),
     Job("answer reset requests", 1, answer_reset_requests),
     Job("remind of revalidation", 600, remind_of_revalidation),
-    Job("forget sign-in", 600, forget_sign_in),
     Job("expire credits", 60, expire_credits),
     Job("extend openings", 60, extend_openings),
-    Job("forget idempotency keys", 600, forget_idempotency_keys),
-    Job("forget budgets", 120, forget_budgets),
+    Job("remove old rows", 120, remove_old),
     Job("seal the audit trail", 10, seal_audit_trail),
 )

@@ -1,7 +1,14 @@
 """What is true: the ground in `base`, then one folder an area, each with its tables, rules and named SQL."""
 
+from __future__ import annotations
+
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.base.tables import Table
 
 AREAS = (
     "clock",
@@ -37,18 +44,28 @@ def modules(layer: str) -> list[str]:
     ]
 
 
-def modules_with_tables() -> list[str]:
-    """The names of the modules that declare a table, as Tortoise wants to be told."""
+@cache
+def load() -> None:
+    """Import every module of the models: what later areas declare for earlier ones holds from then on."""
+    for name in modules("models"):
+        import_module(name)
+
+
+def tables() -> list[type[Table]]:
+    """Every table, area by area."""
     from models.base.tables import Table  # not above: this package is imported by its own modules
 
     return [
-        name
+        found
         for name in modules("models")
-        if any(
-            isinstance(found, type)
-            and issubclass(found, Table)
-            and found.__module__ == name
-            and not found._meta.abstract
-            for found in vars(import_module(name)).values()
-        )
+        for found in vars(import_module(name)).values()
+        if isinstance(found, type)
+        and issubclass(found, Table)
+        and found.__module__ == name
+        and not found._meta.abstract
     ]
+
+
+def modules_with_tables() -> list[str]:
+    """The names of the modules that declare a table, as Tortoise wants to be told."""
+    return list(dict.fromkeys(table.__module__ for table in tables()))

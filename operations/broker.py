@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context as TaskContext
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ import asyncpg
 import structlog
 
 from models.base.access import Entity, Role, Viewer
-from models.base.changes import CHANNEL, Fact, balances_of, facts_of, visible
+from models.base.changes import CHANNEL, Fact, facts_of, visible
 
 QUEUE_MAX = 64
 HEARD_MAX = 10_000
@@ -52,8 +52,8 @@ class Topic:
 
     model: type[Entity]
     row_of: Callable[[Fact], UUID | None]
-    by_balance: bool = False
-    """Whether only the present state counts: told when a balance differs, and once for many events."""
+    balances: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Hashable]]] | None = None
+    """Where only the present state counts, how it is read: told when it differs, and once for many events."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +91,7 @@ class Subscriber:
 
     def tell(self, fact: Fact, row_id: UUID) -> None:
         """Queue one change; a full queue is emptied and ends in `refetch`."""
-        if self.topic.by_balance and any(row == row_id for _, row in self.waiting):
+        if self.topic.balances and any(row == row_id for _, row in self.waiting):
             return
         if len(self.waiting) >= QUEUE_MAX:
             self.tell_refetch()
@@ -137,7 +137,7 @@ class Broker:
         self._heard: list[UUID] = []
         self._reading: asyncio.Task[None] | None = None
         self._gate = Gate()
-        self._balances: OrderedDict[UUID, tuple[int, ...]] = OrderedDict()
+        self._balances: OrderedDict[UUID, Hashable] = OrderedDict()
         self._shared: dict[Hashable, asyncio.Task[Any]] = {}
         self.open = 0
         self.hears = asyncio.Event()
@@ -204,7 +204,7 @@ class Broker:
                 subscriber.tell_refetch()
 
     def _join(self, subscriber: Subscriber) -> None:
-        if subscriber.topic.by_balance:  # what was seen last was not seen by this one
+        if subscriber.topic.balances:  # what was seen last was not seen by this one
             if subscriber.viewer.student_id is None:
                 self._balances.clear()
             else:
@@ -268,13 +268,16 @@ class Broker:
 
     async def _hand_out(self, facts: list[Fact]) -> None:
         told = [(fact, self._concerned(fact)) for fact in facts]
-        moved = await self._moved({fact.student_id for fact, to in told for one in to if one.topic.by_balance} - {None})
+        waiting = [(one.topic, one.topic.row_of(fact)) for fact, to in told for one in to if one.topic.balances]
+        moved: set[UUID] = set()
+        for topic in {topic for topic, _ in waiting}:
+            moved |= await self._moved(topic, {row_id for of, row_id in waiting if of is topic and row_id is not None})
         for fact, subscribers in told:
             for subscriber in subscribers:
                 row_id = subscriber.topic.row_of(fact)
                 if row_id is None or subscriber.only not in (None, row_id):
                     continue
-                if subscriber.topic.by_balance and row_id not in moved:
+                if subscriber.topic.balances and row_id not in moved:
                     continue
                 subscriber.tell(fact, row_id)
 
@@ -291,12 +294,12 @@ class Broker:
             found |= self._subscribers.get(key, set())
         return found
 
-    async def _moved(self, student_ids: set[Any]) -> set[UUID]:
-        """Those whose balances differ from what was seen last."""
-        if not student_ids:
+    async def _moved(self, topic: Topic, row_ids: set[UUID]) -> set[UUID]:
+        """Those rows whose balances differ from what was seen last."""
+        if topic.balances is None or not row_ids:
             return set()
         moved: set[UUID] = set()
-        for id, balances in (await balances_of(list(student_ids))).items():
+        for id, balances in (await topic.balances(list(row_ids))).items():
             if self._balances.get(id) != balances:
                 moved.add(id)
             self._balances[id] = balances

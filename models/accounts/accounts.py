@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -11,8 +12,11 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.effects import Effects
 from models.base.events import happened
+from models.base.exports import in_record
 from models.base.ids import new_id
+from models.base.personal import EMPTY, NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import Change, write
 from models.base.tables import Table
 
@@ -47,6 +51,19 @@ def own(column: str) -> dict[Role, str]:
     return reach | {Role.OPS: EVERYTHING}
 
 
+MEMBERSHIPS = "(SELECT held.id FROM memberships held WHERE held.student_id = {student})"
+"""The memberships as one student."""
+
+
+def alone(column: str) -> str:
+    """The condition of an account that acts for nobody but this student; one that is a provider's too stays theirs."""
+    return (
+        f"{column} IN (SELECT held.account_id FROM memberships held WHERE held.student_id = {{student}} AND NOT EXISTS"
+        " (SELECT 1 FROM memberships other WHERE other.account_id = held.account_id AND other.ended_at IS NULL"
+        " AND other.student_id IS DISTINCT FROM {student}))"
+    )
+
+
 class Account(Entity):
     """One person who signs in, by e-mail address."""
 
@@ -67,6 +84,15 @@ class Account(Entity):
     disabled_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
 
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "email": Personal("address", erased=NOWHERE_ADDRESS, is_address=True),
+        "name": Personal("name", erased="'Erased student'"),
+        "password_hash": Personal("the password's hash", erased=NULL),
+    }
+    OF_STUDENT: ClassVar[str | None] = alone("accounts.id")
+    WRITTEN_TO: ClassVar[str | None] = "true"
+    KEPT: ClassVar[Kept] = Kept(long="until erased", why="who signs in")
+
     class Meta:
         """UNIQUE on the normalised address, so that case makes no second account."""
 
@@ -76,6 +102,7 @@ class Account(Entity):
         """Shut the account: its sessions end at once and nobody signs in to it (ID-2)."""
         if self.disabled_at is None:
             await write(Change(self, disabled_at=at), happened("account.disabled", self, by=by, at=at))
+            await account_shut.raised(self, by=by, at=at)
         return self
 
     async def enable(self, *, by: Viewer, at: datetime) -> Account:
@@ -109,6 +136,10 @@ class Membership(Entity):
     revalidate_by = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"title": Personal("the person's own title", erased=EMPTY)}
+    OF_STUDENT: ClassVar[str | None] = "memberships.student_id = {student}"
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="as what somebody acted")
 
     class Meta:
         """CHECK: a role has the subject that it acts for, and no other; an office user but the owner lapses (ID-4)."""
@@ -164,10 +195,32 @@ class Session(Entity):
     second_factor_at = fields.DatetimeField(null=True)
     by_campus = fields.BooleanField(default=False)
 
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"device": Personal("the name of a device", erased=EMPTY)}
+    OF_STUDENT: ClassVar[str | None] = f"(sessions.membership_id IN {MEMBERSHIPS} OR {alone('sessions.account_id')})"
+    KEPT: ClassVar[Kept] = Kept(long="for good, without secrets once over", why="where somebody was signed in")
+
     class Meta:
         """The access token is kept as its hash alone."""
 
         table = "sessions"
+
+
+OF_ACCOUNTS = "(SELECT held.account_id FROM memberships held WHERE held.student_id = $1)"
+"""The accounts that act as one student."""
+
+in_record(Account, "name", "email", "email_verified_at", "created_at", where=f"accounts.id IN {OF_ACCOUNTS}")
+in_record(Membership, "account_id", "role", "school_id", "created_at", "ended_at", where="memberships.student_id = $1")
+in_record(
+    Session,
+    "account_id",
+    "membership_id",
+    "device",
+    "created_at",
+    "seen_at",
+    "until",
+    "revoked_at",
+    where="sessions.membership_id IN (SELECT held.id FROM memberships held WHERE held.student_id = $1)",
+)
 
 
 class RefreshToken(Table):
@@ -182,10 +235,23 @@ class RefreshToken(Table):
     created_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
 
+    KEPT: ClassVar[Kept] = Kept(
+        long="30 days after their session's end",
+        why="to see that one is used twice (ID-2)",
+        over=(
+            "EXISTS (SELECT 1 FROM sessions s WHERE s.id = refresh_tokens.session_id"
+            " AND least(s.until, coalesce(s.revoked_at, s.until)) < {at} - interval '30 days')"
+        ),
+    )
+
     class Meta:
         """Kept as hashes alone."""
 
         table = "refresh_tokens"
+
+
+account_shut: Effects[Account] = Effects()
+"""An account was shut (ID-7): later areas say what becomes of what it offered and of what waits for it."""
 
 
 def new_token(kind: str) -> str:

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from tortoise import fields
 
-from models.accounts.accounts import Account, own
+from models.accounts.accounts import OF_ACCOUNTS, Account, own
 from models.base.access import Entity, Reach, Role
 from models.base.errors import Code, Refusal
+from models.base.exports import in_record
+from models.base.personal import Kept
+from models.base.words import Words
 
 
-class Document(StrEnum):
-    """What is agreed to."""
+class Document(Words, shown_as="AgreementDocument"):
+    """What a person accepts when they sign up (PR-1)."""
 
-    TERMS_OF_SERVICE = "TERMS_OF_SERVICE"
-    PRIVACY_POLICY = "PRIVACY_POLICY"
-    BUSINESS_ASSOCIATE_AGREEMENT = "BUSINESS_ASSOCIATE_AGREEMENT"
+    TERMS_OF_SERVICE = "TERMS_OF_SERVICE", "The terms under which the service is used."
+    PRIVACY_POLICY = "PRIVACY_POLICY", "What is kept about a person, and why."
+    BUSINESS_ASSOCIATE_AGREEMENT = (
+        "BUSINESS_ASSOCIATE_AGREEMENT",
+        "How a practice and we protect health records; for clinicians and offices.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,19 @@ class Acceptance(Entity):
     version = fields.CharField(max_length=20)
     accepted_at = fields.DatetimeField()
 
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"version"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="who accepted which version when (PR-1)")
+
     class Meta:
         """UNIQUE: each version is accepted once; a trigger refuses every change."""
 
         table = "acceptances"
         unique_together = (("account_id", "document", "version"),)
+
+
+in_record(
+    Acceptance, "account_id", "document", "version", "accepted_at", where=f"acceptances.account_id IN {OF_ACCOUNTS}"
+)
 
 
 def required_of(role: Role) -> tuple[Agreement, ...]:

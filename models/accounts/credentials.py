@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 from uuid import UUID
 
 from tortoise import fields
@@ -18,7 +20,8 @@ from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import happened
 from models.base.ids import new_id
-from models.base.statements import Change, execute, fetch, write
+from models.base.personal import Kept, Personal
+from models.base.statements import Change, fetch, write
 from models.base.tables import Table
 
 REQUESTS_AT_ONCE = 100
@@ -35,6 +38,15 @@ class ResetRequest(Table):
     id = fields.UUIDField(primary_key=True, default=new_id)
     email = fields.CharField(max_length=254)
     requested_at = fields.DatetimeField()
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"email": Personal("address")}
+    OF_STUDENT: ClassVar[str | None] = "lower(reset_requests.email) = ANY ({addresses})"
+    REMOVED_AT_ERASURE: ClassVar[bool] = True
+    KEPT: ClassVar[Kept] = Kept(
+        long="an hour",
+        why="a wish for a new password, until the worker has looked (ID-3)",
+        over=f"reset_requests.requested_at <= {{at}} - interval '{ABANDONED_AFTER.total_seconds():.0f} s'",
+    )
 
     class Meta:
         """Deleted as soon as the worker has looked."""
@@ -191,8 +203,3 @@ async def verify_email(token: str, *, at: datetime) -> Account:
 async def locked(account_id: UUID) -> Account:
     """The account, locked."""
     return await Account.filter(id=account_id).select_for_update(no_key=True).get()
-
-
-async def forget_old(*, at: datetime) -> None:
-    """Remove wishes that nobody answered in time; the worker calls it."""
-    await execute("DELETE FROM reset_requests WHERE requested_at <= $1", at - ABANDONED_AFTER)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from tortoise import fields
 
-from models.accounts.accounts import new_token, token_hash
+from models.accounts.accounts import alone, new_token, token_hash
 from models.base.encryption import open_sealed, seal, sealed_column
 from models.base.errors import Code, Refusal
 from models.base.ids import new_id
+from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import execute, fetch_one, write
 from models.base.tables import Table
 
@@ -60,6 +62,19 @@ class SecretLink(Table):
     used_at = fields.DatetimeField(null=True)
     withdrawn_at = fields.DatetimeField(null=True)
     replaced_email = fields.CharField(max_length=254, null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "email": Personal("address", erased=NOWHERE_ADDRESS, is_address=True),
+        "replaced_email": Personal("former address", erased=NULL, is_address=True),
+        "sealed_token": Personal("the link's token, sealed", erased=NULL),
+    }
+    OF_STUDENT: ClassVar[str | None] = alone("secret_links.account_id")
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good, a sealed token only while it is live",
+        why="to which address a link was sent, and which address another replaced",
+        over="secret_links.sealed_token IS NOT NULL AND secret_links.expires_at <= {at}",
+        then="sealed_token = NULL",
+    )
 
     class Meta:
         """Partial UNIQUE: one live link for a purpose and a subject; a trigger lets each end once."""
@@ -146,8 +161,3 @@ async def newest(purpose: Purpose, *, email: str, at: datetime) -> str | None:
     """The token of the newest live link to an address. For the mail alone, and for who starts the server."""
     link = await SecretLink.filter(purpose=purpose, email=email).order_by("-id").first()
     return None if link is None else await token_of(link.id, at=at)
-
-
-async def forget_tokens(*, at: datetime) -> None:
-    """Remove the sealed tokens of links that have ended; the worker calls it."""
-    await execute("UPDATE secret_links SET sealed_token = NULL WHERE sealed_token IS NOT NULL AND expires_at <= $1", at)

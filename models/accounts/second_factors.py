@@ -7,7 +7,7 @@ and nowhere else; all that is written, and every limit, goes by the server's tim
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -15,13 +15,14 @@ from uuid import UUID
 import pyotp
 from tortoise import fields
 
-from models.accounts.accounts import Account, own, token_hash
+from models.accounts.accounts import Account, alone, own, token_hash
 from models.base import clock
 from models.base.access import Entity, Reach, Viewer
 from models.base.encryption import open_sealed, seal, sealed_column
 from models.base.errors import Code, Refusal
 from models.base.events import happened
 from models.base.ids import new_id
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, execute, fetch_one, write
 from models.base.tables import Table
 
@@ -67,6 +68,11 @@ class SecondFactor(Entity):
     confirmed_at = fields.DatetimeField(null=True)
     last_step = fields.BigIntField(null=True)
 
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"sealed_secret": Personal("the authenticator's secret, sealed")}
+    OF_STUDENT: ClassVar[str | None] = alone("second_factors.account_id")
+    REMOVED_AT_ERASURE: ClassVar[bool] = True
+    KEPT: ClassVar[Kept] = Kept(long="until removed", why="to prove who signs in (ID-1)")
+
     class Meta:
         """One an account; a trigger lets the last step only grow, so that a code is taken once."""
 
@@ -89,6 +95,10 @@ class RecoveryCode(Table):
     code_hash = fields.BinaryField()
     created_at = fields.DatetimeField()
     used_at = fields.DatetimeField(null=True)
+
+    OF_STUDENT: ClassVar[str | None] = alone("recovery_codes.account_id")
+    REMOVED_AT_ERASURE: ClassVar[bool] = True
+    KEPT: ClassVar[Kept] = Kept(long="until removed", why="to prove who signs in without the authenticator (ID-1)")
 
     class Meta:
         """Sixteen random signs each: a plain hash keeps them."""

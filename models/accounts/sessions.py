@@ -315,12 +315,3 @@ def remembered(token: str, *, at: datetime) -> Remembered | None:
 def lacks_second_factor(role: Role, second_factor_at: datetime | None) -> bool:
     """Whether a session of this role was opened without the second factor that it needs (ID-1)."""
     return role in NEED_SECOND_FACTOR and second_factor_at is None
-
-
-async def forget_old(*, at: datetime) -> None:
-    """Remove the refresh tokens of sessions that ended a month ago; the worker calls it."""
-    await execute(
-        "DELETE FROM refresh_tokens t USING sessions s WHERE s.id = t.session_id"
-        " AND least(s.until, coalesce(s.revoked_at, s.until)) < $1",
-        at - timedelta(days=30),
-    )

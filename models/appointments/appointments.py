@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tortoise import fields
 
-from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer, extend_reach
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.exports import in_record
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, fetch, write
 from models.base.times import end_of_day, local_day
+from models.base.words import Words
 from models.credits.ledger import Transfer, TransferKind, held_grant, lock_wallet, moved
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service, of_practice
@@ -29,24 +32,24 @@ ATTEST_WITHIN_DAYS = 30
 ONE = Credits(1)
 
 
-class AppointmentStatus(StrEnum):
+class AppointmentStatus(Words):
     """Where an appointment stands. REQUESTED and CONFIRMED are live; all others are its end."""
 
-    REQUESTED = "REQUESTED"
-    CONFIRMED = "CONFIRMED"
-    COMPLETED = "COMPLETED"
-    DECLINED = "DECLINED"
-    EXPIRED = "EXPIRED"
-    WITHDRAWN = "WITHDRAWN"
-    CANCELLED = "CANCELLED"
-    NO_SHOW = "NO_SHOW"
+    REQUESTED = "REQUESTED", "It waits for the provider's answer; its time is taken and one credit held."
+    CONFIRMED = "CONFIRMED", "The provider accepted it; time and credit stay taken."
+    COMPLETED = "COMPLETED", "The provider attested that it took place."
+    DECLINED = "DECLINED", "The provider said no; the credit was released."
+    EXPIRED = "EXPIRED", "Nobody answered in time (AP-3); the credit was released."
+    WITHDRAWN = "WITHDRAWN", "The student took the request back; the credit was released."
+    CANCELLED = "CANCELLED", "It was called off before it began (CR-5)."
+    NO_SHOW = "NO_SHOW", "The student did not come (AP-7); it is never reimbursed."
 
 
-class VisitType(StrEnum):
+class VisitType(Words):
     """The first completed session of a pair is its intake, every other a follow-up (AP-2)."""
 
-    INTAKE = "INTAKE"
-    FOLLOW_UP = "FOLLOW_UP"
+    INTAKE = "INTAKE", "The first session of a pair, 60 minutes."
+    FOLLOW_UP = "FOLLOW_UP", "Every session after the intake, 50 minutes."
 
 
 MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}
@@ -96,6 +99,13 @@ class Appointment(Entity):
     expected_cents = fields.BigIntField(null=True)
     telehealth_link = fields.CharField(max_length=500, default="")
     missed_appointment_policy = fields.TextField(default="")
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "state": Personal("the state where the student was"),
+        "telehealth_link": Personal("the clinician's own room"),
+    }
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"missed_appointment_policy"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="what a credit was held and used for")
 
     class Meta:
         """EXCLUDE keeps both calendars free of overlaps (AP-4); a trigger allows only the lawful next status."""
@@ -203,6 +213,52 @@ class Appointment(Entity):
         """Refuse what can only be done while the request waits for the provider's answer (AP-3)."""
         if self.status is not AppointmentStatus.REQUESTED or at >= self.confirm_by:
             raise not_open(self, "AP-3", "This request is no longer waiting for an answer.")
+
+
+# Who has met goes on seeing each other: a student a provider who left the directory, a provider and their practice a
+# student, from the request on.
+extend_reach(
+    Provider,
+    Role.STUDENT,
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.student_id = {student})",
+)
+extend_reach(
+    Student,
+    Role.PROVIDER,
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id AND met.provider_id = {provider})",
+)
+extend_reach(
+    Student,
+    Role.OFFICE,
+    "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
+    " WHERE met.student_id = students.id AND ours.practice_id = {practice})",
+)
+
+
+in_record(
+    Appointment,
+    "provider_id",
+    "school_id",
+    "status",
+    "visit_type",
+    "service",
+    "state",
+    "starts_at",
+    "ends_at",
+    "requested_at",
+    "confirm_by",
+    "confirmed_at",
+    "ended_at",
+    "telehealth_link",
+    "missed_appointment_policy",
+    where="appointments.student_id = $1",
+)
+in_record(
+    Provider,
+    "name",
+    "title",
+    where="providers.id IN (SELECT met.provider_id FROM appointments met WHERE met.student_id = $1)",
+)
 
 
 def attestation_deadline(starts_at: datetime, zone: ZoneInfo) -> datetime:

@@ -12,6 +12,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.errors import Code, Refusal
+from models.base.personal import Kept
 from models.directory.providers import Provider, of_practice
 
 
@@ -42,6 +43,9 @@ class WeeklyHours(Entity):
     starts = fields.TimeField()
     ends = fields.TimeField()
     time_zone = fields.CharField(max_length=60)
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"time_zone"})
+    KEPT: ClassVar[Kept] = Kept(long="while they are offered", why="what can be booked")
 
     class Meta:
         """EXCLUDE: two blocks of one provider's day do not overlap."""

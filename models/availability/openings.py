@@ -16,6 +16,7 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import refuse_if_any
 from models.base.events import happened
 from models.base.ids import new_id
+from models.base.personal import Kept
 from models.base.statements import execute, write
 from models.base.times import instant, local_day
 from models.directory.providers import Provider, of_practice
@@ -43,6 +44,12 @@ class Opening(Entity):
     provider_id: UUID
     starts_at = fields.DatetimeField()
     ends_at = fields.DatetimeField()
+
+    KEPT: ClassVar[Kept] = Kept(
+        long="a day after their start",
+        why="what can be booked; what was booked is an appointment",
+        over="openings.starts_at < {at} - interval '1 day'",
+    )
 
     class Meta:
         """Derived from weekly hours; one for a provider and start."""

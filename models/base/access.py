@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -16,18 +15,19 @@ from tortoise.queryset import QuerySet
 
 from models.base.ids import encode, new_id
 from models.base.tables import Table
+from models.base.words import Words
 
 
-class Role(StrEnum):
+class Role(Words):
     """What a person, or a machine, is to the program; every request acts under exactly one."""
 
-    STUDENT = "STUDENT"
-    PROVIDER = "PROVIDER"
-    OFFICE = "OFFICE"
-    SCHOOL = "SCHOOL"
-    PARTNER = "PARTNER"
-    OPS = "OPS"
-    FINANCE = "FINANCE"
+    STUDENT = "STUDENT", "The client, who uses credits."
+    PROVIDER = "PROVIDER", "A clinician, who gives sessions and attests them."
+    OFFICE = "OFFICE", "An office user of a practice, who drafts and schedules (ID-4)."
+    SCHOOL = "SCHOOL", "Staff of a counselling centre, who grant credits."
+    PARTNER = "PARTNER", "A school's machine client, by a key (ID-5)."
+    OPS = "OPS", "Program staff: verification, support, claims."
+    FINANCE = "FINANCE", "Program staff: rates, payouts, invoices."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,3 +125,13 @@ class Entity(Table):
         if condition == EVERYTHING:
             return cls.all()
         return cls.annotate(within_reach=RawSQL(f"({condition})")).filter(within_reach=True)
+
+
+def extend_reach(model: type[Entity], role: Role, condition: str) -> None:
+    """Let a role reach further rows of a type of an earlier area: those that meet this condition too.
+
+    A later area calls it when it is imported, so that no condition names a table to the right of its own.
+    """
+    before = model.REACH.get(role, NOTHING)
+    assert before != EVERYTHING, f"{role.value} reaches every {model.__name__} already"
+    model.REACH = {**model.REACH, role: condition if before == NOTHING else f"({before} OR {condition})"}

@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import ClassVar
 
 from tortoise import fields
 
-from models.base.statements import execute, fetch
+from models.base.personal import Kept
+from models.base.statements import fetch
 from models.base.tables import Table
 
-KEPT_FOR = timedelta(minutes=10)
 KEY_BYTES = 16
 
 
@@ -26,6 +27,12 @@ class Budget(Table):
     id = fields.BinaryField(primary_key=True)
     until = fields.DatetimeField(db_index=True)
     leased = fields.BigIntField()
+
+    KEPT: ClassVar[Kept] = Kept(
+        long="10 minutes",
+        why="how much each viewer and source takes; under hashes, and counted in real time",
+        over="budgets.until < now() - interval '10 minutes'",
+    )
 
     class Meta:
         """Unlogged: a crash of the database costs its counts, not the speed of every request before it."""
@@ -68,8 +75,3 @@ async def lease(wishes: Sequence[Lease]) -> list[int]:
     )
     taken = {row.id: row.leased for row in rows}
     return [taken[id] for id in ids]
-
-
-async def forget_old() -> None:
-    """Remove the minutes that are over; the worker calls it. In real time, which budgets are counted in."""
-    await execute("DELETE FROM budgets WHERE until < now() - $1::interval", KEPT_FOR)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -43,12 +43,3 @@ async def visible(model: type[Entity], viewer: Viewer, ids: Collection[UUID]) ->
     condition = "" if reach == EVERYTHING else f" AND {reach}"
     rows = await fetch(f"SELECT {table}.id FROM {table} WHERE {table}.id = ANY($1){condition}", list(ids), *own)
     return {row.id for row in rows}
-
-
-async def balances_of(student_ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
-    """The balances of these students' wallets, to see whether any has changed."""
-    rows = await fetch(
-        "SELECT id, granted, available, held, settled, expired, revoked, forfeited FROM wallets WHERE id = ANY($1)",
-        student_ids,
-    )
-    return {row.id: tuple(row)[1:] for row in rows}

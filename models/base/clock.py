@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 from tortoise import fields
 
+from models.base.personal import Kept
 from models.base.statements import fetch_one
 from models.base.tables import Table
 
@@ -15,6 +17,8 @@ class DemoClock(Table):
 
     id = fields.IntField(primary_key=True, generated=False)
     ahead_seconds = fields.BigIntField(default=0)
+
+    KEPT: ClassVar[Kept] = Kept(long="on demo servers alone", why="time that was moved")
 
     class Meta:
         """One row: a CHECK allows no other id."""

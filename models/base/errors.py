@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
+
+from models.base.words import Words
 
 
-class Code(StrEnum):
+class Code(Words, shown_as="UserErrorCode"):
     """Why a mutation changed nothing, for a program to act upon."""
 
-    NOT_FOUND = "NOT_FOUND"
-    INVALID = "INVALID"
-    CONFLICT = "CONFLICT"
-    NOT_OPEN = "NOT_OPEN"
-    NOT_ELIGIBLE = "NOT_ELIGIBLE"
-    SLOT_TAKEN = "SLOT_TAKEN"
-    NO_CREDITS = "NO_CREDITS"
-    OUT_OF_BOUNDS = "OUT_OF_BOUNDS"
-    TOO_EARLY = "TOO_EARLY"
-    TOO_LATE = "TOO_LATE"
-    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
-    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED"
-    THROTTLED = "THROTTLED"
+    NOT_FOUND = "NOT_FOUND", "There is no such thing, or none that you may see."
+    INVALID = "INVALID", "A value has a form or content that cannot be taken."
+    CONFLICT = "CONFLICT", "It contradicts something that is there already."
+    NOT_OPEN = "NOT_OPEN", "Where the object stands does not allow this step."
+    NOT_ELIGIBLE = "NOT_ELIGIBLE", "What or who was chosen does not qualify."
+    SLOT_TAKEN = "SLOT_TAKEN", "Somebody else has this time."
+    NO_CREDITS = "NO_CREDITS", "There is no credit for it."
+    OUT_OF_BOUNDS = "OUT_OF_BOUNDS", "A number is outside its limits."
+    TOO_EARLY = "TOO_EARLY", "The time for it has not come."
+    TOO_LATE = "TOO_LATE", "The time for it is over."
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS", "Address, password or token do not hold."
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED", "A code of the second factor is needed first."
+    THROTTLED = "THROTTLED", "Too many tries; wait a while."
 
 
 class Refusal(Exception):  # noqa: N818 — a refusal is an answer, not an error

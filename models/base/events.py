@@ -14,6 +14,8 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.exports import in_record
+from models.base.personal import Kept
 from models.base.statements import column, columns_of, execute, stored
 from models.base.tables import Table
 
@@ -46,11 +48,26 @@ class Event(Entity):
     school_id = fields.UUIDField(null=True)
     data: dict[str, Any] = fields.JSONField(default=dict)
 
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"verb", "subject_type", "actor_role", "request_id", "data"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="history: ids and words of lists, no text")
+
     class Meta:
         """History by subject and by appointment; refused to change by a trigger."""
 
         table = "events"
         indexes = [("subject_id", "id"), ("appointment_id", "id"), ("student_id", "id")]
+
+
+in_record(
+    Event,
+    "verb",
+    "at",
+    "subject_type",
+    "subject_id",
+    "actor_role",
+    "appointment_id",
+    where="events.student_id = $1",
+)
 
 
 class Outbox(Table):
@@ -60,6 +77,8 @@ class Outbox(Table):
         "models.Event", primary_key=True, related_name="outbox", on_delete=fields.RESTRICT
     )
     event_id: UUID
+
+    KEPT: ClassVar[Kept] = Kept(long="until its mail is written", why="what is still to be told (NO-2)")
 
     class Meta:
         """Filled by the database's own trigger on `events`."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from tortoise import fields
 
 from models.base.errors import Code, Refusal
 from models.base.ids import new_id
+from models.base.personal import Kept, Personal
 from models.base.statements import execute, fetch_one
 from models.base.tables import Table
 
@@ -25,6 +27,15 @@ class IdempotencyKey(Table):
     asked = fields.BinaryField()
     answer: dict[str, Any] | None = fields.JSONField(null=True)
     created_at = fields.DatetimeField(db_index=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"answer": Personal("what was answered", erased="{refusal}")}
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"key"})
+    OF_STUDENT: ClassVar[str | None] = "jsonb_path_exists(answer, '$.**.id ? (@ == $ids[*])', {ids})"
+    KEPT: ClassVar[Kept] = Kept(
+        long="24 hours",
+        why="what is asked twice is done once",
+        over=f"idempotency_keys.created_at < {{at}} - interval '{KEPT_FOR.total_seconds():.0f} s'",
+    )
 
     class Meta:
         """One row for each key of an account."""
@@ -64,8 +75,3 @@ async def claim(account_id: UUID, key: str, *, asked: bytes, at: datetime) -> An
 async def keep(account_id: UUID, key: str, *, answer: Any) -> None:
     """Keep the answer with its key, in the transaction that did the work."""
     await IdempotencyKey.filter(account_id=account_id, key=key).update(answer=answer)
-
-
-async def forget_old(*, at: datetime) -> None:
-    """Remove keys older than 24 h; the worker calls it."""
-    await IdempotencyKey.filter(created_at__lt=at - KEPT_FOR).delete()

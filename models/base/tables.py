@@ -1,8 +1,11 @@
 """The base of every table."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from tortoise.models import Model, ModelMeta
+
+from models.base.personal import Kept, Personal
 
 
 class Declared(ModelMeta):
@@ -33,6 +36,18 @@ class Table(Model, metaclass=Declared):
 
     MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset()
     """The columns whose values PostgreSQL gives to a new row."""
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {}
+    """The columns that name or describe a person."""
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset()
+    """The other columns of text, so that none is forgotten; enums are not counted."""
+    KEPT: ClassVar[Kept]
+    """How long rows are kept, and why."""
+    OF_STUDENT: ClassVar[str | None] = None
+    """The condition of the rows that name an erased student, whose personal columns are replaced."""
+    REMOVED_AT_ERASURE: ClassVar[bool] = False
+    """Whether those rows are removed instead."""
+    WRITTEN_TO: ClassVar[str | None] = None
+    """The condition of the rows whose address mail is still sent to, whoever else leaves."""
 
     __await__ = Hidden()
     __setattr__ = object.__setattr__  # type: ignore[assignment]
@@ -41,3 +56,8 @@ class Table(Model, metaclass=Declared):
         """An abstract base without columns."""
 
         abstract = True
+
+    @classmethod
+    def names_student_too(cls, condition: str) -> None:
+        """Add rows that name an erased student, found by what a later area knows."""
+        cls.OF_STUDENT = condition if cls.OF_STUDENT is None else f"({cls.OF_STUDENT} OR {condition})"

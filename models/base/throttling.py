@@ -6,10 +6,12 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from tortoise import fields
 
 from models.base.errors import Code, Refusal
+from models.base.personal import Kept
 from models.base.statements import execute, fetch_one
 from models.base.tables import Table
 
@@ -31,6 +33,13 @@ class Throttle(Table):
     blocked_until = fields.DatetimeField(null=True)
     succeeded_at = fields.DatetimeField(null=True)
     forget_at = fields.DatetimeField()
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"key"})
+    KEPT: ClassVar[Kept] = Kept(
+        long="hours; 90 days after a success",
+        why="who tries too often, and which source is familiar (ID-3); under hashes",
+        over="throttles.forget_at <= {at}",
+    )
 
     class Meta:
         """Rows are forgotten when they no longer matter."""
@@ -116,11 +125,6 @@ async def is_familiar(limit: Limit, *who: str, at: datetime) -> bool:
         "SELECT 1 AS one FROM throttles WHERE key = $1 AND succeeded_at > $2", key_of(limit, *who), at - FAMILIAR_FOR
     )
     return row is not None
-
-
-async def forget_old(*, at: datetime) -> None:
-    """Remove what no longer matters; the worker calls it."""
-    await execute("DELETE FROM throttles WHERE forget_at <= $1", at)
 
 
 def key_of(limit: Limit, *who: str) -> str:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 
 from models.accounts import agreements, sessions
-from models.accounts.accounts import Account, Membership, new_token, normalised, token_hash
+from models.accounts.accounts import MEMBERSHIPS, Account, Membership, new_token, normalised, token_hash
 from models.accounts.agreements import Agreement
 from models.accounts.sessions import SignedIn
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
@@ -24,6 +24,7 @@ from models.base.encryption import open_sealed, seal, sealed_column
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import happened
 from models.base.ids import new_id
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, execute, fetch_one, write
 from models.base.tables import Table
 from models.schools.students import Student
@@ -34,7 +35,6 @@ VERIFIER = sealed_column("campus_attempts", "sealed_verifier")
 
 ATTEMPT_LASTS = timedelta(minutes=10)
 CODE_LASTS = timedelta(minutes=5)
-KEPT_FOR = timedelta(days=1)
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 NO_CAMPUS = Refusal(
@@ -63,6 +63,11 @@ class CampusIssuer(Entity):
     created_at = fields.DatetimeField()
     disabled_at = fields.DatetimeField(null=True)
 
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"issuer", "client_id", "sealed_client_secret", "return_to"})
+    KEPT: ClassVar[Kept] = Kept(
+        long="as long as the school signs in through its campus", why="how to reach the campus's own sign-in"
+    )
+
     class Meta:
         """One a school; its secret is sealed."""
 
@@ -82,6 +87,11 @@ class CampusIdentity(Table):
     subject = fields.CharField(max_length=255)
     membership_id = fields.UUIDField()
     created_at = fields.DatetimeField()
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"subject": Personal("the campus's own name for somebody")}
+    OF_STUDENT: ClassVar[str | None] = f"campus_identities.membership_id IN {MEMBERSHIPS}"
+    REMOVED_AT_ERASURE: ClassVar[bool] = True
+    KEPT: ClassVar[Kept] = Kept(long="until removed", why="who a campus says somebody is")
 
     class Meta:
         """One membership a person of a provider, and the other way round."""
@@ -106,6 +116,15 @@ class CampusAttempt(Table):
     membership_id = fields.UUIDField(null=True)
     code_hash = fields.BinaryField(null=True)
     exchanged_at = fields.DatetimeField(null=True)
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"sealed_nonce", "sealed_verifier", "challenge", "return_to"})
+    OF_STUDENT: ClassVar[str | None] = f"campus_attempts.membership_id IN {MEMBERSHIPS}"
+    REMOVED_AT_ERASURE: ClassVar[bool] = True
+    KEPT: ClassVar[Kept] = Kept(
+        long="a day after its end",
+        why="a sign-in through a campus that is under way",
+        over="campus_attempts.expires_at <= {at} - interval '1 day'",
+    )
 
     class Meta:
         """CHECK: it is exchanged only after it was answered."""
@@ -293,8 +312,3 @@ async def exchange(code: str, *, verifier: str, accepted: Collection[Agreement],
 def challenge_of(verifier: str) -> str:
     """The S256 challenge of a verifier (RFC 7636)."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-async def forget_old(*, at: datetime) -> None:
-    """Remove attempts of yesterday; the worker calls it."""
-    await execute("DELETE FROM campus_attempts WHERE expires_at <= $1", at - KEPT_FOR)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -15,38 +14,41 @@ from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, Ap
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.exports import in_record
+from models.base.personal import Kept
 from models.base.statements import Change, fetch_one, write
+from models.base.words import Words
 from models.credits.ledger import TransferKind
 from models.rates.rates import RATE_OF
 
 
-class PresentingConcern(StrEnum):
+class PresentingConcern(Words):
     """What the session was about, from the program's list; never shown to a school (CL-9)."""
 
-    ACADEMIC = "ACADEMIC"
-    ADJUSTMENT = "ADJUSTMENT"
-    ANXIETY = "ANXIETY"
-    ATTENTION = "ATTENTION"
-    DEPRESSION = "DEPRESSION"
-    EATING = "EATING"
-    FAMILY = "FAMILY"
-    GRIEF = "GRIEF"
-    IDENTITY = "IDENTITY"
-    MEDICATION = "MEDICATION"
-    RELATIONSHIPS = "RELATIONSHIPS"
-    SLEEP = "SLEEP"
-    STRESS = "STRESS"
-    SUBSTANCE_USE = "SUBSTANCE_USE"
-    TRAUMA = "TRAUMA"
-    OTHER = "OTHER"
+    ACADEMIC = "ACADEMIC", "Studies and performance."
+    ADJUSTMENT = "ADJUSTMENT", "A change in life."
+    ANXIETY = "ANXIETY", "Worry, panic, fear."
+    ATTENTION = "ATTENTION", "Attention and concentration."
+    DEPRESSION = "DEPRESSION", "Low mood."
+    EATING = "EATING", "Food and body image."
+    FAMILY = "FAMILY", "Relations in the family."
+    GRIEF = "GRIEF", "Loss."
+    IDENTITY = "IDENTITY", "Who one is."
+    MEDICATION = "MEDICATION", "Starting, following or ending a medication."
+    RELATIONSHIPS = "RELATIONSHIPS", "Partners, friends, room-mates."
+    SLEEP = "SLEEP", "Falling asleep or staying so."
+    STRESS = "STRESS", "More than one can carry."
+    SUBSTANCE_USE = "SUBSTANCE_USE", "Alcohol and other substances."
+    TRAUMA = "TRAUMA", "Something terrible that happened."
+    OTHER = "OTHER", "None of the others."
 
 
-class ClaimStatus(StrEnum):
+class ClaimStatus(Words):
     """The decision on a claim."""
 
-    ACCEPTED = "ACCEPTED"
-    DENIED = "DENIED"
-    VOID = "VOID"
+    ACCEPTED = "ACCEPTED", "It is reimbursed; the credit is settled."
+    DENIED = "DENIED", "It is not reimbursed; the credit is released, the reasons say why."
+    VOID = "VOID", "It no longer counts; another may take its place."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,10 +114,29 @@ class Claim(Entity):
     submitted_at = fields.DatetimeField()
     adjudicated_at = fields.DatetimeField()
 
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"visit_type", "reasons"})
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good; seven years at the least",
+        why="what was reimbursed and why; payers and tax offices ask",
+    )
+
     class Meta:
         """Partial UNIQUE: one live claim an appointment, one accepted intake a pair (CL-3)."""
 
         table = "claims"
+
+
+in_record(
+    Claim,
+    "appointment_id",
+    "provider_id",
+    "visit_type",
+    "status",
+    "reasons",
+    "submitted_at",
+    "adjudicated_at",
+    where="claims.student_id = $1",
+)
 
 
 def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudication:

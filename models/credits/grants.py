@@ -9,6 +9,7 @@ from tortoise.transactions import in_transaction
 
 from models.base.access import Viewer
 from models.base.amounts import Credits
+from models.base.effects import Leaving, student_leaves
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import Event, happened
 from models.base.statements import fetch, write
@@ -99,6 +100,12 @@ async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
         )
         revoked += unused.unused
     return revoked
+
+
+@student_leaves.effect
+async def take_back(leaving: Leaving, *, by: Viewer, at: datetime) -> None:
+    """Take back the unused credits of a student who leaves."""
+    leaving.done["credits_revoked"] += await revoke_unused(leaving.student_id, by=by, at=at)
 
 
 OVER = """

@@ -7,8 +7,8 @@ own trigger on them changes a balance; CHECKs keep every balance at or above zer
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -17,34 +17,37 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
-from models.base.statements import execute_first, fetch_one
+from models.base.exports import in_record
+from models.base.personal import EMPTY, Kept, Personal
+from models.base.statements import execute_first, fetch, fetch_one
+from models.base.words import Words
 from models.schools.schools import School
 from models.schools.students import Student
 
 
-class Bucket(StrEnum):
+class Bucket(Words):
     """Where a credit is. The sum of all but SCHOOL is what was granted (CR-7)."""
 
-    SCHOOL = "SCHOOL"
-    AVAILABLE = "AVAILABLE"
-    HELD = "HELD"
-    SETTLED = "SETTLED"
-    EXPIRED = "EXPIRED"
-    REVOKED = "REVOKED"
-    FORFEITED = "FORFEITED"
+    SCHOOL = "SCHOOL", "Not granted yet; where every credit comes from."
+    AVAILABLE = "AVAILABLE", "Free to request sessions with."
+    HELD = "HELD", "Held for a live appointment."
+    SETTLED = "SETTLED", "Used up by a session that took place."
+    EXPIRED = "EXPIRED", "Not used in time (CR-3)."
+    REVOKED = "REVOKED", "Taken back by the school."
+    FORFEITED = "FORFEITED", "Lost by the school's policy on missed sessions (CR-5)."
 
 
-class TransferKind(StrEnum):
+class TransferKind(Words):
     """Why credits moved."""
 
-    GRANT = "GRANT"
-    HOLD = "HOLD"
-    SETTLE = "SETTLE"
-    RELEASE = "RELEASE"
-    FORFEIT = "FORFEIT"
-    EXPIRE = "EXPIRE"
-    REVOKE = "REVOKE"
-    REVERSE = "REVERSE"
+    GRANT = "GRANT", "The school gave them."
+    HOLD = "HOLD", "A session was requested."
+    SETTLE = "SETTLE", "A session was attested and its claim accepted."
+    RELEASE = "RELEASE", "An appointment came to nothing, or its claim was denied."
+    FORFEIT = "FORFEIT", "A session was missed under a policy that does not give credits back."
+    EXPIRE = "EXPIRE", "The grant's time was over."
+    REVOKE = "REVOKE", "The school took them back."
+    REVERSE = "REVERSE", "A settlement was a mistake."
 
 
 MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {
@@ -97,6 +100,8 @@ class Wallet(Entity):
     revoked = fields.IntField(default=0)
     forfeited = fields.IntField(default=0)
 
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="the books: every credit is accounted for (CR-7)")
+
     class Meta:
         """CHECK: no balance below zero, and all of them together are what was granted."""
 
@@ -128,6 +133,12 @@ class Grant(Entity):
     note = fields.CharField(max_length=500, default="")
     granted_at = fields.DatetimeField()
 
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "note": Personal("the school's own word, which may name whom it is for", erased=EMPTY)
+    }
+    OF_STUDENT: ClassVar[str | None] = "grants.student_id = {student}"
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="the books: what each school gave (CR-7)")
+
     class Meta:
         """CHECK: `unused` stays within 0 and `credits`; only the ledger's trigger changes it."""
 
@@ -158,11 +169,31 @@ class Transfer(Entity):
     credits = fields.IntField()
     at = fields.DatetimeField()
 
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="the books: every move of a credit (CR-7)")
+
     class Meta:
         """Append-only; one hold and one end of it for an appointment, by partial UNIQUE indexes."""
 
         table = "transfers"
         indexes = [("wallet_id", "id")]
+
+
+BALANCES = ("granted", "available", "held", "settled", "expired", "revoked", "forfeited")
+"""The columns of a wallet that are its balances."""
+
+in_record(Wallet, *BALANCES, where="wallets.student_id = $1")
+in_record(Grant, "credits", "unused", "expires_at", "note", "granted_at", where="grants.student_id = $1")
+in_record(
+    Transfer,
+    "grant_id",
+    "appointment_id",
+    "kind",
+    "source",
+    "target",
+    "credits",
+    "at",
+    where="transfers.student_id = $1",
+)
 
 
 def moved(
@@ -199,6 +230,15 @@ async def held_grant(appointment_id: UUID) -> Any:
         " WHERE appointment_id = $1 AND kind = 'HOLD'",
         appointment_id,
     )
+
+
+async def balances_of(student_ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:
+    """The balances of these students' wallets, to see whether any has changed."""
+    rows = await fetch(
+        "SELECT id, granted, available, held, settled, expired, revoked, forfeited FROM wallets WHERE id = ANY($1)",
+        student_ids,
+    )
+    return {row.id: tuple(row)[1:] for row in rows}
 
 
 CONSTRAINTS["wallets_available_check"] = CONSTRAINTS["grants_unused_check"] = Refusal(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -12,24 +12,26 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, write
+from models.base.words import Words
 from models.directory.providers import Provider, Service, of_practice
 
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""
 
 
-class LicenseClass(StrEnum):
+class LicenseClass(Words):
     """What a license permits; each state gives it a title of its own (EN-2)."""
 
-    CLINICAL_SOCIAL_WORKER = "CLINICAL_SOCIAL_WORKER"
-    MARRIAGE_FAMILY_THERAPIST = "MARRIAGE_FAMILY_THERAPIST"
-    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR"
-    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR"
-    PSYCHOLOGIST = "PSYCHOLOGIST"
-    PSYCHIATRIST = "PSYCHIATRIST"
-    PSYCHIATRIC_NURSE_PRACTITIONER = "PSYCHIATRIC_NURSE_PRACTITIONER"
-    ASSOCIATE = "ASSOCIATE"
+    CLINICAL_SOCIAL_WORKER = "CLINICAL_SOCIAL_WORKER", "LCSW, LICSW and the like."
+    MARRIAGE_FAMILY_THERAPIST = "MARRIAGE_FAMILY_THERAPIST", "LMFT and the like."
+    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR", "LMHC, LCMHC and the like."
+    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR", "LPC, LPCC, LCPC and the like."
+    PSYCHOLOGIST = "PSYCHOLOGIST", "A licensed psychologist."
+    PSYCHIATRIST = "PSYCHIATRIST", "A physician of psychiatry, who may prescribe."
+    PSYCHIATRIC_NURSE_PRACTITIONER = "PSYCHIATRIC_NURSE_PRACTITIONER", "PMHNP, who may prescribe."
+    ASSOCIATE = "ASSOCIATE", "Works under a licensed supervisor."
 
 
 COVERED: dict[Service, frozenset[LicenseClass]] = {
@@ -102,6 +104,10 @@ class License(Entity):
     state = fields.CharField(max_length=2)
     expires_on = fields.DateField()
     verified_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"number": Personal("the number of a license")}
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"title", "state"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="under which permission sessions were held")
 
     class Meta:
         """One license for a number in a state."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,29 +13,25 @@ from tortoise.contrib.postgres.fields import ArrayField
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, write
 from models.base.times import is_time_zone
+from models.base.words import Words
 
 
-class Service(StrEnum):
+class Service(Words):
     """What a session is for."""
 
-    THERAPY = "THERAPY"
-    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT"
+    THERAPY = "THERAPY", "Talking therapy."
+    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT", "Prescribing and following medication; by those who may prescribe."
 
 
-class DegreeLevel(StrEnum):
+class DegreeLevel(Words):
     """The provider's degree, which the rate depends on (CL-5)."""
 
-    ASSOCIATE = "ASSOCIATE"
-    MASTERS = "MASTERS"
-    DOCTORATE = "DOCTORATE"
-
-
-MET_BY_STUDENT = (
-    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.student_id = {student})"
-)
-"""A student goes on seeing a provider whom they met, even one who left the directory."""
+    ASSOCIATE = "ASSOCIATE", "Works under supervision."
+    MASTERS = "MASTERS", "A master's degree."
+    DOCTORATE = "DOCTORATE", "A doctorate."
 
 
 def of_practice(table: str) -> str:
@@ -57,7 +52,7 @@ class Provider(Entity):
         Role.PARTNER: EVERYTHING,
         Role.PROVIDER: "providers.id = {provider}",
         Role.OFFICE: "providers.practice_id = {practice}",
-        Role.STUDENT: f"(providers.searchable OR {MET_BY_STUDENT})",
+        Role.STUDENT: "providers.searchable",
     }
 
     name = fields.CharField(max_length=200)
@@ -76,6 +71,19 @@ class Provider(Entity):
     practice_id = fields.UUIDField(null=True)
     confirmed_at = fields.DatetimeField()
     created_at = fields.DatetimeField()
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "name": Personal("a clinician's name"),
+        "title": Personal("a clinician's title"),
+        "email": Personal("a clinician's address", is_address=True),
+        "bio": Personal("what a clinician says of themselves"),
+        "telehealth_link": Personal("a clinician's own room"),
+    }
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset(
+        {"specialties", "services", "time_zone", "missed_appointment_policy"}
+    )
+    WRITTEN_TO: ClassVar[str | None] = "true"
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="whom sessions were paid for")
 
     class Meta:
         """`searchable` is kept by the database's triggers on licenses and enrollments."""

@@ -12,6 +12,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.personal import Kept
 from models.base.statements import write
 from models.directory.providers import Provider
 
@@ -42,6 +43,8 @@ class Enrollment(Entity):
     provider_id: UUID
     status = fields.CharEnumField(EnrollmentStatus, max_length=10)
     activated_at = fields.DatetimeField(null=True)
+
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="under which contract sessions were paid for")
 
     class Meta:
         """One contract a provider."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -13,12 +13,14 @@ from tortoise import fields
 from models.accounts import agreements, links
 from models.accounts.accounts import Account, Membership, normalised
 from models.accounts.agreements import Agreement
-from models.accounts.links import LASTS, Purpose
+from models.accounts.links import LASTS, Purpose, SecretLink
 from models.accounts.office_users import REVALIDATE_EVERY, must_own
 from models.accounts.passwords import password_refusals
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.effects import Leaving, student_erased
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import EMPTY, NOWHERE_ADDRESS, Kept, Personal, bound
 from models.base.statements import Change, execute, write
 
 BY_SCHOOL = frozenset({Role.STUDENT, Role.SCHOOL})
@@ -60,6 +62,22 @@ class Invitation(Entity):
     expires_at = fields.DatetimeField()
     accepted_at = fields.DatetimeField(null=True)
     withdrawn_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "email": Personal("address", erased=NOWHERE_ADDRESS, is_address=True),
+        "name": Personal("name", erased=EMPTY),
+        "title": Personal("the person's own title", erased=EMPTY),
+    }
+    OF_STUDENT: ClassVar[str | None] = "invitations.student_id = {student}"
+    WRITTEN_TO: ClassVar[str | None] = "invitations.accepted_at IS NULL AND invitations.withdrawn_at IS NULL"
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good; ended when its time is over",
+        why="who was invited, by whom, and when",
+        over=(
+            "invitations.accepted_at IS NULL AND invitations.withdrawn_at IS NULL AND invitations.expires_at <= {at}"
+        ),
+        then="withdrawn_at = expires_at",
+    )
 
     class Meta:
         """CHECK: the subject fits the role, as in a membership; partial UNIQUE: one open invitation for the same."""
@@ -301,13 +319,24 @@ def membership_of(account_id: UUID, place: Place, *, at: datetime) -> Membership
     )
 
 
-async def forget(*, at: datetime) -> None:
-    """End invitations whose time is over; the worker calls it."""
-    await execute(
-        "UPDATE invitations SET withdrawn_at = expires_at WHERE accepted_at IS NULL AND withdrawn_at IS NULL"
-        " AND expires_at <= $1",
-        at,
-    )
+OF_STUDENT = "(SELECT invited.id FROM invitations invited WHERE invited.student_id = {student})"
+SecretLink.names_student_too(f"secret_links.invitation_id IN {OF_STUDENT}")
+
+ENDED = (
+    "UPDATE secret_links SET sealed_token = NULL,"
+    " withdrawn_at = CASE WHEN used_at IS NULL THEN coalesce(withdrawn_at, {at}) END"
+    f" WHERE invitation_id IN {OF_STUDENT}",
+    "UPDATE invitations SET withdrawn_at = CASE WHEN accepted_at IS NULL THEN coalesce(withdrawn_at, {at}) END"
+    " WHERE student_id = {student}",
+)
+
+
+@student_erased.effect
+async def end_invitations(leaving: Leaving, *, by: Viewer, at: datetime) -> None:
+    """End the invitations of an erased student that are under way, and their links."""
+    for statement in ENDED:
+        text, values = bound(statement, {"student": leaving.student_id, "at": at})
+        await execute(text, *values)
 
 
 CONSTRAINTS["accounts_email"] = links.DEAD

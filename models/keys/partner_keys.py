@@ -12,6 +12,7 @@ from models.accounts.accounts import new_token, token_hash
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.personal import Kept
 from models.base.statements import Change, execute, fetch_one, write
 
 KIND = "partner"
@@ -35,6 +36,9 @@ class PartnerKey(Entity):
     revoked_at = fields.DatetimeField(null=True)
     seen_at = fields.DatetimeField(null=True)
     replaces_id = fields.UUIDField(null=True)
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"name"})
+    KEPT: ClassVar[Kept] = Kept(long="for good, as hashes", why="which machine acted")
 
     class Meta:
         """CHECK: it expires within a year; UNIQUE: it is replaced once."""

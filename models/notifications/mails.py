@@ -5,6 +5,7 @@ A mail holds no content. It says of which event, to whom and by which template; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -13,6 +14,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.events import Event
+from models.base.personal import Kept, Personal
 
 
 class MailStatus(StrEnum):
@@ -44,6 +46,15 @@ class Mail(Entity):
     sent_at = fields.DatetimeField(null=True)
     message_id = fields.CharField(max_length=300)
     fault = fields.CharField(max_length=100, default="")
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"address": Personal("address")}
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"recipient", "template", "message_id", "fault"})
+    OF_STUDENT: ClassVar[str | None] = (
+        "(mails.recipient = 'STUDENT' AND mails.event_id IN (SELECT id FROM events WHERE events.student_id = {student})"
+        " OR lower(mails.address) = ANY ({addresses}))"
+    )
+    REMOVED_AT_ERASURE: ClassVar[bool] = True
+    KEPT: ClassVar[Kept] = Kept(long="until the addressee is erased", why="what was sent to whom, once")
 
     class Meta:
         """UNIQUE: one mail for an event, address and template; one Message-ID. A trigger keeps what was sent."""

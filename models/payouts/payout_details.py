@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -16,7 +16,9 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.encryption import UnopenableError, open_sealed, seal, sealed_column
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept, Personal
 from models.base.statements import Change, execute, write
+from models.base.words import Words
 from models.directory.providers import Provider
 
 SEALED_TIN = sealed_column("payout_details", "sealed_tin")
@@ -29,28 +31,28 @@ ACCOUNT_NUMBER = re.compile(r"[0-9]{4,17}")
 LAST = 4
 
 
-class TinKind(StrEnum):
+class TinKind(Words):
     """Which taxpayer identification number a payee has."""
 
-    SSN = "SSN"
-    EIN = "EIN"
+    SSN = "SSN", "A person's social security number."
+    EIN = "EIN", "A business's employer identification number."
 
 
-class AccountKind(StrEnum):
+class AccountKind(Words, shown_as="BankAccountKind"):
     """The kind of a bank account."""
 
-    CHECKING = "CHECKING"
-    SAVINGS = "SAVINGS"
+    CHECKING = "CHECKING", "A checking account."
+    SAVINGS = "SAVINGS", "A savings account."
 
 
-class RevealReason(StrEnum):
+class RevealReason(Words, shown_as="PayoutDetailsRevealReason"):
     """Why somebody looks at the numbers themselves."""
 
-    BANK_FILE = "BANK_FILE"
-    RETURNED_PAYMENT = "RETURNED_PAYMENT"
-    TAX_FORM = "TAX_FORM"
-    PAYEE_ASKED = "PAYEE_ASKED"
-    AUDIT = "AUDIT"
+    BANK_FILE = "BANK_FILE", "A payment file is made or checked."
+    RETURNED_PAYMENT = "RETURNED_PAYMENT", "The bank sent a payment back."
+    TAX_FORM = "TAX_FORM", "A 1099-NEC is made or corrected."
+    PAYEE_ASKED = "PAYEE_ASKED", "The payee asked whether they are right."
+    AUDIT = "AUDIT", "An auditor asked for them."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +101,19 @@ class PayoutDetails(Entity):
     set_at = fields.DatetimeField()
     set_by = fields.UUIDField()
     superseded_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "legal_name": Personal("a payee's legal name"),
+        "sealed_tin": Personal("a payee's tax number, sealed"),
+        "tin_last4": Personal("its last four digits"),
+        "routing_number": Personal("a payee's bank"),
+        "sealed_account": Personal("a payee's bank account, sealed"),
+        "account_last4": Personal("its last four digits"),
+    }
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good; four years after the last payment at the least",
+        why="whom was paid, under which tax number (EN-3); numbers sealed",
+    )
 
     class Meta:
         """Partial UNIQUE: one current row a provider; a trigger keeps everything but the seals as it was set."""

@@ -10,6 +10,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.personal import Kept
 from models.base.statements import write
 
 
@@ -28,6 +29,9 @@ class Practice(Entity):
 
     name = fields.CharField(max_length=200)
     created_at = fields.DatetimeField()
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"name"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="with whom sessions were held")
 
     class Meta:
         """UNIQUE on the name, whatever its case."""

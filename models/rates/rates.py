@@ -7,6 +7,7 @@ from typing import ClassVar
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role
+from models.base.personal import Kept
 from models.directory.licenses import LicenseClass
 from models.directory.providers import DegreeLevel, Service
 
@@ -24,6 +25,9 @@ class Rate(Entity):
     state = fields.CharField(max_length=2, null=True)
     amount_cents = fields.BigIntField()
     effective_from = fields.DateField()
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"visit_type", "state"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="under which terms sessions were paid for")
 
     class Meta:
         """UNIQUE NULLS NOT DISTINCT: one amount for a kind of session, a state and a day."""

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,8 +21,10 @@ from tortoise.transactions import in_transaction
 
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.ids import new_id
+from models.base.personal import Kept
 from models.base.statements import execute, fetch, fetch_one
 from models.base.tables import Table
+from models.base.words import Words
 
 SEAL_MAX = 1_000
 SEALS_MAX = 100
@@ -34,11 +35,11 @@ SEALING_LOCK = 0x6175646974
 FAULTS_MAX = 100
 
 
-class AuditKind(StrEnum):
-    """Whether records were read or something was changed."""
+class AuditKind(Words):
+    """What a request did to students' records (ID-6)."""
 
-    READ = "READ"
-    CHANGE = "CHANGE"
+    READ = "READ", "Records were read by somebody else than their student."
+    CHANGE = "CHANGE", "Something was changed, or its change was asked for and refused."
 
 
 class AuditEntry(Entity):
@@ -60,6 +61,9 @@ class AuditEntry(Entity):
     student_ids: Any = ArrayField("uuid")
     source = fields.BinaryField()
 
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"request_id", "operation"})
+    KEPT: ClassVar[Kept] = Kept(long="for good; six years at the least", why="who read and changed whose record (ID-6)")
+
     class Meta:
         """Append-only by a trigger; `number` and `written_at` are given by the database."""
 
@@ -76,6 +80,10 @@ class AuditSeal(Table):
     previous = fields.BinaryField()
     digest = fields.BinaryField()
     sealed_at = fields.DatetimeField()
+
+    KEPT: ClassVar[Kept] = Kept(
+        long="for good; six years at the least", why="that no entry was changed, removed or put in (ID-6)"
+    )
 
     class Meta:
         """Append-only; UNIQUE lets no second seal follow the same one."""

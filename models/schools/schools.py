@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from tortoise import fields
@@ -11,8 +10,10 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import happened
+from models.base.personal import Kept
 from models.base.statements import write
 from models.base.times import is_time_zone
+from models.base.words import Words
 
 TYPICAL_CREDITS_MIN = 2
 TYPICAL_CREDITS_MAX = 12
@@ -20,11 +21,11 @@ CREDITS_MAX = 1_000
 """What no grant exceeds, whatever a school may wish: the sums of a wallet stay far from the largest number."""
 
 
-class MissedSessionPolicy(StrEnum):
+class MissedSessionPolicy(Words):
     """What becomes of the credit after a no-show or a late cancellation by the student (CR-5)."""
 
-    RELEASE = "RELEASE"
-    FORFEIT = "FORFEIT"
+    RELEASE = "RELEASE", "The credit goes back to the student."
+    FORFEIT = "FORFEIT", "The credit is lost to the student."
 
 
 class School(Entity):
@@ -48,6 +49,9 @@ class School(Entity):
     )
     crisis_line = fields.CharField(max_length=40, default="988")
     created_at = fields.DatetimeField()
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"name", "time_zone", "crisis_line"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="who paid for sessions, and under which terms")
 
     class Meta:
         """CHECK: limits are positive and in order."""

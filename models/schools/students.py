@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -11,6 +12,8 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
+from models.base.exports import in_record
+from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import write
 from models.schools.schools import School
 
@@ -24,14 +27,6 @@ class Student(Entity):
         Role.STUDENT: "students.id = {student}",
         Role.SCHOOL: "students.school_id = {school}",
         Role.PARTNER: "students.school_id = {school}",
-        Role.PROVIDER: (
-            "EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id"
-            " AND met.provider_id = {provider})"
-        ),
-        Role.OFFICE: (
-            "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
-            " WHERE met.student_id = students.id AND ours.practice_id = {practice})"
-        ),
     }
     RECORD_OF: ClassVar[str | None] = "id"
 
@@ -46,6 +41,19 @@ class Student(Entity):
     time_zone = fields.CharField(max_length=60)
     created_at = fields.DatetimeField()
     erased_at = fields.DatetimeField(null=True)
+
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {
+        "name": Personal("name", erased="'Erased student'"),
+        "email": Personal("address", erased=NOWHERE_ADDRESS, is_address=True),
+        "phone": Personal("telephone", erased=NULL),
+        "state": Personal("the state where the student is"),
+    }
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"time_zone"})
+    OF_STUDENT: ClassVar[str | None] = "students.id = {student}"
+    WRITTEN_TO: ClassVar[str | None] = "true"
+    KEPT: ClassVar[Kept] = Kept(
+        long="as long as the school takes part, then erased on its word", why="who may use credits"
+    )
 
     class Meta:
         """One student for an address in a school, whatever its case; a trigger keeps an erased one erased."""
@@ -62,6 +70,27 @@ class Student(Entity):
         )
         await write(student, happened("student.entered", student, by=by, at=at))
         return student
+
+
+in_record(
+    Student,
+    "name",
+    "email",
+    "phone",
+    "state",
+    "time_zone",
+    "school_id",
+    "created_at",
+    "erased_at",
+    where="students.id = $1",
+)
+in_record(
+    School,
+    "name",
+    "time_zone",
+    "crisis_line",
+    where="schools.id = (SELECT own.school_id FROM students own WHERE own.id = $1)",
+)
 
 
 CONSTRAINTS["students_email_in_school"] = Refusal(

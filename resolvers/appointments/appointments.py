@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from models.availability.openings import Opening
 from models.base.access import EVERYTHING, NOTHING, Role
 from models.base.events import Event
 from models.base.text import StateCode
+from models.base.words import Words
 from models.directory.providers import Service
 from operations.context import Context, forbidden
 from operations.reads.pages import Order, Page, PageRequest
@@ -30,13 +30,13 @@ LIVE = "appointments.ended_at IS NULL"
 LIVE_STATUSES = {AppointmentStatus.REQUESTED, AppointmentStatus.CONFIRMED}
 
 
-class AppointmentOrder(StrEnum):
+class AppointmentOrder(Words):
     """The order of a list of appointments."""
 
-    STARTS_AT_ASC = "STARTS_AT_ASC"
-    STARTS_AT_DESC = "STARTS_AT_DESC"
-    CONFIRM_BY_ASC = "CONFIRM_BY_ASC"
-    REQUESTED_AT_DESC = "REQUESTED_AT_DESC"
+    STARTS_AT_ASC = "STARTS_AT_ASC", "The soonest session first."
+    STARTS_AT_DESC = "STARTS_AT_DESC", "The latest session first."
+    CONFIRM_BY_ASC = "CONFIRM_BY_ASC", "What must be answered soonest first."
+    REQUESTED_AT_DESC = "REQUESTED_AT_DESC", "The newest request first."
 
 
 ORDERS = {

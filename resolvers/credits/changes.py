@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from models.credits.ledger import Wallet
+from models.credits.ledger import Wallet, balances_of
 from models.schools.students import Student
 from operations.broker import Change, Topic
 from operations.changes import told
 from operations.context import Context
 from operations.reads.relations import to_one
 
-WALLETS = Topic(model=Wallet, row_of=lambda fact: fact.student_id, by_balance=True)  # a wallet has its student's id
+# A wallet has its student's id.
+WALLETS = Topic(model=Wallet, row_of=lambda fact: fact.student_id, balances=balances_of)
 
 
 def wallet_changed(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import strawberry
 
-import schema.base.enum_values  # noqa: F401 — enums are described before a type uses them
+import schema.base.enums  # noqa: F401 — enums are described before a type uses them
 from execution import Computed, Derived
 from models.base.access import Entity
 from models.base.amounts import Money as Dollars

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -17,18 +17,20 @@ from graphql import (
     is_required_argument,
 )
 
-from models.availability.openings import Opening
+from models import tables
 from models.base.access import Entity, Role, Viewer
 from models.base.ids import encode, new_id
 from models.base.statements import fetch
 from operations.engine import start_source
 from operations.reads.nodes import NODES
 from schema.root import SCHEMA
-from tests.api.expected_audiences import ANYONE, AUDIENCES, MUTATION, QUERY
+from tests.areas.expectations import AUDIENCES, AUDITED, MUTATION, OTHERS, QUERY
+from tests.areas.expectations import NARROWED as FIELD_AUDIENCES
+from tests.areas.vocabulary import ANYONE, some
 from tests.support.asking import COMPILED, CORE, answer, codes_of, context_of, do, document_of
 from tests.support.databases import own_database
 from tests.support.dummies import dummy, written
-from tests.support.two_sides import Side, World, build, entities
+from tests.support.two_sides import World, build, entities
 
 ROOTS = {
     "query": SCHEMA._schema.query_type,
@@ -75,15 +77,15 @@ async def everything() -> list[Any]:
 def test_each_root_field_has_a_line_in_the_table_of_audiences(operation: str) -> None:
     fields, lines = set(FIELDS[operation]), set(AUDIENCES[operation])
     new, gone = sorted(fields - lines), sorted(lines - fields)
-    assert not new, f"write for whom {', '.join(new)} is into tests/api/expected_audiences.py, after a look at RULES.md"
-    assert not gone, f"take {', '.join(gone)} out of tests/api/expected_audiences.py: no such field is left"
+    assert not new, f"write for whom {', '.join(new)} is into the area's expected.py, with the rulebook open"
+    assert not gone, f"take {', '.join(gone)} out of the area's expected.py: no such field is left"
 
 
 @pytest.mark.parametrize(("operation", "name", "field"), ROOT_FIELDS, ids=[f"{o}-{n}" for o, n, _ in ROOT_FIELDS])
 def test_a_root_field_is_for_its_line_in_the_table_of_audiences(operation: str, name: str, field: GraphQLField) -> None:
     said, written_down = audience_of(field), AUDIENCES[operation][name]
     assert (said if said == ANYONE else set(said)) == written_down, (
-        f"{name} is for others than tests/api/expected_audiences.py says: change its line only if that is meant"
+        f"{name} is for others than the area's expected.py says: change its line only if that is meant"
     )
 
 
@@ -127,78 +129,38 @@ async def test_a_field_that_is_read_is_open_to_every_role_that_it_is_for(world: 
             assert not {"FORBIDDEN", "UNAUTHENTICATED"} & set(codes_of(result)), (name, viewer)
 
 
+# What is read of students' records is audited (ID-6).
+
+RECORDS = {NODES[model.PREFIX][1] for model in tables() if issubclass(model, Entity) and model.RECORD_OF is not None}
+
+
+def reads_records(field: GraphQLField) -> bool:
+    """Whether a root field answers with what belongs to students' records, to somebody else than the student."""
+    shown = get_named_type(field.type).name.removesuffix("Connection")
+    return shown in RECORDS and audience_of(field) != ANYONE and set(audience_of(field)) != {Role.STUDENT}
+
+
+def test_each_field_that_reads_students_records_is_expected_to_be_audited() -> None:
+    needed = {name for name, field in FIELDS["query"].items() if reads_records(field)}
+    assert needed <= set(AUDITED)
+    assert set(AUDITED) <= set(QUERY)
+    assert len(needed) >= 6
+
+
+@pytest.mark.parametrize("plans", [COMPILED, CORE], ids=["compiled", "core"])
+@pytest.mark.parametrize("name", AUDITED)
+async def test_reading_students_records_is_noted_for_the_audit_trail(world: World, plans: Any, name: str) -> None:
+    side, field = world.a, FIELDS["query"][name]
+    arguments = ", ".join(f"{key}: {json.dumps(given)}" for key, given in AUDITED[name](side).items())
+    below = "{ nodes { id } }" if get_named_type(field.type).name.endswith("Connection") else "{ __typename }"
+    for role in {Role(one) for one in QUERY[name]} - {Role.STUDENT}:
+        context = context_of(side.viewers[role])
+        result = await plans.execute(document_of(f"{{ {name}({arguments}) {below} }}"), context=context)
+        assert codes_of(result) == [], (role, result)
+        assert side.student.id in context.touched, role
+
+
 # Verbs of an allowed role on what is the other side's.
-
-Other = Callable[[Side], dict[str, Any]]
-WEEK = [{"weekday": 1, "starts": "09:00", "ends": "10:00"}]
-PEOPLE = (Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL)
-
-
-def requested(other: Side) -> dict[str, Any]:
-    """Their request."""
-    return {"appointmentId": other.requested.type_id}
-
-
-def confirmed(other: Side) -> dict[str, Any]:
-    """Their confirmed session."""
-    return {"appointmentId": other.confirmed.type_id}
-
-
-def week(other: Side) -> dict[str, Any]:
-    """Their provider's week."""
-    return {"providerId": other.provider.type_id, "hours": WEEK}
-
-
-def office_user(other: Side) -> dict[str, Any]:
-    """Their practice's office user."""
-    return {"membershipId": encode("mem", some(other.colleague.membership_id))}
-
-
-def key(other: Side) -> dict[str, Any]:
-    """Their machine's key."""
-    return {"partnerKeyId": other.key.type_id}
-
-
-def some(id: UUID | None) -> UUID:
-    """An id that is there."""
-    assert id is not None
-    return id
-
-
-OTHERS: dict[tuple[str, Role], Other] = {
-    ("requestAppointment", Role.STUDENT): lambda _: {"openingId": encode(Opening.PREFIX, new_id()), "state": "MA"},
-    ("withdrawAppointment", Role.STUDENT): requested,
-    ("cancelAppointment", Role.STUDENT): confirmed,
-    **{(verb, role): what for role in (Role.PROVIDER, Role.OFFICE) for verb, what in {
-        "confirmAppointment": requested, "declineAppointment": requested, "cancelAppointment": confirmed,
-        "setWeeklyHours": week,
-    }.items()},
-    ("markNoShow", Role.PROVIDER): confirmed,
-    ("attestSession", Role.PROVIDER): lambda other: {**confirmed(other), "presentingConcern": "ANXIETY"},
-    ("grantCredits", Role.SCHOOL): lambda other: {"studentId": other.student.type_id, "credits": 3},
-    ("enterStudent", Role.SCHOOL): lambda other: {
-        "schoolId": other.school.type_id, "name": "N", "email": "n@example.test", "state": "MA",
-        "timeZone": "America/New_York",
-    },
-    ("enterLicense", Role.PROVIDER): lambda other: {
-        "providerId": other.provider.type_id, "licenseClass": "ASSOCIATE", "title": "T", "number": "1",
-        "state": "MA", "expiresOn": "2030-01-01",
-    },
-    ("invite", Role.SCHOOL): lambda other: {"role": "STUDENT", "studentId": other.student.type_id},
-    ("invite", Role.OFFICE): lambda other: {
-        "role": "OFFICE", "practiceId": other.practice.type_id, "email": "n@example.test",
-    },
-    ("withdrawInvitation", Role.SCHOOL): lambda other: {"invitationId": other.invitations[Role.STUDENT].type_id},
-    ("withdrawInvitation", Role.OFFICE): lambda other: {"invitationId": other.invitations[Role.OFFICE].type_id},
-    **{(verb, Role.OFFICE): office_user for verb in ("handOverPractice", "removeOfficeUser", "revalidateOfficeUser")},
-    ("modifyOfficeUser", Role.OFFICE): lambda other: {**office_user(other), "title": "T"},
-    ("createPartnerKey", Role.SCHOOL): lambda other: {"schoolId": other.school.type_id, "name": "Portal"},
-    ("rotatePartnerKey", Role.SCHOOL): key,
-    ("revokePartnerKey", Role.SCHOOL): key,
-    **{("actAs", role): office_user for role in PEOPLE},
-    **{("revokeSignInSession", role): lambda other: {"sessionId": other.session.type_id} for role in PEOPLE},
-}  # fmt: skip
-"""For each verb that takes an id, and each role that does not reach everything: an input about somebody else's."""
 
 REACH_ALL = {Role.OPS, Role.FINANCE}
 
@@ -267,16 +229,6 @@ NARROWED = [
     for name, field in SCHEMA._schema.type_map[NODES_ITEM[1][1]].fields.items()  # type: ignore[attr-defined]
     if audience_of(field) is not None
 ]
-FIELD_AUDIENCES = {
-    "Claim.presentingConcern": {Role.PROVIDER, Role.OPS},
-    "Claim.amount": {Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER},
-    "Appointment.expectedReimbursement": {Role.PROVIDER, Role.OPS, Role.FINANCE},
-    "Event.requestId": {Role.OPS},
-    "Provider.weeklyHours": {Role.PROVIDER, Role.OFFICE, Role.OPS},
-    "Practice.officeUsers": {Role.OFFICE, Role.OPS},
-    "School.monthly": {Role.OPS, Role.SCHOOL, Role.PARTNER},
-}
-"""Written down apart from the program: which roles may read a field that is not for all who see its row."""
 
 
 def test_each_narrowed_field_has_a_line_in_the_table() -> None:

@@ -19,7 +19,8 @@ from models.base.ids import encode, split
 from models.base.statements import fetch
 from operations.reads.nodes import NODES, NODES_MAX
 from schema.root import SCHEMA
-from tests.api.expected_access import ALL, BEFORE_SECOND_FACTOR, SEEN
+from tests.areas.expectations import BEFORE_SECOND_FACTOR, SEEN
+from tests.areas.vocabulary import ALL
 from tests.support.asking import COMPILED, CORE, answer, ask, codes_of
 from tests.support.databases import own_database
 from tests.support.dummies import written

@@ -111,7 +111,7 @@ async def test_the_worker_removes_minutes_that_are_over(rolled_back: Any) -> Non
         "INSERT INTO budgets SELECT decode(md5(n::text), 'hex'), now() - n * interval '1 minute', 1"
         " FROM generate_series(0, 30) n"
     )
-    await worker.forget_budgets(real_now())
+    await worker.remove_old(real_now())
     assert (await fetch_one("SELECT count(*) AS n FROM budgets")).n in (10, 11)
 
 

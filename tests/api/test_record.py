@@ -21,10 +21,11 @@ from models.appointments import appointments
 from models.base.access import Role, Viewer
 from models.base.ids import encode, new_id
 from models.base.statements import fetch, write
+from models.credits.ledger import BALANCES
+from models.records import export
+from models.records.export import FORMAT, LEFT_OUT
 from models.schools.schools import School
 from models.schools.students import Student
-from resolvers.records import record as resolvers
-from resolvers.records.record import BALANCES, FORMAT, LEFT_OUT, PARTS
 from tests.integrations.test_fhir import references
 from tests.support.asking import COMPILED, CORE, answer, ask, codes_of, context_of, document_of
 from tests.support.databases import own_database
@@ -223,7 +224,7 @@ async def test_the_bundle_of_a_real_record_is_valid_and_closed_in_itself(world: 
 
 
 async def test_a_record_that_is_too_long_is_cut_off_and_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolvers, "ROWS_MAX", 2)
+    monkeypatch.setattr(export, "ROWS_MAX", 2)
     record = await content(world)
     assert len(record["events"]) == len(record["appointments"]) == 2
     assert set(record["cutOff"]) == {"transfers", "appointments", "events"}
@@ -239,4 +240,6 @@ async def test_a_student_to_whom_nothing_has_happened_has_a_record_too(world: Wo
 
 async def test_everything_that_belongs_to_a_students_record_is_in_it(world: World) -> None:
     belongs = {model for model in entities() if model.RECORD_OF is not None}
-    assert belongs <= {part.model for part in PARTS}, "a new table of students' records has no part in the export"
+    assert belongs <= {part.model for part in export.parts()}, (
+        "a new table of students' records has no part in the export"
+    )

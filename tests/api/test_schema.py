@@ -27,7 +27,7 @@ from operations.fields import ANYONE, EVERYBODY
 from operations.reads.nodes import NODES
 from schema.base.shape import VALUES
 from schema.root import SCHEMA
-from tests.api.expected_audiences import AUDIENCES
+from tests.areas.expectations import AUDIENCES
 
 SCHEMA_CORE = SCHEMA._schema
 ROOTS = [root for root in (SCHEMA_CORE.query_type, SCHEMA_CORE.mutation_type, SCHEMA_CORE.subscription_type) if root]

@@ -12,9 +12,10 @@ import pytest_asyncio
 from models.appointments.appointments import Appointment
 from models.availability.openings import Opening
 from models.base.access import Role, Viewer
-from models.base.idempotency import IdempotencyKey, forget_old
+from models.base.idempotency import IdempotencyKey
 from models.base.ids import encode, new_id
 from models.credits.ledger import Grant
+from models.records.retention import remove_old_of
 from models.schools.schools import School
 from operations.transactions import once
 from settings import Settings
@@ -135,9 +136,9 @@ async def test_a_key_is_kept_for_24_hours_to_the_second(pair: Pair) -> None:
 async def test_the_worker_forgets_old_keys_and_no_others(pair: Pair) -> None:
     staff = as_staff(Role.SCHOOL, school=pair.school)
     await grant(pair, staff)
-    await forget_old(at=AT + A_DAY)
+    await remove_old_of(IdempotencyKey, at=AT + A_DAY)
     assert await IdempotencyKey.filter(account_id=staff.account_id).exists()
-    await forget_old(at=AT + A_DAY + timedelta(seconds=1))
+    await remove_old_of(IdempotencyKey, at=AT + A_DAY + timedelta(seconds=1))
     assert not await IdempotencyKey.filter(account_id=staff.account_id).exists()
 
 

@@ -19,6 +19,7 @@ from models.base.errors import Refusal
 from models.base.events import Event
 from models.base.statements import execute, fetch
 from models.invitations import invitations
+from models.records.retention import remove_old_of
 from tests.support.accounts import (
     ERRORS,
     PASSWORD,
@@ -194,7 +195,7 @@ async def test_a_verified_address_is_not_verified_again(robin: Person) -> None:
 
 async def test_wishes_that_nobody_answered_in_time_are_forgotten(api: Api, robin: Person) -> None:
     await asked(api, robin.email)
-    await credentials.forget_old(at=await clock.demo_now() + timedelta(hours=2))
+    await remove_old_of(credentials.ResetRequest, at=await clock.demo_now() + timedelta(hours=2))
     assert await fetch("SELECT 1 AS one FROM reset_requests") == []
 
 

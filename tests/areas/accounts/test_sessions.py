@@ -16,6 +16,7 @@ from models.base import clock
 from models.base.access import Role
 from models.base.events import Event
 from models.base.statements import execute, fetch
+from models.records.retention import remove_old_of
 from tests.support.accounts import PASSWORD, REFRESH, SIGN_IN, WHO, Person, person, signed_in, signed_up
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
@@ -173,7 +174,7 @@ async def test_a_disabled_account_and_an_ended_membership_end_their_sessions_at_
 
 
 async def test_refresh_tokens_of_sessions_long_ended_are_forgotten(robin: Person) -> None:
-    await sessions.forget_old(at=await clock.demo_now() + timedelta(days=400))
+    await remove_old_of(RefreshToken, at=await clock.demo_now() + timedelta(days=400))
     assert await fetch("SELECT 1 AS one FROM refresh_tokens") == []
 
 

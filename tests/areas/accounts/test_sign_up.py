@@ -17,6 +17,7 @@ from models.base.access import Role
 from models.base.events import Event
 from models.base.statements import fetch
 from models.invitations import invitations
+from models.records.retention import remove_old_of
 from tests.support.accounts import (
     ERRORS,
     PASSWORD,
@@ -199,8 +200,8 @@ async def test_no_event_carries_a_links_token(api: Api) -> None:
 async def test_ended_invitations_and_their_sealed_tokens_are_forgotten(api: Api) -> None:
     await invited(api, "idle@people.test")
     later = await clock.demo_now() + timedelta(days=15)
-    await invitations.forget(at=later)
-    await links.forget_tokens(at=later)
+    await remove_old_of(invitations.Invitation, at=later)
+    await remove_old_of(links.SecretLink, at=later)
     assert await fetch("SELECT 1 AS one FROM secret_links WHERE sealed_token IS NOT NULL") == []
     left = await fetch("SELECT 1 AS one FROM invitations WHERE accepted_at IS NULL AND withdrawn_at IS NULL")
     assert left == []

@@ -16,6 +16,7 @@ from models.accounts import passwords
 from models.base import throttling
 from models.base.statements import execute, fetch
 from models.base.throttling import BY_ADDRESS, BY_CODE, BY_PAIR, BY_SOURCE, Limit, give_back, source_of, take
+from models.records.retention import remove_old_of
 from settings import Settings
 from tests.support.accounts import PASSWORD, SIGN_IN, SIGN_UP, signed_up
 from tests.support.api import Api, api_on
@@ -91,9 +92,9 @@ async def test_a_try_that_is_given_back_leaves_the_wait_of_others(settings: Sett
 
 async def test_what_no_longer_matters_is_forgotten_and_nothing_else(settings: Settings) -> None:
     await take(LIMIT, "y", at=AT)
-    await throttling.forget_old(at=AT + LIMIT.window)
+    await remove_old_of(throttling.Throttle, at=AT + LIMIT.window)
     assert len(await fetch("SELECT 1 AS one FROM throttles")) == 1
-    await throttling.forget_old(at=AT + LIMIT.window + LIMIT.most)
+    await remove_old_of(throttling.Throttle, at=AT + LIMIT.window + LIMIT.most)
     assert await fetch("SELECT 1 AS one FROM throttles") == []
 
 

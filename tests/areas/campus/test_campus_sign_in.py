@@ -23,6 +23,7 @@ from models.base.access import Role
 from models.base.statements import execute, fetch
 from models.campus import campus
 from models.campus.campus import challenge_of
+from models.records.retention import remove_old_of
 from resolvers.campus.campus import is_sound_return
 from tests.support.accounts import ERRORS, SIGNED_IN, WHO, accepts, person
 from tests.support.api import Api, api_on
@@ -281,7 +282,7 @@ async def test_secrets_are_sealed_and_codes_kept_as_hashes(api: Api) -> None:
 
 async def test_yesterdays_attempts_are_forgotten(api: Api) -> None:
     await begun(api)
-    await campus.forget_old(at=await clock.demo_now() + timedelta(days=2))
+    await remove_old_of(campus.CampusAttempt, at=await clock.demo_now() + timedelta(days=2))
     assert await fetch("SELECT 1 AS one FROM campus_attempts") == []
 
 

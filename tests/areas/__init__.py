@@ -1,0 +1,1 @@
+"""What is expected of each area, and all of it together."""

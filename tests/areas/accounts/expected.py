@@ -1,0 +1,69 @@
+"""Who may see and do what in accounts, written by hand, apart from the program."""
+
+from __future__ import annotations
+
+from tests.areas.vocabulary import (
+    ANYONE,
+    EVERYBODY,
+    OFFICE,
+    OPS,
+    PEOPLE,
+    PROVIDER,
+    SCHOOL,
+    STUDENT,
+    Expected,
+    Others,
+    Seen,
+    of_account,
+    office_user,
+)
+
+COLLEAGUES = frozenset({"own OFFICE", "own COLLEAGUE"})
+
+QUERY: Expected = {
+    "viewer": EVERYBODY,
+    "signInSessions": PEOPLE,
+    "secondFactor": PEOPLE,
+    "agreements": ANYONE,
+}
+
+MUTATION: Expected = {
+    "signIn": ANYONE,
+    "refresh": ANYONE,
+    "actAs": PEOPLE,
+    "signOut": PEOPLE,
+    "signOutEverywhere": PEOPLE,
+    "revokeSignInSession": PEOPLE,
+    "requestPasswordReset": ANYONE,
+    "resetPassword": ANYONE,
+    "changePassword": PEOPLE,
+    "requestEmailVerification": PEOPLE,
+    "verifyEmail": ANYONE,
+    "enrolSecondFactor": PEOPLE,
+    "confirmSecondFactor": PEOPLE,
+    "renewRecoveryCodes": PEOPLE,
+    "removeSecondFactor": PEOPLE,
+    "resetSecondFactor": {OPS},
+    "disableAccount": {OPS},
+    "enableAccount": {OPS},
+    "endMembership": {OPS},
+}
+
+SEEN: dict[str, Seen] = {
+    "acc": of_account() | {OFFICE: COLLEAGUES},
+    "mem": of_account() | {OFFICE: COLLEAGUES},
+    "ses": of_account(),
+    "agr": of_account(),
+    "mfa": of_account(),
+}
+
+BEFORE_SECOND_FACTOR = {"acc", "mem", "mfa"}
+"""What staff see of their own before they have a second factor; of all else nothing, until they enrol one (ID-1)."""
+
+OTHERS: Others = {
+    **{("actAs", role): office_user for role in (STUDENT, PROVIDER, OFFICE, SCHOOL)},
+    **{
+        ("revokeSignInSession", role): lambda other: {"sessionId": other.session.type_id}
+        for role in (STUDENT, PROVIDER, OFFICE, SCHOOL)
+    },
+}

@@ -1,0 +1,9 @@
+"""Who may see and do what in rates, written by hand, apart from the program."""
+
+from __future__ import annotations
+
+from tests.areas.vocabulary import ALL, NONE, Seen, seen
+
+SEEN: dict[str, Seen] = {
+    "rat": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=ALL),
+}

@@ -1,0 +1,25 @@
+"""Who may see and do what in records, written by hand, apart from the program."""
+
+from __future__ import annotations
+
+from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, STUDENT, Audited, Expected, Seen, seen
+
+QUERY: Expected = {
+    "myRecord": {STUDENT},
+    "studentRecord": {OPS},
+    "auditTrail": {OPS},
+    "auditProof": {OPS, FINANCE},
+}
+
+MUTATION: Expected = {
+    "eraseStudent": {OPS},
+}
+
+SEEN: dict[str, Seen] = {
+    "aud": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
+}
+
+AUDITED: Audited = {
+    "studentRecord": lambda side: {"studentId": side.student.type_id},
+    "auditTrail": lambda side: {"studentId": side.student.type_id, "first": 5},
+}
