@@ -65,7 +65,7 @@ class ProgramEngine:
         now = await self.now()
         REQUEST_ID.set(request.request_id)
         token = bearer_of(request)
-        known = sessions.remembered(token, at=now) if token and request.kind == "http" else None
+        known = sessions.cached(token, at=now) if token and request.kind == "http" else None
         if known is not None:
             viewer: Viewer | None = known.viewer
         else:
@@ -80,7 +80,7 @@ class ProgramEngine:
             source=request.source_ip,
             environment=self.environment,
             token=token,
-            unproved=known,
+            unchecked_session=known,
         )
 
     async def viewer(self, token: str, now: datetime, source: str) -> Viewer:
@@ -104,14 +104,16 @@ class ProgramEngine:
     ) -> ExecutionResult:
         """Answer a query or mutation.
 
-        No answer is given to a session that was not proved, and none that cannot be written into the audit trail.
+        No answer is given to a session that was not checked, and none that cannot be written into the audit trail.
         """
         self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
         context.audit = None  # it holds the context that holds it
-        if context.unproved is not None:
-            await context.prove()
+        if context.unchecked_session is not None:
+            await context.check_session()
         await self.auditor.record(context, document, operation_name)
+        if context.replayed:
+            result.extensions = {**(result.extensions or {}), "replayed": True}
         return explained(result) if result.errors else result
 
     async def subscribe(

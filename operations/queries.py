@@ -39,7 +39,7 @@ def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience, before_se
 
 
 def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> Any:
-    """A field below an object that was found through `visible_to`; `allow` narrows it to some roles."""
+    """A field below an object that was found within the viewer's reach; `allow` narrows it to some roles."""
     if isinstance(kind, Computed | Derived):
         return declared(kind if allow is None else restricted(kind, allow), (), description, allow)
     arguments = arguments_of(kind.resolve) if isinstance(kind, Batched | Single) else ()

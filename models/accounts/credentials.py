@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.transactions import in_transaction
 
 from models.accounts import links, sessions
 from models.accounts.accounts import Account, Membership
@@ -18,7 +17,7 @@ from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import happened
 from models.base.ids import new_id
-from models.base.statements import Change, execute, fetch, write
+from models.base.statements import Change, execute, fetch, transaction, write
 from models.base.tables import Table
 
 REQUESTS_AT_ONCE = 100
@@ -70,7 +69,7 @@ async def admit_reset(email: str, source: str, *, at: datetime) -> None:
 
 async def answer_reset_requests(*, at: datetime) -> int:
     """Send a link to each address that asked and has an account; the worker calls it. Returns how many it looked at."""
-    async with in_transaction():
+    async with transaction():
         rows = await fetch(
             "DELETE FROM reset_requests WHERE id IN (SELECT id FROM reset_requests ORDER BY id LIMIT $1"
             " FOR UPDATE SKIP LOCKED) RETURNING email, requested_at",

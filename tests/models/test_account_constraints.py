@@ -13,7 +13,6 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from tortoise.transactions import in_transaction
 
 from models.accounts import agreements, links, second_factors
 from models.accounts.accounts import Account
@@ -22,7 +21,7 @@ from models.base import encryption
 from models.base.access import Role, Viewer
 from models.base.events import happened
 from models.base.ids import new_id
-from models.base.statements import execute, fetch, write
+from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
 from models.invitations.invitations import Place, invite, membership_of
 from models.keys import partner_keys
@@ -62,7 +61,7 @@ async def build(key_ring: dict[str, bytes]) -> World:
     office_user = membership_of(user.id, Place(role=Role.OFFICE, practice_id=practice.id), at=AT)
     accepted = agreements.accepted_now(account.id, agreements.required_of(Role.OPS), at=AT)
     await write(account, user, owner, office_user, *accepted)
-    async with in_transaction():
+    async with transaction():
         place = Place(role=Role.STUDENT, student_id=student.id, school_id=school.id)
         invitation = await invite(email="new@example.test", name="", place=place, by=OPS, at=AT)
         used = await links.issue(Purpose.PASSWORD_RESET, email=user.email, subject=user.id, at=AT)
@@ -229,7 +228,7 @@ CASES = [*PRACTICES, *INVITATIONS, *LINKS, *FACTORS, *KEYS, *CAMPUS]
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.about)
 async def test_the_database_itself_refuses(world: World, case: Case) -> None:
     with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
-        async with in_transaction():
+        async with transaction():
             await execute(Template(case.statement).substitute(world) + "; SET CONSTRAINTS ALL IMMEDIATE")
     assert refused.value.constraint_name == case.constraint, refused.value
 

@@ -13,13 +13,12 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from tortoise.transactions import in_transaction
 
 from models.accounts.accounts import Account, Membership, token_hash
 from models.base.access import Role
 from models.base.events import Event
 from models.base.ids import new_id
-from models.base.statements import execute, fetch, write
+from models.base.statements import execute, fetch, transaction, write
 from models.directory.licenses import License
 from tests.models.breaches import CASES, COVERED_ELSEWHERE, Case, changed, copied, held_appointment, moved
 from tests.support.databases import own_database, undone
@@ -66,7 +65,7 @@ async def build() -> World:
     big = await granted(cleo, 1)
     openings, others = pair.openings, await openings_of(other_provider)
     declined = await requested(ben, openings[5])
-    async with in_transaction():
+    async with transaction():
         await declined.decline(by=as_provider(pair.provider), at=AT)
     completed = await confirmed(ben, openings[1])
     claim = await attested(completed)
@@ -109,7 +108,7 @@ async def id_of(statement: str, value: Any) -> str:
 
 async def attempt(statement: str, world: World) -> None:
     """Run a statement and all checks that wait for the end of its transaction."""
-    async with in_transaction():
+    async with transaction():
         await execute(Template(statement).substitute(world) + "; SET CONSTRAINTS ALL IMMEDIATE")
 
 

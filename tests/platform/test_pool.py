@@ -8,11 +8,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from tortoise.connection import get_connections
-from tortoise.transactions import in_transaction
 
 from database import credentials
 from database.pool import Pool
-from models.base.statements import fetch_one
+from models.base.statements import fetch_one, transaction
 from settings import Settings
 from tests.support.farewell import say_farewell
 
@@ -196,7 +195,7 @@ async def pool_of_program() -> Pool:
 
 async def one_in_transaction() -> int:
     """What a transaction reads."""
-    async with in_transaction():
+    async with transaction():
         return int((await fetch_one("SELECT 1 AS one")).one)
 
 

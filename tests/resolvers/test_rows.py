@@ -19,7 +19,7 @@ from models.directory.licenses import License
 from models.records.audit import AuditEntry
 from models.schools.students import Student
 from operations.context import Context
-from operations.reads.rows import PROOF, combined, rows_where, shape_of
+from operations.reads.rows import SESSION_CHECK, combined, rows_where, shape_of
 from tests.support.asking import COMPILED, CORE, ask, context_of, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.two_sides import World, build
@@ -135,7 +135,7 @@ def test_a_proof_has_a_row_of_its_own_and_its_values_come_last(world: World) -> 
     )
     one = combined(shapes, proving=True)
     assert one is not None
-    assert f"SELECT {PROOF} AS part" in one.text
+    assert f"SELECT {SESSION_CHECK} AS part" in one.text
     assert "session_stamp($5) = $6" in one.text
     assert "appointments.starts_at > $3" in one.text
     assert one.names == (("student_id",), ("student_id",))
