@@ -229,14 +229,8 @@ async def forget_messages(person: Person) -> None:
     await execute("DELETE FROM mails WHERE lower(address) = ANY ($1)", person.addresses)
 
 
-FORGOTTEN = orjson.dumps(
-    {
-        "refused": [
-            {"code": ERASED.code, "message": ERASED.message, "rule": "", "path": list(ERASED.path), "fix": ERASED.fix}
-        ]
-    }
-).decode()
-"""What is answered to a repeated request whose kept answer named the person; in the form that answers are kept in."""
+FORGOTTEN = '{"value": null}'
+"""What is kept instead of an answer that named the person: a repeated request is answered nothing, and not done."""
 
 
 async def forget_answers(person: Person) -> None:
