@@ -80,7 +80,7 @@ class Appointment(Entity):
     )
     school_id: UUID
     license: fields.ForeignKeyRelation[License] = fields.ForeignKeyField(
-        "models.License", related_name="appointments", on_delete=fields.RESTRICT, db_index=True
+        "models.License", related_name="appointments", on_delete=fields.RESTRICT
     )
     license_id: UUID
     status = fields.CharEnumField(AppointmentStatus, max_length=10)

@@ -115,7 +115,7 @@ class Grant(Entity):
     )
     wallet_id: UUID
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
-        "models.Student", related_name="grants", on_delete=fields.RESTRICT, db_index=True
+        "models.Student", related_name="grants", on_delete=fields.RESTRICT
     )
     student_id: UUID
     school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
