@@ -23,7 +23,7 @@ from models.base.access import Role, Viewer
 from models.base.events import REQUEST_ID
 from models.keys import partner_keys
 from operations.auditing import Auditor
-from operations.broker import Change
+from operations.broker import ChangeNotice
 from operations.budgets import Budget, Budgets, Charge, site_of
 from operations.context import Context, Environment, refused_at_the_edge, session_has_ended
 
@@ -128,7 +128,7 @@ class ProgramEngine:
     async def events(
         self,
         context: Context,
-        source: AsyncGenerator[Change, None],
+        source: AsyncGenerator[ChangeNotice, None],
         document: DocumentNode,
         operation_name: str | None,
         variables: dict[str, Any] | None,
@@ -137,7 +137,7 @@ class ProgramEngine:
         viewer = replace(context.signed_in, session_id=None) if context.signed_in else None
         asked = (viewer, id(document), operation_name, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
 
-        async def event(change: Change) -> ExecutionResult:
+        async def event(change: ChangeNotice) -> ExecutionResult:
             fresh = replace(context, now=await self.now(), loaders={}, touched=set())
             result = await core_execute(
                 self.schema,

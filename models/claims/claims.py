@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import orjson
@@ -16,7 +16,7 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
 from models.base.statements import Change, fetch_one, write
-from models.credits.ledger import TransferKind
+from models.credits.ledger import GrantNamed, TransferKind
 from models.rates.rates import RATE_OF
 
 
@@ -193,7 +193,19 @@ def may_be_attested(appointment: Appointment, at: datetime) -> None:
         )
 
 
-async def rate_and_held_grant(appointment: Appointment) -> Any:
+class RateAndGrant(GrantNamed, Protocol):
+    """The rate of a session, and the grant of which its credit is held."""
+
+    @property
+    def rate_id(self) -> UUID:
+        """The rate."""
+
+    @property
+    def amount_cents(self) -> int:
+        """What it pays."""
+
+
+async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
     """The rate of this session on its date (CL-5), with the grant of which its credit is held: one round trip."""
     rate = await fetch_one(
         RATE_AND_HELD_GRANT,
@@ -207,7 +219,8 @@ async def rate_and_held_grant(appointment: Appointment) -> Any:
     )
     if rate.amount_cents is None:
         raise Refusal(Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Tell support.")
-    return rate
+    agreed: RateAndGrant = rate
+    return agreed
 
 
 def reasons_of(stored: Any) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from execution import Batched, Selection
 from models.base.events import Event
-from operations.broker import Change, Topic
+from operations.broker import ChangeNotice, Topic
 from operations.changes import told
 from operations.context import Context
 from operations.reads.nodes import NODES
@@ -17,7 +17,7 @@ from operations.reads.rows import rows_where
 INBOX = Topic(model=Event, row_of=lambda fact: fact.event_id)
 
 
-def inbox(context: Context) -> AsyncIterator[Change]:
+def inbox(context: Context) -> AsyncIterator[ChangeNotice]:
     """All that happens and concerns you, as it happens. The first message says `refetch`."""
     return told(context, INBOX)
 
