@@ -11,6 +11,7 @@ import pytest_asyncio
 from models.availability.openings import Opening
 from models.base.access import Role, Viewer
 from models.base.ids import encode
+from models.base.statements import fetch_one
 from operations.auditing import Auditor
 from tests.support.asking import COMPILED, context_of, document_of
 from tests.support.databases import own_database, statements_sent
@@ -93,3 +94,16 @@ async def test_a_change_waits_for_the_database_five_times_at_most() -> None:
 async def test_an_idempotency_key_costs_one_or_two_statements_more() -> None:
     counts = await counts_of(await pair_of(credits=10), with_key=True)
     assert counts == {verb: count + WITH_KEY.get(verb, 1) for verb, count in EXPECTED.items()}
+
+
+async def test_the_statements_of_another_viewer_are_prepared_already() -> None:
+    prepared = [await prepared_for(await pair_of(credits=10)) for _ in range(2)]
+    assert prepared[0] > 3
+    assert prepared[1] == prepared[0]
+
+
+async def prepared_for(pair: Pair) -> int:
+    """How many statements the connection has prepared, once this pair has done everything."""
+    await counts_of(pair, with_key=True)
+    count: int = (await fetch_one("SELECT count(*) AS n FROM pg_prepared_statements")).n
+    return count
