@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest_asyncio
+from graphql import get_named_type
 
+from schema.root import SCHEMA
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
 
@@ -58,3 +60,22 @@ async def test_a_request_that_was_refused_is_no_replay(api: Api) -> None:
         answer = (await api.send(GRANT, role="SCHOOL", variables={"input": sent})).json()
         assert [error["code"] for error in answer["data"]["grantCredits"]["userErrors"]] == ["OUT_OF_BOUNDS"]
         assert "replayed" not in answer["extensions"]
+
+
+def test_what_is_kept_with_a_key_are_objects_counts_and_warnings_but_no_text_that_is_shown_once() -> None:
+    mutations = SCHEMA._schema.mutation_type
+    assert mutations is not None
+    texts = {
+        (name, member)
+        for name, field in mutations.fields.items()
+        if takes_key(field)
+        for member, below in get_named_type(field.type).fields.items()
+        if get_named_type(below.type).name == "String"
+    }
+    assert texts == {("grantCredits", "warnings")}
+
+
+def takes_key(field: Any) -> bool:
+    """Whether a mutation takes an idempotency key."""
+    given = field.args.get("input")
+    return given is not None and "idempotencyKey" in get_named_type(given.type).fields
