@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from tortoise.transactions import in_transaction
-
 from models.accounts import agreements, passwords
 from models.accounts.accounts import Account
 from models.availability.hours import Hours
@@ -14,7 +12,7 @@ from models.availability.openings import set_weekly_hours
 from models.base import clock
 from models.base.access import Role
 from models.base.amounts import Credits
-from models.base.statements import write
+from models.base.statements import transaction, write
 from models.credits import grants as credits
 from models.directory.licenses import COVERED, License, LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
@@ -95,7 +93,7 @@ async def is_loaded() -> bool:
 async def load() -> None:
     """Load the demo data in one transaction, by the program's own verbs."""
     at = await clock.demo_now()
-    async with in_transaction():
+    async with transaction():
         await load_rates()
         school = await School.open(
             name="Lakeview University", time_zone="America/New_York", credits_min=2, credits_max=12, by=None, at=at

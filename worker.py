@@ -10,15 +10,16 @@ from datetime import datetime
 
 import asyncpg
 import structlog
-from tortoise.transactions import in_transaction
 
 from database import connected, credentials, url_of
 from models.accounts import credentials as account_credentials
 from models.accounts import office_users
 from models.appointments import appointments, reminders
+from models.appointments.appointments import Appointment
 from models.availability import openings
 from models.base import clock, encryption
 from models.base.errors import Refusal, Refused
+from models.base.statements import transaction
 from models.credits import grants as credits
 from models.records import audit, retention
 from notifications.listening import first_of, listen
@@ -92,10 +93,10 @@ async def now(settings: Settings) -> datetime:
 
 async def expire_requests(at: datetime) -> None:
     """End the requests that nobody answered in time (AP-3)."""
-    for appointment_id, student_id in await appointments.overdue(at=at):
+    for appointment_id in await appointments.overdue(at=at):
         try:
-            async with in_transaction():
-                appointment = await appointments.locked(appointment_id, student_id)
+            async with transaction():
+                appointment = await Appointment.locked(appointment_id)
                 await appointment.expire(at=at)
         except (Refusal, Refused):
             continue  # it was answered meanwhile
@@ -141,7 +142,7 @@ async def answer_reset_requests(at: datetime) -> bool:
 
 async def remind_of_revalidation(at: datetime) -> None:
     """Announce office users who are soon to be revalidated (ID-4)."""
-    async with in_transaction():
+    async with transaction():
         await office_users.remind(at=at)
 
 

@@ -98,7 +98,7 @@ def invite_first(
         async with _open_database(read_settings()) as settings:
             _part("models.base.encryption", "configure")(settings.key_ring)
             try:
-                async with _part("tortoise.transactions", "in_transaction")():
+                async with _part("models.base.statements", "transaction")():
                     at = _part("models.base.clock", "real_now")()
                     token = await _part("models.invitations.invitations", "invite_first")(email, name, at=at)
             except _part("models.base.errors", "Refusal") as refusal:

@@ -13,12 +13,12 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
-from tortoise.transactions import in_transaction
 
 from integrations.campus import CampusError, Client, Person
 from models.base import clock, throttling
 from models.base.errors import Refusal
 from models.base.ids import MalformedIdError, decode
+from models.base.statements import transaction
 from models.campus import campus
 from models.campus.campus import CampusAttempt, CampusIssuer
 from models.schools.schools import School
@@ -98,7 +98,7 @@ class CampusPages:
         except CampusError as error:
             log.warning("campus.failed", reason=str(error))
             return self.sent_on(attempt, error="campus_failed")
-        async with in_transaction():
+        async with transaction():
             code = await campus.admit(attempt, issuer, subject=person.subject, email=person.email, at=now)
         return self.sent_on(attempt, code=code) if code else self.sent_on(attempt, error="not_a_student_here")
 

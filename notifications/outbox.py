@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from tortoise.transactions import in_transaction
 
 from models.base.ids import new_id
-from models.base.statements import execute, fetch
+from models.base.statements import execute, fetch, transaction
 from models.base.text import NOWHERE
 from notifications.facts import LINK_ID
 from notifications.policy import POLICY
@@ -50,7 +49,7 @@ async def write_mails(*, at: datetime, domain: str, most: int = AT_ONCE_MAX) -> 
 
     Nothing here depends on what an event holds, so no event can hold up the others.
     """
-    async with in_transaction():
+    async with transaction():
         events = await fetch(WAITING, most)
         if not events:
             return 0

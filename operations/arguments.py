@@ -202,7 +202,7 @@ def camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-class Asked:
+class ParsedArguments:
     """The arguments of one field, read once for as long as they are the same; what is wrong with them is told later.
 
     Who may ask at all is looked at before that.
@@ -225,7 +225,7 @@ class Asked:
 
 def reader(arguments: tuple[Argument, ...], page: str | None) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """What makes `asked` of a field's arguments."""
-    return lambda given: {"asked": Asked(arguments, page, given)}
+    return lambda given: {"parsed": ParsedArguments(arguments, page, given)}
 
 
 def read_arguments(arguments: tuple[Argument, ...], page: str | None, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class Topic:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class ChangeNotice:
     """What a subscriber is told: one event and the row it is about, or that it has to fetch anew."""
 
     refetch: bool = False
@@ -66,7 +66,7 @@ class Change:
     subject: tuple[str, UUID] | None = None
 
 
-REFETCH = Change(refetch=True)
+REFETCH = ChangeNotice(refetch=True)
 
 
 class Subscriber:
@@ -142,7 +142,7 @@ class Broker:
         self.open = 0
         self.hears = asyncio.Event()
 
-    async def changes(self, viewer: Viewer, topic: Topic, *, only: UUID | None = None) -> AsyncIterator[Change]:
+    async def changes(self, viewer: Viewer, topic: Topic, *, only: UUID | None = None) -> AsyncIterator[ChangeNotice]:
         """What happens to the rows of a topic that the viewer may see; `refetch` first, so that nothing falls between.
 
         Close it to leave.
@@ -162,7 +162,9 @@ class Broker:
                     continue
                 fact, row_id = subscriber.waiting.popleft()
                 if await self._gate.lets(topic.model, subscriber.viewer, row_id):
-                    yield Change(event_id=fact.event_id, row_id=row_id, subject=(fact.subject_type, fact.subject_id))
+                    yield ChangeNotice(
+                        event_id=fact.event_id, row_id=row_id, subject=(fact.subject_type, fact.subject_id)
+                    )
         finally:
             self._leave(subscriber)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from models.base.changes import Fact
 from models.base.events import Event
-from operations.broker import Change, Topic
+from operations.broker import ChangeNotice, Topic
 from operations.context import Context
 from operations.reads.relations import to_one
 
@@ -18,7 +18,7 @@ def subject_of(prefix: str, fact: Fact) -> UUID | None:
     return fact.subject_id if fact.subject_type == prefix else None
 
 
-async def told(context: Context, topic: Topic, only: UUID | None = None) -> AsyncIterator[Change]:
+async def told(context: Context, topic: Topic, only: UUID | None = None) -> AsyncIterator[ChangeNotice]:
     """The changes of one topic that the viewer may see."""
     async with aclosing(context.environment.broker.changes(context.viewer, topic, only=only)) as changes:  # type: ignore[type-var]
         async for change in changes:

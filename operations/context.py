@@ -11,7 +11,7 @@ from uuid import UUID
 from graphql import GraphQLError
 
 from models.accounts import sessions
-from models.accounts.remembered import Remembered
+from models.accounts.session_cache import CachedSession
 from models.base.access import Entity, Role, Viewer
 from models.base.statements import column_of
 from models.records.audit import Entry
@@ -35,8 +35,8 @@ class Context:
     """One request. The clock is read once, at the edge; `loaders` is made anew, so that nobody sees another's rows.
 
     `audit` gives the entry of the audit trail for the transaction of a change; `recorded` are the students whom an
-    entry that was committed names. `unproved` is the session as this process remembers it, until the database has said
-    in this request that it still is so.
+    entry that was committed names. `unchecked_session` is the session as this process has it cached, until the database
+    has said in this request that it still is so. `replayed` tells that an answer was kept with its idempotency key.
     """
 
     signed_in: Viewer | None
@@ -50,7 +50,8 @@ class Context:
     audit: Callable[[], Entry | None] | None = field(default=None, repr=False)
     recorded: frozenset[UUID] | None = None
     token: str | None = field(default=None, repr=False)
-    unproved: Remembered | None = field(default=None, repr=False)
+    unchecked_session: CachedSession | None = field(default=None, repr=False)
+    replayed: bool = False
 
     @property
     def viewer(self) -> Viewer:
@@ -59,9 +60,9 @@ class Context:
             raise unauthenticated()
         return self.signed_in
 
-    async def prove(self) -> None:
-        """Look the session up, unless a statement has proved it. Raises UNAUTHENTICATED when it has ended (ID-2)."""
-        if self.unproved is None:
+    async def check_session(self) -> None:
+        """Look the session up, unless a statement has checked it. Raises UNAUTHENTICATED when it has ended (ID-2)."""
+        if self.unchecked_session is None:
             return
         found = await sessions.viewer_of(
             self.token or "", second_factor_required=self.environment.second_factor_required, at=self.now
@@ -70,7 +71,7 @@ class Context:
             raise session_has_ended()
         if found != self.signed_in:
             raise second_factor_required()  # nothing else about a live session changes: its factor was removed
-        self.unproved = None
+        self.unchecked_session = None
 
     def touch(self, model: type[Entity], rows: Iterable[Any]) -> None:
         """Note the students whose records these rows are part of, for the audit trail (ID-6)."""

@@ -23,7 +23,7 @@ from models.base.access import Role, Viewer
 from models.base.events import REQUEST_ID
 from models.keys import partner_keys
 from operations.auditing import Auditor
-from operations.broker import Change
+from operations.broker import ChangeNotice
 from operations.budgets import Budget, Budgets, Charge, site_of
 from operations.context import Context, Environment, refused_at_the_edge, session_has_ended
 
@@ -65,7 +65,7 @@ class ProgramEngine:
         now = await self.now()
         REQUEST_ID.set(request.request_id)
         token = bearer_of(request)
-        known = sessions.remembered(token, at=now) if token and request.kind == "http" else None
+        known = sessions.cached(token, at=now) if token and request.kind == "http" else None
         if known is not None:
             viewer: Viewer | None = known.viewer
         else:
@@ -80,7 +80,7 @@ class ProgramEngine:
             source=request.source_ip,
             environment=self.environment,
             token=token,
-            unproved=known,
+            unchecked_session=known,
         )
 
     async def viewer(self, token: str, now: datetime, source: str) -> Viewer:
@@ -104,14 +104,16 @@ class ProgramEngine:
     ) -> ExecutionResult:
         """Answer a query or mutation.
 
-        No answer is given to a session that was not proved, and none that cannot be written into the audit trail.
+        No answer is given to a session that was not checked, and none that cannot be written into the audit trail.
         """
         self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
         context.audit = None  # it holds the context that holds it
-        if context.unproved is not None:
-            await context.prove()
+        if context.unchecked_session is not None:
+            await context.check_session()
         await self.auditor.record(context, document, operation_name)
+        if context.replayed:
+            result.extensions = {**(result.extensions or {}), "replayed": True}
         return explained(result) if result.errors else result
 
     async def subscribe(
@@ -126,7 +128,7 @@ class ProgramEngine:
     async def events(
         self,
         context: Context,
-        source: AsyncGenerator[Change, None],
+        source: AsyncGenerator[ChangeNotice, None],
         document: DocumentNode,
         operation_name: str | None,
         variables: dict[str, Any] | None,
@@ -135,7 +137,7 @@ class ProgramEngine:
         viewer = replace(context.signed_in, session_id=None) if context.signed_in else None
         asked = (viewer, id(document), operation_name, orjson.dumps(variables, option=orjson.OPT_SORT_KEYS))
 
-        async def event(change: Change) -> ExecutionResult:
+        async def event(change: ChangeNotice) -> ExecutionResult:
             fresh = replace(context, now=await self.now(), loaders={}, touched=set())
             result = await core_execute(
                 self.schema,

@@ -1,37 +1,60 @@
-"""Answers that are kept with their idempotency key, and given again as they were."""
+"""Idempotency keys: what is sent again with its key is not done again, but answered with its rows as they are now."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
 
-import asyncpg
 import orjson
 from tortoise import Tortoise
-from tortoise.exceptions import IntegrityError
 
 from models.base import idempotency
 from models.base.access import Entity, Viewer
-from models.base.errors import Code, Refusal, Refused
-from models.base.statements import transaction
+from models.base.errors import Refused
 from operations.context import Context
-from operations.refusals import refusal_for
+
+Outcome = TypeVar("Outcome")
 
 
-def snapshot(outcome: Any) -> Any:
-    """An outcome as JSON: rows with their columns, refusals with their words."""
-    return orjson.loads(orjson.dumps(packed(outcome), default=str))  # asyncpg has a UUID of its own
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestKey:
+    """A key that a client sent, and a digest of what was sent with it."""
+
+    key: str
+    digest: bytes
 
 
-def packed(value: Any) -> Any:
-    """One value of an outcome."""
-    if isinstance(value, Refused):
-        return {"refused": [{**vars(refusal), "path": list(refusal.path)} for refusal in value.refusals]}
+def request_key(key: str, viewer: Viewer, *, mutation: str, sent: Mapping[str, Any]) -> RequestKey:
+    """The key of a request. The digest has the membership in it: no answer leaves the membership that it is for."""
+    whole = [viewer.membership_id, mutation, sent]
+    packed = orjson.dumps(whole, default=str, option=orjson.OPT_SORT_KEYS)
+    return RequestKey(key=key, digest=hashlib.sha256(packed).digest())
+
+
+async def answer_once(context: Context, key: RequestKey, verb: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    """Run the verb and keep its answer, or answer what was kept, in the running transaction. Raises CONFLICT.
+
+    A refusal is not kept: it changed nothing, and the same request is judged anew.
+    """
+    account = context.viewer.account_id
+    kept = await idempotency.claim(account, key.key, digest=key.digest, at=context.now)
+    if kept is not None:
+        context.replayed = True
+        now: Outcome = await as_it_is_now(context, kept)
+        return now
+    outcome = await verb()
+    if not isinstance(outcome, Refused):
+        await idempotency.keep(account, key.key, answer=orjson.dumps(packed(outcome), default=str).decode())
+    return outcome
+
+
+def packed(value: Any) -> dict[str, Any]:
+    """A value of an outcome as it is kept: rows by their ids alone, the rest as it is."""
     if isinstance(value, Entity):
-        meta = value._meta
-        columns = {name: getattr(value, name) for name in meta.fields_db_projection if not is_secret(name)}
-        return {"row": type(value).__name__, "columns": columns}
+        return {"row": type(value).__name__, "columns": {"id": value.id}}
     if isinstance(value, dict):
         return {"dict": {name: packed(item) for name, item in value.items()}}
     if isinstance(value, list | tuple):
@@ -39,55 +62,15 @@ def packed(value: Any) -> Any:
     return {"value": value}
 
 
-def is_secret(column: str) -> bool:
-    """Whether a column holds a hash or something sealed: no answer shows it, so none keeps a copy of it."""
-    return column.endswith("_hash") or column.startswith("sealed_")
-
-
-def restored(kept: Any) -> Any:
-    """The outcome that was kept."""
-    if "refused" in kept:
-        return Refused([refusal(**item) for item in kept["refused"]])
+async def as_it_is_now(context: Context, kept: Mapping[str, Any]) -> Any:
+    """A kept value with its rows read again: None, and left out of a list, where the viewer's reach has ended."""
     if "row" in kept:
-        model: Any = Tortoise.apps["models"][kept["row"]]
-        fields = model._meta.fields_map
-        columns = {name: fields[name].to_python_value(value) for name, value in kept["columns"].items()}
-        return model.construct(**columns) if hasattr(model, "construct") else model(**columns)
+        model = Tortoise.apps["models"][kept["row"]]
+        assert issubclass(model, Entity), "only entities are kept by id"
+        return await model.visible(context.viewer, UUID(kept["columns"]["id"]))
     if "dict" in kept:
-        return {name: restored(item) for name, item in kept["dict"].items()}
+        return {name: await as_it_is_now(context, item) for name, item in kept["dict"].items()}
     if "list" in kept:
-        return [restored(item) for item in kept["list"]]
+        items = [(item, await as_it_is_now(context, item)) for item in kept["list"]]
+        return [now for item, now in items if now is not None or "row" not in item]
     return kept["value"]
-
-
-def refusal(*, code: str, message: str, rule: str, path: list[str], fix: str, **_: Any) -> Refusal:
-    """A refusal from its kept form."""
-    return Refusal(Code(code), message, rule=rule, path=path, fix=fix)
-
-
-async def with_key(
-    context: Context, resolver: Callable[..., Awaitable[Any]], values: Mapping[str, Any], *, key: str, asked: bytes
-) -> Any:
-    """The verb's outcome, or the one that was kept for this key; a refusal is kept too."""
-    account = context.viewer.account_id
-    kept = await idempotency.claim(account, key, asked=asked, at=context.now)
-    if kept is not None:
-        return restored(kept)
-    outcome: Any
-    try:
-        async with transaction():
-            outcome = await resolver(context, **values)
-    except Refused as refused:
-        outcome = refused
-    except Refusal as refusal:
-        outcome = Refused([refusal])
-    except (IntegrityError, asyncpg.IntegrityConstraintViolationError) as violation:
-        outcome = Refused([refusal_for(violation)])
-    await idempotency.keep(account, key, answer=snapshot(outcome))
-    return outcome
-
-
-def digest(viewer: Viewer, name: str, asked: Any) -> bytes:
-    """What was asked and under which membership, as 32 bytes to compare: no answer leaves the membership it is for."""
-    whole = [viewer.membership_id, name, asked]
-    return hashlib.sha256(orjson.dumps(whole, default=str, option=orjson.OPT_SORT_KEYS)).digest()

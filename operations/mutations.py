@@ -10,18 +10,17 @@ from models.base.errors import Refusal, Refused
 from operations.admission import admit
 from operations.arguments import Argument, Text, arguments_of, parsed
 from operations.auditing import note
-from operations.context import (
-    Context,
-)
+from operations.context import Context
 from operations.fields import ANYONE, Audience, declared, describe, input_type, sent_fields
+from operations.idempotency import request_key
 from operations.refusals import under_input
-from operations.transactions import once
+from operations.transactions import MutationTransaction
 
 IDEMPOTENCY = Argument(
     name="idempotency_key",
     kind=str | None,
-    description="A text of your own, new for each new request. Sent again with the same input within 24 h it is "
-    "answered again without doing anything twice.",
+    description="Unique key you generate for each new request. Sending it again with the same input within 24 h does "
+    "nothing twice: it returns the objects as they are now, with `extensions.replayed`.",
     default=None,
     text=Text(200, one_line=True),
 )
@@ -55,11 +54,12 @@ def mutation(
         sent.pop(IDEMPOTENCY.name, None)
         key = values.pop(IDEMPOTENCY.name, None)
         try:
-            ready = resolver
+            first: tuple[Any, ...] = ()
             if before is not None:
-                await context.prove()
-                ready = prepared(resolver, await before(context, **values))
-            result = await once(context, ready, values, name=verb, key=key or None, asked=sent)
+                await context.check_session()
+                first = (await before(context, **values),)
+            request = request_key(key, context.viewer, mutation=verb, sent=sent) if key else None
+            result = await MutationTransaction(context, key=request).run(lambda: resolver(context, *first, **values))
         except Refused as refused:
             return answers.refused(under_input(refused.refusals))
         except Refusal as refusal:
@@ -69,12 +69,3 @@ def mutation(
 
     input_argument = Argument(name="input", kind=input_type(f"{verb}Input", shown), description=None)
     return declared(Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None)
-
-
-def prepared(resolver: Callable[..., Awaitable[Any]], ready: Any) -> Callable[..., Awaitable[Any]]:
-    """The resolver, given what was made ready before its transaction."""
-
-    async def resolve(context: Context, **values: Any) -> Any:
-        return await resolver(context, ready, **values)
-
-    return resolve

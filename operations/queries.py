@@ -11,7 +11,7 @@ from execution import INFO, Batched, Computed, Derived, Kind, Selection, Single,
 from models.base.errors import Refusal
 from models.base.statements import column_of
 from operations.admission import admit
-from operations.arguments import Asked, arguments_of, paged, read_arguments, reader
+from operations.arguments import ParsedArguments, arguments_of, paged, read_arguments, reader
 from operations.context import (
     Context,
     refused_at_the_edge,
@@ -27,10 +27,10 @@ def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience, before_se
     arguments = arguments_of(resolver)
     page = paged(resolver)
 
-    async def resolve(context: Context, parent: Any, selection: Selection, *, asked: Asked) -> Any:
+    async def resolve(context: Context, parent: Any, selection: Selection, *, parsed: ParsedArguments) -> Any:
         admit(context, allow, before_second_factor=before_second_factor)
         try:
-            return await resolver(context, selection, **asked.values())
+            return await resolver(context, selection, **parsed.values())
         except Refusal as refusal:
             raise refused_at_the_edge(refusal.code, refusal.message, rule=refusal.rule, fix=refusal.fix) from None
 
@@ -39,7 +39,7 @@ def query(resolver: Callable[..., Awaitable[Any]], *, allow: Audience, before_se
 
 
 def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> Any:
-    """A field below an object that was found through `visible_to`; `allow` narrows it to some roles."""
+    """A field below an object that was found within the viewer's reach; `allow` narrows it to some roles."""
     if isinstance(kind, Computed | Derived):
         return declared(kind if allow is None else restricted(kind, allow), (), description, allow)
     arguments = arguments_of(kind.resolve) if isinstance(kind, Batched | Single) else ()
@@ -48,10 +48,12 @@ def relation(kind: Kind, description: str, *, allow: Audience | None = None) -> 
     assert isinstance(kind, Batched), "a relation with arguments is batched"
     page = paged(kind.resolve)
 
-    async def resolve(context: Context, parents: list[Any], selection: Selection, *, asked: Asked) -> list[Any]:
+    async def resolve(
+        context: Context, parents: list[Any], selection: Selection, *, parsed: ParsedArguments
+    ) -> list[Any]:
         if allow is not None:
             admit(context, allow)
-        return await kind.resolve(context, parents, selection, **asked.values())
+        return await kind.resolve(context, parents, selection, **parsed.values())
 
     batched = Batched(resolve, kind.needs, reader(arguments, page), defers=kind.defers)
     return declared(batched, arguments, description, allow)

@@ -10,10 +10,10 @@ import pytest_asyncio
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.transactions import in_transaction
 
 from database import connected
 from models.accounts import passwords
+from models.base.statements import transaction
 from settings import PREFIX, Settings
 from tests.support.log_capture import LogCapture
 from tests.support.postgres import SETTINGS_OF_RUN, Server, copy_of_template, settings_for
@@ -97,7 +97,7 @@ async def database(database_settings: Settings) -> AsyncIterator[Settings]:
 async def rolled_back(database: Settings) -> AsyncIterator[BaseDBAsyncClient]:
     """A transaction around the test that is rolled back after it; transactions inside become savepoints."""
     try:
-        async with in_transaction() as connection:
+        async with transaction() as connection:
             yield connection
             raise _RollBackError
     except _RollBackError:

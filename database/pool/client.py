@@ -12,8 +12,11 @@ from tortoise.connection import get_connections
 
 from database.pool.connections import Pool
 
+ExtraRow = Callable[[], Any]
+"""Gives the row that the first write of a transaction takes along, or None."""
 
-class Borrowed:
+
+class PooledConnection:
     """A connection for the length of a block."""
 
     __slots__ = ("_client", "_connection", "_pool")
@@ -39,12 +42,9 @@ class Client(AsyncpgDBClient):
     opening = ""
     """What is still to be said before the first statement: nothing, outside of a transaction."""
 
-    companion = None
-    """What gives a row that the first write is to take along: nothing, outside of a transaction."""
-
     def acquire_connection(self) -> Any:
         """A connection for the length of a block."""
-        return Borrowed(self)
+        return PooledConnection(self)
 
     async def call(self, method: str, statement: str, *values: Any, **options: Any) -> Any:
         """What a method of asyncpg's connection answers to a statement, on whichever connection is free."""
@@ -68,50 +68,64 @@ class Client(AsyncpgDBClient):
         pool_arguments = {name: value for name, value in kwargs.items() if name not in ("loop", "connection_class")}
         return await Pool(**pool_arguments).open()
 
-    def _in_transaction(self) -> TransactionContext:
+    def take_extra_row(self) -> Any:
+        """The row that the next write is to take along: none, outside of a transaction."""
+        return None
+
+    def block(self, opening: str = "", extra_row: ExtraRow | None = None) -> TransactionContext:
         """A transaction on a connection of its own."""
-        return Transaction(Work(self), self._pool_init_lock)
+        return TransactionBlock(TransactionClient(self, opening, extra_row), self._pool_init_lock)
+
+    def _in_transaction(self) -> TransactionContext:
+        """The same, for what Tortoise does in a transaction by itself."""
+        return self.block()
 
 
-class Work(TransactionWrapper):
+class TransactionClient(TransactionWrapper):
     """A transaction that begins with its first statement: nothing is sent before there is something to do.
 
-    What else has to be said first, without parameters, stands in `opening` and travels in the same message. Whoever
-    writes rows asks `companion` for one more.
+    `opening`, statements without parameters, travels in one message with BEGIN. The first write takes along the row
+    that `extra_row` gives then.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, opening: str, extra_row: ExtraRow | None) -> None:
         super().__init__(client)
-        self.opening = "BEGIN;"
-        self.companion: Callable[[], Any] | None = None
+        self.opening = f"BEGIN;{opening}"
         self.has_begun = False
+        self._extra_row = extra_row
 
     def acquire_connection(self) -> Any:
         """The transaction's connection for the length of a statement; others of the same task's family wait."""
-        return Turn(self)
+        return ExclusiveConnection(self)
 
     async def call(self, method: str, statement: str, *values: Any, **options: Any) -> Any:
         """What a method of asyncpg's connection answers to a statement, within the transaction."""
-        async with Turn(self) as connection:
+        async with ExclusiveConnection(self) as connection:
             return await getattr(connection, method)(statement, *values, **options)
+
+    def take_extra_row(self) -> Any:
+        """The row that this write is to take along: none, unless it is the first."""
+        give, self._extra_row = self._extra_row, None
+        return give() if give is not None else None
 
     async def begin(self) -> None:
         """Nothing yet."""
 
-    async def execute_first(self, statement: str) -> None:
-        """Run a statement without parameters, in one message with what begins the transaction."""
+    async def execute_first(self, statement: str) -> str:
+        """Run a statement without parameters, in one message with what begins the transaction; what became of it."""
         async with self._lock:
-            await self.open(statement)
+            return await self.open(statement)
 
-    async def open(self, statement: str = "") -> None:
+    async def open(self, statement: str = "") -> str:
         """Begin, in one message with a statement without parameters; the caller holds the lock."""
         opening, self.opening = self.opening, ""
         self.transaction = self._connection.transaction()
         # As its `start` would leave it, whatever comes of it: a ROLLBACK is due, and savepoints stand inside.
         self.transaction._state = TransactionState.STARTED
         self._connection._top_xact = self.transaction
-        await self._connection.execute(opening + statement)
+        status: str = await self._connection.execute(opening + statement)
         self.has_begun = True
+        return status
 
     async def commit(self) -> None:
         """End it; one that never began has nothing to end."""
@@ -125,18 +139,21 @@ class Work(TransactionWrapper):
             await super().rollback()
         self._finalized = True
 
+    def block(self, opening: str = "", extra_row: ExtraRow | None = None) -> TransactionContext:
+        """A savepoint; it takes no extra row along, which would be undone with it."""
+        return NestedTransactionContext(Savepoint(self, opening))
+
     def _in_transaction(self) -> TransactionContext:
-        """A savepoint."""
-        return NestedTransactionContext(Savepoint(self))
+        """The same, for what Tortoise does in a transaction by itself."""
+        return self.block()
 
 
 class Savepoint(TransactionWrapper):
-    """A part of a transaction that can be undone alone."""
+    """A part of a transaction that can be undone alone; its statements go through the transaction's own client."""
 
-    def __init__(self, client: Work) -> None:
+    def __init__(self, client: TransactionClient, opening: str) -> None:
         super().__init__(client)
-        self.opening = ""
-        self.companion: Callable[[], Any] | None = None
+        self.opening = opening
         self.has_begun = False
 
     async def begin(self) -> None:
@@ -148,30 +165,30 @@ class Savepoint(TransactionWrapper):
         self.has_begun = True
 
 
-class Turn:
+class ExclusiveConnection:
     """The connection of a transaction, for one statement at a time."""
 
-    __slots__ = ("_work",)
+    __slots__ = ("_client",)
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, client: TransactionClient) -> None:
+        self._client = client
 
     async def __aenter__(self) -> Any:
-        work = self._work
-        await work._lock.acquire()
-        if work.opening:
+        client = self._client
+        await client._lock.acquire()
+        if client.opening:
             try:
-                await work.open()
+                await client.open()
             except BaseException:
-                work._lock.release()
+                client._lock.release()
                 raise
-        return work._connection
+        return client._connection
 
     async def __aexit__(self, *_: object) -> None:
-        self._work._lock.release()
+        self._client._lock.release()
 
 
-class Transaction(TransactionContextPooled):
+class TransactionBlock(TransactionContextPooled):
     """The block of a transaction, with the one connection that it has from the pool."""
 
     async def __aenter__(self) -> Any:

@@ -13,6 +13,10 @@ from typing import Any
 import asyncpg
 from asyncpg.protocol import Protocol
 
+# How many prepared statements a connection keeps, and for how many seconds (0: as long as it lives). asyncpg's own 100
+# are a cliff: a program with more texts than that prepares, and closes, one for nearly every statement it sends.
+STATEMENTS_KEPT = 1_000
+STATEMENT_SECONDS = 0
 CLEANING_SECONDS = 10
 CLOSING_SECONDS = 5
 # How an error begins, and what marks one behind which the server ends the connection; clients cannot write a zero byte.
@@ -142,7 +146,11 @@ class Pool:
                 connection.terminate()
 
     async def _connect(self) -> Any:
-        connection = await asyncpg.connect(**self._arguments)
+        connection = await asyncpg.connect(
+            **self._arguments,
+            statement_cache_size=STATEMENTS_KEPT,
+            max_cached_statement_lifetime=STATEMENT_SECONDS,
+        )
         protocol = connection._protocol
         protocol.__class__ = Watchful
         connection._transport.set_protocol(protocol)  # uvloop keeps what a protocol does with data

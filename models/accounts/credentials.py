@@ -9,7 +9,6 @@ from typing import ClassVar
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.transactions import in_transaction
 
 from models.accounts import links, sessions
 from models.accounts.accounts import Account, Membership
@@ -21,7 +20,7 @@ from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import happened
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, fetch, write
+from models.base.statements import Change, fetch, transaction, write
 from models.base.tables import Table
 
 REQUESTS_AT_ONCE = 100
@@ -82,7 +81,7 @@ async def admit_reset(email: str, source: str, *, at: datetime) -> None:
 
 async def answer_reset_requests(*, at: datetime) -> int:
     """Send a link to each address that asked and has an account; the worker calls it. Returns how many it looked at."""
-    async with in_transaction():
+    async with transaction():
         rows = await fetch(
             "DELETE FROM reset_requests WHERE id IN (SELECT id FROM reset_requests ORDER BY id LIMIT $1"
             " FOR UPDATE SKIP LOCKED) RETURNING email, requested_at",

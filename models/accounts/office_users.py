@@ -33,13 +33,10 @@ async def must_own(practice_id: UUID, by: Viewer) -> None:
 
 async def office_user(membership_id: UUID, by: Viewer) -> Membership:
     """The office user, locked, if the viewer may look after them. Raises NOT_FOUND, NOT_ELIGIBLE."""
-    seen = await Membership.visible_to(by).get_or_none(id=membership_id)
-    if seen is None or seen.practice_id is None:
+    member = await Membership.visible(by, membership_id, lock=True)
+    if member is None or member.practice_id is None or member.ended_at is not None:
         raise NO_OFFICE_USER
-    await must_own(seen.practice_id, by)
-    member = await Membership.filter(id=seen.id, ended_at=None).select_for_update(no_key=True).get_or_none()
-    if member is None:
-        raise NO_OFFICE_USER
+    await must_own(member.practice_id, by)
     return member
 
 

@@ -22,8 +22,8 @@ from models.accounts.accounts import (
     token_hash,
 )
 from models.accounts.passwords import proved
-from models.accounts.remembered import REMEMBERED, Remembered
 from models.accounts.seen import EVERY, SEEN
+from models.accounts.session_cache import SESSIONS, CachedSession
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal
@@ -277,10 +277,10 @@ async def viewer_of(token: str, *, second_factor_required: bool, at: datetime) -
     row = await fetch_one(VIEWER, hashed)
     viewer = None if row is None else viewer_in(row, second_factor_required=second_factor_required, at=at)
     if viewer is None:
-        REMEMBERED.forget(hashed)
+        SESSIONS.forget(hashed)
     elif row.stamp is not None:
         ends_at, seen_at = min(row.access_until, row.until), SEEN.latest(row.session_id, row.seen_at)
-        REMEMBERED.keep(Remembered(viewer, hashed, row.stamp, ends_at, seen_at))
+        SESSIONS.keep(CachedSession(viewer, hashed, row.stamp, ends_at, seen_at))
     return viewer
 
 
@@ -307,9 +307,9 @@ def viewer_in(row: Any, *, second_factor_required: bool, at: datetime) -> Viewer
     )
 
 
-def remembered(token: str, *, at: datetime) -> Remembered | None:
-    """The session of an access token as this process remembers it: to be proved by the statement that comes first."""
-    return REMEMBERED.find(token_hash(token), at=at)
+def cached(token: str, *, at: datetime) -> CachedSession | None:
+    """The session of an access token as this process has it cached: to be checked by the statement that comes first."""
+    return SESSIONS.find(token_hash(token), at=at)
 
 
 def lacks_second_factor(role: Role, second_factor_at: datetime | None) -> bool:

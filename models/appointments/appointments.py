@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tortoise import fields
 
-from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer, extend_reach
+from models.base.access import EVERYTHING, Entity, LockedBefore, Reach, Role, Viewer, extend_reach
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.events import happened
@@ -19,7 +19,7 @@ from models.base.personal import Kept, Personal
 from models.base.statements import Change, fetch, write
 from models.base.times import end_of_day, local_day
 from models.base.words import Words
-from models.credits.ledger import Transfer, TransferKind, held_grant, lock_wallet, moved
+from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, moved
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service, of_practice
 from models.schools.schools import MissedSessionPolicy, School
@@ -68,6 +68,7 @@ class Appointment(Entity):
         Role.PARTNER: "appointments.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
+    LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
         "models.Student", related_name="appointments", on_delete=fields.RESTRICT
@@ -82,7 +83,7 @@ class Appointment(Entity):
     )
     school_id: UUID
     license: fields.ForeignKeyRelation[License] = fields.ForeignKeyField(
-        "models.License", related_name="appointments", on_delete=fields.RESTRICT, db_index=True
+        "models.License", related_name="appointments", on_delete=fields.RESTRICT
     )
     license_id: UUID
     status = fields.CharEnumField(AppointmentStatus, max_length=10)
@@ -201,13 +202,13 @@ class Appointment(Entity):
         """End the appointment and free its time and its credit in one statement (AV-4, CR-4)."""
         await write(
             Change(self, status=status, ended_at=at),
-            await self.unheld(kind, at=at),
+            self.unheld(kind, await held_grant(self.id), at=at),
             happened(f"appointment.{status.value.lower()}", self, by=by, at=at, credit=kind.value),
         )
 
-    async def unheld(self, kind: TransferKind, *, at: datetime) -> Transfer:
-        """The transfer that ends this appointment's hold."""
-        return moved(kind, await held_grant(self.id), ONE, at=at, appointment_id=self.id)
+    def unheld(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:
+        """The transfer that ends this appointment's hold of a credit of this grant."""
+        return moved(kind, grant, ONE, at=at, appointment_id=self.id)
 
     def must_wait_for_answer(self, at: datetime) -> None:
         """Refuse what can only be done while the request waits for the provider's answer (AP-3)."""
@@ -277,20 +278,13 @@ def not_open(appointment: Appointment, rule: str, message: str) -> Refusal:
     )
 
 
-async def locked(appointment_id: UUID, student_id: UUID) -> Appointment:
-    """The appointment, locked after its wallet: the one order in which both are ever locked."""
-    await lock_wallet(student_id)
-    return await Appointment.filter(id=appointment_id).select_for_update(no_key=True).get()
-
-
-async def overdue(*, at: datetime, most: int = 100) -> list[tuple[UUID, UUID]]:
-    """Requests whose time to be answered has passed, as (appointment, student)."""
+async def overdue(*, at: datetime, most: int = 100) -> list[UUID]:
+    """The appointments whose time to be answered has passed."""
     rows = await fetch(
-        "SELECT id, student_id FROM appointments WHERE status = 'REQUESTED' AND confirm_by <= $1"
-        " ORDER BY confirm_by LIMIT $2",
+        "SELECT id FROM appointments WHERE status = 'REQUESTED' AND confirm_by <= $1 ORDER BY confirm_by LIMIT $2",
         at, most,
     )  # fmt: skip
-    return [(row.id, row.student_id) for row in rows]
+    return [row.id for row in rows]
 
 
 TAKEN = Refusal(

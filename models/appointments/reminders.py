@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from tortoise.transactions import in_transaction
-
 from models.appointments.appointments import Appointment
 from models.base.events import happened, write_once
-from models.base.statements import fetch
+from models.base.statements import fetch, transaction
 
 ANSWER_REMINDERS_HOURS = (24, 48, 70)
 """How long after a request its provider is reminded to answer (AP-3)."""
@@ -86,7 +84,7 @@ async def remind(verb: str, due: str, open: str, hours: Sequence[int], at: datet
 
     The appointments stay locked until the events are written, so that nobody is reminded of what was just done.
     """
-    async with in_transaction():
+    async with transaction():
         statement = DUE.format(verb=verb, due=due, open=open, most=AT_ONCE_MAX)
         found = {row.id: row for row in await fetch(statement, at, list(hours))}
         written = 0

@@ -9,7 +9,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tortoise import fields
-from tortoise.transactions import in_transaction
 
 from models.availability.hours import Hours, WeeklyHours, hours_of, hours_refusals
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
@@ -17,7 +16,7 @@ from models.base.errors import refuse_if_any
 from models.base.events import happened
 from models.base.ids import new_id
 from models.base.personal import Kept
-from models.base.statements import execute, write
+from models.base.statements import execute, transaction, write
 from models.base.times import instant, local_day
 from models.directory.providers import Provider, of_practice
 
@@ -136,7 +135,7 @@ async def extend_openings(*, at: datetime, providers_max: int = 200) -> int:
         .limit(providers_max)
     )
     for provider in stale:
-        async with in_transaction():
+        async with transaction():
             await execute("SELECT 1 FROM providers WHERE id = $1 FOR NO KEY UPDATE", provider.id)
             await derive_openings(provider.id, await hours_of(provider.id), ZoneInfo(provider.time_zone), at=at)
     return len(stale)

@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from uuid import UUID
 
 from tortoise import fields
-from tortoise.expressions import RawSQL
-from tortoise.queryset import QuerySet
 
 from models.base.ids import encode, new_id
+from models.base.statements import fetch_one
 from models.base.tables import Table
 from models.base.words import Words
 
@@ -75,6 +74,13 @@ condition_for = cache(numbered)
 """The same for the reaches of models, of which there are few."""
 
 
+class LockedBefore(NamedTuple):
+    """Which row of another table is locked before a row."""
+
+    table: str
+    on: str
+
+
 class Entity(Table):
     """A row with an identity of its own: it has a TypeID and says for whom it exists."""
 
@@ -86,6 +92,8 @@ class Entity(Table):
     """What is left of the reach of a session that still has to enrol its second factor (ID-1)."""
     RECORD_OF: ClassVar[str | None] = None
     """The column that names the student whose record this row belongs to, if it does (ID-6)."""
+    LOCKED_AFTER: ClassVar[LockedBefore | None] = None
+    """The row that is locked before this one, so that all lock in one order: wallet, then appointment, then claim."""
 
     class Meta:
         """An abstract base: each area's tables inherit its id and its reach."""
@@ -114,17 +122,42 @@ class Entity(Table):
         return condition, [getattr(viewer, name) for name in names]
 
     @classmethod
-    def visible_to(cls, viewer: Viewer) -> QuerySet[Self]:
-        """The rows that exist for this viewer."""
+    async def visible(cls, viewer: Viewer, id: UUID | None, *, lock: bool = False) -> Self | None:
+        """The row with this id if it exists for this viewer; if asked, locked until the transaction ends.
 
-        def literal(match: re.Match[str]) -> str:
-            id: UUID | None = getattr(viewer, match[1] + "_id")
-            return "NULL::uuid" if id is None else f"'{UUID(int=id.int)}'::uuid"
+        It is locked as it is then: a change that was waited for is in it, and its reach is judged by it.
+        """
+        condition, own = cls.reach_of(viewer, first=2)
+        return cls.made_of(await fetch_one(by_id(cls, condition, lock), id, *own))
 
-        condition = SLOT.sub(literal, cls.reach_for(viewer))
-        if condition == EVERYTHING:
-            return cls.all()
-        return cls.annotate(within_reach=RawSQL(f"({condition})")).filter(within_reach=True)
+    @classmethod
+    async def locked(cls, id: UUID) -> Self:
+        """The row with this id, which exists, locked until the transaction ends; for what acts without a viewer."""
+        row = cls.made_of(await fetch_one(by_id(cls, EVERYTHING, lock=True), id))
+        assert row is not None, f"there is no {cls.__name__} {id}"
+        return row
+
+    @classmethod
+    def made_of(cls, row: Any) -> Self | None:
+        """An instance of a row with all columns."""
+        return None if row is None else cls._init_from_db(**row)
+
+
+@cache
+def by_id(model: type[Entity], condition: str, lock: bool) -> str:
+    """The text that reads one row by its id, locking it behind the row that is to be locked before it."""
+    table, before = model._meta.db_table, model.LOCKED_AFTER
+    columns = ", ".join(f'{table}."{column}"' for column in model._meta.fields_db_projection.values())
+    where = f"WHERE {table}.id = $1 AND ({condition})"
+    if not lock:
+        return f"SELECT {columns} FROM {table} {where}"
+    if before is None:
+        return f"SELECT {columns} FROM {table} {where} FOR NO KEY UPDATE OF {table}"
+    # PostgreSQL locks in the order of these names.
+    return (
+        f"SELECT {columns} FROM {table} JOIN {before.table} ON {before.on} {where}"
+        f" FOR NO KEY UPDATE OF {before.table}, {table}"
+    )
 
 
 def extend_reach(model: type[Entity], role: Role, condition: str) -> None:

@@ -10,9 +10,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from tortoise.transactions import in_transaction
 
-from models.base.statements import execute, fetch
+from models.base.statements import execute, fetch, transaction
 
 NONCE_BYTES = 12
 BATCH = 200
@@ -81,7 +80,7 @@ async def rotate(key_ring: Mapping[str, bytes]) -> int:
 
 async def rotate_some(purpose: str, table: str, column: str, newest: str) -> int:
     """Seal the values of up to one batch of rows anew; how many it was."""
-    async with in_transaction():
+    async with transaction():
         rows = await fetch(
             f'SELECT id, "{column}" AS sealed FROM "{table}"'
             f' WHERE "{column}" IS NOT NULL AND NOT starts_with("{column}", $1) ORDER BY id LIMIT $2 FOR NO KEY UPDATE',

@@ -12,14 +12,14 @@ from tortoise import fields
 from models.base.errors import Code, Refusal
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
-from models.base.statements import execute, fetch_one
+from models.base.statements import execute, execute_first
 from models.base.tables import Table
 
 KEPT_FOR = timedelta(hours=24)
 
 
 class IdempotencyKey(Table):
-    """One key of one account: what was asked (a hash) and what was answered; kept 24 h."""
+    """One key of one account: what was asked (a hash) and what was answered (rows by their ids); kept 24 h."""
 
     id = fields.UUIDField(primary_key=True, default=new_id)
     account_id = fields.UUIDField()
@@ -28,7 +28,7 @@ class IdempotencyKey(Table):
     answer: dict[str, Any] | None = fields.JSONField(null=True)
     created_at = fields.DatetimeField(db_index=True)
 
-    PERSONAL: ClassVar[Mapping[str, Personal]] = {"answer": Personal("what was answered", erased="{refusal}")}
+    PERSONAL: ClassVar[Mapping[str, Personal]] = {"answer": Personal("what was answered", erased="{nothing}")}
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"key"})
     OF_STUDENT: ClassVar[str | None] = "jsonb_path_exists(answer, '$.**.id ? (@ == $ids[*])', {ids})"
     KEPT: ClassVar[Kept] = Kept(
@@ -44,25 +44,25 @@ class IdempotencyKey(Table):
         unique_together = (("account_id", "key"),)
 
 
-async def claim(account_id: UUID, key: str, *, asked: bytes, at: datetime) -> Any | None:
+CLAIM = """
+INSERT INTO idempotency_keys AS kept (id, account_id, key, asked, created_at) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (account_id, key) DO UPDATE
+   SET asked = EXCLUDED.asked, answer = NULL, created_at = EXCLUDED.created_at
+ WHERE kept.answer IS NULL OR kept.answer ? 'refused' OR kept.created_at <= $6
+"""
+"""Takes a key that is new, or free again: its time is over, or what it was used for was refused."""
+
+
+async def claim(account_id: UUID, key: str, *, digest: bytes, at: datetime) -> dict[str, Any] | None:
     """Take the key for this transaction, or return what was answered before.
 
-    A second request with the same key waits here until the first has committed. Raises CONFLICT when the key was
-    used for something else within 24 h.
+    A second request with the same key waits here until the first has ended. Raises CONFLICT when the key was used for
+    something else within 24 h.
     """
-    await execute(
-        "DELETE FROM idempotency_keys WHERE account_id = $1 AND key = $2 AND created_at <= $3",
-        account_id, key, at - KEPT_FOR,
-    )  # fmt: skip
-    taken = await fetch_one(
-        "INSERT INTO idempotency_keys (id, account_id, key, asked, created_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
-        new_id(), account_id, key, asked, at,
-    )  # fmt: skip
-    if taken:
+    if await execute_first(CLAIM, new_id(), account_id, key, digest, at, at - KEPT_FOR) != "INSERT 0 0":
         return None
     earlier = await IdempotencyKey.get(account_id=account_id, key=key)
-    if bytes(earlier.asked) != asked:
+    if bytes(earlier.asked) != digest:
         raise Refusal(
             Code.CONFLICT,
             "This idempotency key was used for another request.",
@@ -72,6 +72,8 @@ async def claim(account_id: UUID, key: str, *, asked: bytes, at: datetime) -> An
     return earlier.answer
 
 
-async def keep(account_id: UUID, key: str, *, answer: Any) -> None:
-    """Keep the answer with its key, in the transaction that did the work."""
-    await IdempotencyKey.filter(account_id=account_id, key=key).update(answer=answer)
+async def keep(account_id: UUID, key: str, *, answer: str) -> None:
+    """Keep the answer, as JSON, with its key, in the transaction that did the work."""
+    await execute(
+        "UPDATE idempotency_keys SET answer = $3::jsonb WHERE account_id = $1 AND key = $2", account_id, key, answer
+    )

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-SLOT = re.compile(r"\{(student|addresses|ids|refusal|nowhere|at)\}")
+SLOT = re.compile(r"\{(student|addresses|ids|nothing|nowhere|at)\}")
 CASTS = {
     "student": "uuid",
     "addresses": "text[]",
     "ids": "jsonb",
-    "refusal": "jsonb",
+    "nothing": "jsonb",
     "at": "timestamptz",
 }
-"""What stands in the conditions below: the student, the person's addresses and ids, the refusal that is answered from
+"""What stands in the conditions below: the student, the person's addresses and ids, what is answered from
 then on, and the time. `{nowhere}` is an address of the row's own that leads nowhere."""
 
 EMPTY = "''"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -99,30 +101,45 @@ async def execute(statement: str, *values: Any) -> str:
     return await client().call("execute", statement, *values)  # type: ignore[no-any-return]
 
 
-async def execute_first(statement: str, id: UUID) -> None:
-    """Run a statement about one id (`$1`): in one message with what begins the transaction, if it comes first in it."""
+async def execute_first(statement: str, *values: UUID | bytes | str | datetime) -> str:
+    """Run a statement as `execute` does: in one message with what begins the transaction, if it comes first in it.
+
+    PostgreSQL takes no parameters in such a message, so its values are literals there.
+    """
     own = client()
     if own.opening:
-        await own.execute_first(statement.replace("$1", f"'{UUID(int=id.int)}'::uuid"))
-    else:
-        await execute(statement, id)
+        text = PARAMETER.sub(lambda match: literal(values[int(match[1]) - 1]), statement)
+        return await own.execute_first(text)  # type: ignore[no-any-return]
+    return await execute(statement, *values)
 
 
-def transaction(first: str = "") -> Any:
-    """The block of a transaction, or of a savepoint inside one; its first message also says `first`."""
-    block = client()._in_transaction()
-    block.client.opening += first
+def literal(value: UUID | bytes | str | datetime) -> str:
+    """A value as SQL; what a client wrote stands in it as the hexadecimal digits of its bytes, and ends no literal."""
+    match value:
+        case UUID():
+            return f"'{UUID(int=value.int)}'::uuid"
+        case datetime():
+            return f"'{value.isoformat()}'::timestamptz"
+        case bytes():
+            return f"'\\x{value.hex()}'::bytea"
+        case str():
+            return f"convert_from('\\x{value.encode().hex()}'::bytea, 'UTF8')"
+
+
+PARAMETER = re.compile(r"\$(\d+)")
+"""A parameter in a statement's text."""
+
+
+def transaction(
+    opening: str = "", *, extra_row: Callable[[], Table | None] | None = None
+) -> AbstractAsyncContextManager[Any]:
+    """The block of a transaction, or of a savepoint inside one: committed at its end, undone by an exception.
+
+    Its first message also has `opening`, statements without parameters. Its first `write` takes along the row that
+    `extra_row` gives then, if there is one; a savepoint takes none.
+    """
+    block: AbstractAsyncContextManager[Any] = client().block(opening, extra_row)
     return block
-
-
-@contextmanager
-def along(work: Any, row: Callable[[], Table | None]) -> Iterator[None]:
-    """Let the first rows that the block writes in this transaction take along what `row` gives then."""
-    work.companion = row
-    try:
-        yield
-    finally:
-        work.companion = None
 
 
 class Change:
@@ -137,14 +154,11 @@ async def write(*rows: Table | Change) -> None:
     """Insert rows and apply changes in one statement and one round trip, all or nothing.
 
     Foreign keys may point from one row to another in any order: PostgreSQL checks them when the statement ends.
-    A change also sets the attributes of its row, which the caller must have locked. The first write in a block
-    of `along` takes one more row with it.
+    A change also sets the attributes of its row, which the caller must have locked.
     """
-    own = client()
-    if own.companion is not None:
-        companion, own.companion = own.companion, None
-        more = companion()
-        rows = rows if more is None else (*rows, more)
+    extra = client().take_extra_row()
+    if extra is not None:
+        rows = (*rows, extra)
     shape = tuple((type(row.row), tuple(row.columns)) if isinstance(row, Change) else (type(row), None) for row in rows)
     values: list[Any] = []
     for row in rows:

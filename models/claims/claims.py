@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import orjson
@@ -18,7 +18,7 @@ from models.base.exports import in_record
 from models.base.personal import Kept
 from models.base.statements import Change, fetch_one, write
 from models.base.words import Words
-from models.credits.ledger import TransferKind
+from models.credits.ledger import GrantNamed, TransferKind
 from models.rates.rates import RATE_OF
 
 
@@ -148,9 +148,11 @@ def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudica
     return Adjudication(status=ClaimStatus.ACCEPTED, amount_cents=rate_cents, reasons=(), credit=TransferKind.SETTLE)
 
 
-RATE = f"""
-SELECT paid.id AS rate_id, paid.amount_cents
+RATE_AND_HELD_GRANT = f"""
+SELECT paid.id AS rate_id, paid.amount_cents,
+       hold.grant_id AS id, hold.wallet_id, hold.student_id, hold.school_id
   FROM providers JOIN licenses ON licenses.id = $2
+  JOIN transfers hold ON hold.appointment_id = $7 AND hold.kind = 'HOLD'
   LEFT JOIN LATERAL ({
     RATE_OF.format(
         visit_type="$3",
@@ -171,7 +173,7 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
     The appointment, locked by the caller, is completed, its credit settled (or released when the claim is denied).
     """
     may_be_attested(appointment, at)
-    rate = await rate_of(appointment)
+    rate = await rate_and_held_grant(appointment)
     decision = adjudicate(rate_cents=rate.amount_cents, deadline=appointment.attest_by, at=at)
     claim = Claim(
         appointment_id=appointment.id,
@@ -191,7 +193,7 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
     await write(
         Change(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
-        await appointment.unheld(decision.credit, at=at),
+        appointment.unheld(decision.credit, rate, at=at),
         happened("appointment.completed", appointment, by=by, at=at, credit=decision.credit.value),
         happened(f"claim.{decision.status.value.lower()}", claim, by=by, at=at),
     )
@@ -212,20 +214,34 @@ def may_be_attested(appointment: Appointment, at: datetime) -> None:
         )
 
 
-async def rate_of(appointment: Appointment) -> Any:
-    """The rate of this session on its date (CL-5)."""
+class RateAndGrant(GrantNamed, Protocol):
+    """The rate of a session, and the grant of which its credit is held."""
+
+    @property
+    def rate_id(self) -> UUID:
+        """The rate."""
+
+    @property
+    def amount_cents(self) -> int:
+        """What it pays."""
+
+
+async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
+    """The rate of this session on its date (CL-5), with the grant of which its credit is held: one round trip."""
     rate = await fetch_one(
-        RATE,
+        RATE_AND_HELD_GRANT,
         appointment.provider_id,
         appointment.license_id,
         appointment.visit_type.value,
         appointment.service.value,
         appointment.state,
         appointment.starts_at,
+        appointment.id,
     )
     if rate.amount_cents is None:
         raise Refusal(Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Tell support.")
-    return rate
+    agreed: RateAndGrant = rate
+    return agreed
 
 
 def reasons_of(stored: Any) -> list[dict[str, str]]:

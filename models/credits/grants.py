@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
-
-from tortoise.transactions import in_transaction
 
 from models.base.access import Viewer
 from models.base.amounts import Credits
 from models.base.effects import Leaving, student_leaves
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.events import Event, happened
-from models.base.statements import fetch, write
+from models.base.statements import fetch, fetch_one, transaction, write
 from models.credits.ledger import Grant, TransferKind, lock_wallet, moved
-from models.schools.schools import CREDITS_MAX, TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School
+from models.schools.schools import CREDITS_MAX, TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN
 from models.schools.students import Student
 
 WALLETS_AT_ONCE_MAX = 100
@@ -24,9 +23,8 @@ async def grant(
     student: Student, credits: Credits, *, expires_at: datetime | None, note: str, by: Viewer | None, at: datetime
 ) -> Grant:
     """The school grants credits to one of its students (CR-2, CR-3)."""
-    school = await School.get(id=student.school_id)
+    school = await fetch_one(SCHOOL_OF_LOCKED_WALLET, student.id)
     refuse_if_any(grant_refusals(school, credits, expires_at, at))
-    await lock_wallet(student.id)
     given = Grant(
         wallet_id=student.id,
         student_id=student.id,
@@ -41,12 +39,36 @@ async def grant(
     return given
 
 
+SCHOOL_OF_LOCKED_WALLET = """
+SELECT schools.name, schools.credits_min, schools.credits_max
+  FROM wallets JOIN schools ON schools.id = wallets.school_id
+ WHERE wallets.id = $1 FOR NO KEY UPDATE OF wallets
+"""
+"""Locks a student's wallet and reads what limits its grants, in one round trip."""
+
+
+class GrantLimits(Protocol):
+    """What a school says about its grants."""
+
+    @property
+    def name(self) -> str:
+        """What the school is called."""
+
+    @property
+    def credits_min(self) -> int:
+        """The fewest credits of one grant."""
+
+    @property
+    def credits_max(self) -> int:
+        """The most credits of one grant."""
+
+
 def granted(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
     """The event of a grant, with its number of credits."""
     return happened("credit.granted", given, by=by, at=at, credits=given.credits)
 
 
-def grant_refusals(school: School, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
+def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
     """Everything that speaks against a grant, at once (CR-2, CR-3)."""
     found = []
     if credits.units > CREDITS_MAX:
@@ -120,7 +142,7 @@ async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX)
     """
     wallets = await fetch(OVER, at, wallets_max)
     for wallet in wallets:
-        async with in_transaction():
+        async with transaction():
             await lock_wallet(wallet.wallet_id)
             over = Grant.filter(wallet_id=wallet.wallet_id, expires_at__lte=at, unused__gt=0)
             for unused in await over.order_by("id"):

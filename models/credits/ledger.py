@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from tortoise import fields
@@ -120,7 +120,7 @@ class Grant(Entity):
     )
     wallet_id: UUID
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
-        "models.Student", related_name="grants", on_delete=fields.RESTRICT, db_index=True
+        "models.Student", related_name="grants", on_delete=fields.RESTRICT
     )
     student_id: UUID
     school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
@@ -196,13 +196,30 @@ in_record(
 )
 
 
-def moved(
-    kind: TransferKind, grant: Any, credits: Credits, *, at: datetime, appointment_id: UUID | None = None
-) -> Transfer:
-    """The transfer of this kind, to be written with the change that causes it.
+class GrantNamed(Protocol):
+    """A grant and its wallet, as a transfer names them: a `Grant`, or a row that was read with something else."""
 
-    `grant` is anything that names a grant and its wallet: a `Grant`, or the facts of a booking.
-    """
+    @property
+    def id(self) -> UUID | None:
+        """The grant."""
+
+    @property
+    def wallet_id(self) -> UUID:
+        """Its wallet."""
+
+    @property
+    def student_id(self) -> UUID:
+        """Whose wallet it is."""
+
+    @property
+    def school_id(self) -> UUID:
+        """Which school gave it."""
+
+
+def moved(
+    kind: TransferKind, grant: GrantNamed, credits: Credits, *, at: datetime, appointment_id: UUID | None = None
+) -> Transfer:
+    """The transfer of this kind, to be written with the change that causes it."""
     source, target = MOVES[kind]
     return Transfer(
         wallet_id=grant.wallet_id,
@@ -223,13 +240,14 @@ async def lock_wallet(student_id: UUID) -> None:
     await execute_first("SELECT 1 FROM wallets WHERE id = $1 FOR NO KEY UPDATE", student_id)
 
 
-async def held_grant(appointment_id: UUID) -> Any:
+async def held_grant(appointment_id: UUID) -> GrantNamed:
     """The grant, with its wallet, of which one credit is held for this appointment."""
-    return await fetch_one(
+    grant: GrantNamed = await fetch_one(
         "SELECT grant_id AS id, wallet_id, student_id, school_id FROM transfers"
         " WHERE appointment_id = $1 AND kind = 'HOLD'",
         appointment_id,
     )
+    return grant
 
 
 async def balances_of(student_ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]]:

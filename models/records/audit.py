@@ -17,12 +17,11 @@ from uuid import UUID
 import orjson
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.transactions import in_transaction
 
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.ids import new_id
 from models.base.personal import Kept
-from models.base.statements import execute, fetch, fetch_one
+from models.base.statements import execute, fetch, fetch_one, transaction
 from models.base.tables import Table
 from models.base.words import Words
 
@@ -136,7 +135,7 @@ async def seal(*, settled_after: timedelta = SETTLED_AFTER) -> list[AuditSeal]:
     """Seal what has settled, in batches; the worker calls it. Nobody who writes entries waits for it."""
     seals: list[AuditSeal] = []
     while len(seals) < SEALS_MAX:
-        async with in_transaction():
+        async with transaction():
             sealed = await seal_batch(settled_after)
         if sealed is None:
             break

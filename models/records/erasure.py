@@ -101,7 +101,7 @@ def is_derived(model: type[Table]) -> bool:
 
 async def values_of(student: Student) -> dict[str, Any]:
     """What the conditions of the tables speak of; the rows that mail is sent to are locked."""
-    values: dict[str, Any] = {"student": student.id, "refusal": FORGOTTEN}
+    values: dict[str, Any] = {"student": student.id, "nothing": FORGOTTEN}
     ids: list[str] = []
     addresses: set[str] = set()
     for model in named():
@@ -161,11 +161,5 @@ def nowhere(type_id: str) -> str:
     return f"erased+{type_id}{NOWHERE}"
 
 
-FORGOTTEN = orjson.dumps(
-    {
-        "refused": [
-            {"code": ERASED.code, "message": ERASED.message, "rule": "", "path": list(ERASED.path), "fix": ERASED.fix}
-        ]
-    }
-).decode()
-"""What is answered to a repeated request whose kept answer named the person; in the form that answers are kept in."""
+FORGOTTEN = '{"value": null}'
+"""What is kept instead of an answer that named the person: a repeated request is answered nothing, and not done."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from execution import Batched, Selection
 from models.base.access import EVERYTHING, Entity
-from models.base.statements import column_of, fetch, row_class
+from models.base.statements import Row, column_of, fetch, row_class
 from operations.context import Context
 from operations.reads.joins import join
 from operations.reads.pages import Count, Order, Page, PageRequest, place_of
@@ -20,10 +20,11 @@ def needs_of_nodes(selection: Selection) -> tuple[str, ...]:
     return (*selection["nodes"].needs, *selection["edges"]["node"].needs)
 
 
-async def row(context: Context, model: type[Entity], selection: Selection, id: UUID | None) -> Any:
+async def row(context: Context, model: type[Entity], selection: Selection, id: UUID | None) -> Row | None:
     """The one visible row with this id, or None."""
     rows = await rows_where(context, model, selection.needs, f"{model._meta.db_table}.id = $1", id, most=1)
-    return rows[0] if rows else None
+    found: Row | None = rows[0] if rows else None
+    return found
 
 
 def to_one(model: type[Entity], *, by: str) -> Batched:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 import asyncpg
 from tortoise import fields
@@ -25,7 +26,9 @@ STATEMENTS_MAX = 2_000
 """Texts that are remembered: as many as clients ask differently, within this bound."""
 
 PARAMETER = re.compile(r"\$(\d+)")
-PROOF = -1
+WORD = re.compile("[A-Z]")
+Row = TypeVar("Row", bound=Entity)
+SESSION_CHECK = -1
 """The part of a statement that says whether the session still is as it was."""
 
 
@@ -67,7 +70,7 @@ class Read(Deferred):
 
     async def alone(self) -> list[Any]:
         """Read these."""
-        if self.context.unproved is not None:
+        if self.context.unchecked_session is not None:
             (rows,) = await self.together([self])
             return rows  # type: ignore[no-any-return]
         statement, names = statement_for(self.shape)
@@ -75,12 +78,12 @@ class Read(Deferred):
 
     @classmethod
     async def together(cls, those: Sequence[Read]) -> Sequence[Any]:
-        """Read all of these, of one request, in one round trip. The first one of a request also proves its session: a
+        """Read all of these, of one request, in one round trip. The first one of a request also checks its session: a
         row of its own tells that it is as it was, and without that row nothing of the others is shown.
         """
         context = those[0].context
-        known = context.unproved
-        one = combined(tuple(read.shape for read in those), proving=known is not None)
+        known = context.unchecked_session
+        one = combined(tuple(read.shape for read in those), checking_session=known is not None)
         if one is None:
             return await cls.one_by_one(those)
         values = [
@@ -97,11 +100,11 @@ class Read(Deferred):
             return await cls.one_by_one(those)  # it is a value of one of them
         parts: list[list[Any]] = [[] for _ in those]
         for row in rows:
-            if row["part"] == PROOF:
-                context.unproved = None
+            if row["part"] == SESSION_CHECK:
+                context.unchecked_session = None
             else:
                 parts[row["part"]].append(row)
-        await context.prove()
+        await context.check_session()
         return [
             part
             if read.shape.model is longest
@@ -162,11 +165,11 @@ class Combined(NamedTuple):
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)
-def combined(shapes: tuple[Shape, ...], *, proving: bool) -> Combined | None:
+def combined(shapes: tuple[Shape, ...], *, checking_session: bool) -> Combined | None:
     """One statement for several reads, or None if columns of one name are not of one kind.
 
     Column `part` tells which read a row is of; it has the columns of all, NULL where they are another's. One that
-    proves the session takes the hash of its token and its stamp at the end, and has a row of its own if both agree.
+    checks the session takes the hash of its token and its stamp at the end, and has a row of its own if both agree.
     """
     sources = [source_of(shape) for shape in shapes]
     columns: dict[str, Column] = {}
@@ -176,9 +179,11 @@ def combined(shapes: tuple[Shape, ...], *, proving: bool) -> Combined | None:
     counts = [shape.values + len(names) for shape, (_, _, names) in zip(shapes, sources, strict=True)]
     starts = [0, *accumulate(counts)]
     parts: list[str] = []
-    if proving:
+    if checking_session:
         listed = ", ".join(f'{column.nothing} AS "{name}"' for name, column in columns.items())
-        parts.append(f"SELECT {PROOF} AS part, {listed} WHERE session_stamp(${starts[-1] + 1}) = ${starts[-1] + 2}")
+        parts.append(
+            f"SELECT {SESSION_CHECK} AS part, {listed} WHERE session_stamp(${starts[-1] + 1}) = ${starts[-1] + 2}"
+        )
     for number, (shape, (own, source, _), start) in enumerate(zip(shapes, sources, starts, strict=False)):
         held = {column.name: column.source for column in own}
         listed = ", ".join(f'{held.get(name, column.nothing)} AS "{name}"' for name, column in columns.items())
@@ -198,7 +203,7 @@ def shifted(text: str, by: int) -> str:
     return PARAMETER.sub(lambda match: f"${int(match[1]) + by}", text) if by else text
 
 
-def found(row: Any, what: str, *, path: Collection[str] = ("id",)) -> Any:
+def found(row: Row | None, what: str, *, path: Collection[str] = ("id",)) -> Row:
     """The row, or the refusal that there is none."""
     if row is None:
         raise Refusal(
@@ -207,8 +212,18 @@ def found(row: Any, what: str, *, path: Collection[str] = ("id",)) -> Any:
     return row
 
 
-async def find(context: Context, model: type[Entity], id: Any, *, path: str) -> Any:
-    """The visible row of `model` with this id, as a model instance to call a verb on. Raises NOT_FOUND."""
-    row = found(await model.visible_to(context.viewer).get_or_none(id=id), model.__name__.lower(), path=[path])
-    context.touch(model, [row])
-    return row
+async def find(context: Context, model: type[Row], id: UUID | None, *, path: str) -> Row:
+    """The visible row of `model` with this id, to call a verb on. Raises NOT_FOUND."""
+    return noted(context, model, await model.visible(context.viewer, id), path)
+
+
+async def find_locked(context: Context, model: type[Row], id: UUID, *, path: str) -> Row:
+    """The same row, locked in the same statement until the transaction ends. Raises NOT_FOUND."""
+    return noted(context, model, await model.visible(context.viewer, id, lock=True), path)
+
+
+def noted(context: Context, model: type[Row], row: Row | None, path: str) -> Row:
+    """The row that was found, noted for the audit trail (ID-6); `partnerKeyId` names a partner key."""
+    known = found(row, WORD.sub(lambda letter: f" {letter[0].lower()}", path.removesuffix("Id")), path=[path])
+    context.touch(model, [known])
+    return known

@@ -13,7 +13,7 @@ from models.base.access import Role
 from models.base.errors import Code, Refusal
 from operations.context import Context
 from operations.reads.relations import row, to_all, to_one
-from operations.reads.rows import find
+from operations.reads.rows import find_locked
 
 
 async def viewer(context: Context, selection: Selection) -> Any:
@@ -34,12 +34,12 @@ OfAccount = Annotated[UUID, Account, "The account."]
 
 async def locked_other(context: Context, id: UUID) -> Account:
     """Somebody else's account, locked. Raises NOT_FOUND, and NOT_ELIGIBLE for one's own."""
-    seen: Account = await find(context, Account, id, path="accountId")
-    if seen.id == context.viewer.account_id:
+    account = await find_locked(context, Account, id, path="accountId")
+    if account.id == context.viewer.account_id:
         raise Refusal(
             Code.NOT_ELIGIBLE, "This is your own account.", path=["accountId"], fix="Ask a colleague to do it."
         )
-    return await Account.filter(id=seen.id).select_for_update(no_key=True).get()
+    return account
 
 
 async def disable(context: Context, *, account_id: OfAccount) -> Account:
@@ -59,12 +59,11 @@ async def end_membership(
     context: Context, *, membership_id: Annotated[UUID, Membership, "What somebody shall act under no more."]
 ) -> Membership:
     """End one membership of somebody's account; sessions under it end at once (ID-2)."""
-    seen: Membership = await find(context, Membership, membership_id, path="membershipId")
-    if seen.id == context.viewer.membership_id:
+    member = await find_locked(context, Membership, membership_id, path="membershipId")
+    if member.id == context.viewer.membership_id:
         raise Refusal(
             Code.NOT_ELIGIBLE, "You act under it now.", path=["membershipId"], fix="Ask a colleague to do it."
         )
-    member = await Membership.filter(id=seen.id).select_for_update(no_key=True).get()
     return await member.end(by=context.viewer, at=context.now)
 
 

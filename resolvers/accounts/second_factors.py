@@ -85,7 +85,7 @@ async def reset(
     context: Context, *, account_id: Annotated[UUID, Account, "Whose authenticator and recovery codes are lost."]
 ) -> Account:
     """Take somebody else's lost second factor away, once you are sure who asks; in their history it stays (ID-1)."""
-    account: Account = await find(context, Account, account_id, path="accountId")
+    account = await find(context, Account, account_id, path="accountId")
     if account.id == context.viewer.account_id:
         raise Refusal(
             Code.NOT_ELIGIBLE,

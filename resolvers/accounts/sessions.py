@@ -15,7 +15,7 @@ from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import to_one
-from operations.reads.rows import find
+from operations.reads.rows import find_locked
 
 LATEST_FIRST = Order("created_at", descending=True)
 
@@ -78,8 +78,7 @@ async def sign_out_everywhere(context: Context) -> dict[str, Any]:
 
 async def revoke(context: Context, *, session_id: Annotated[UUID, Session, "The session."]) -> Session:
     """End one session at once: one of your own, or as OPS anybody's (ID-2)."""
-    seen: Session = await find(context, Session, session_id, path="sessionId")
-    session = await Session.filter(id=seen.id).select_for_update(no_key=True).get()
+    session = await find_locked(context, Session, session_id, path="sessionId")
     return await sessions.revoke(session, by=context.viewer, at=context.now)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 
 from execution import Batched, Selection
-from models.appointments import appointments, booking
+from models.appointments import booking
 from models.appointments.appointments import Appointment, AppointmentStatus
 from models.appointments.rules import BookingFacts, request_refusals
 from models.availability.openings import Opening
@@ -22,7 +22,7 @@ from operations.context import Context, forbidden
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_many
-from operations.reads.rows import find
+from operations.reads.rows import find_locked
 from operations.reads.searching import like
 
 LIVE = "appointments.ended_at IS NULL"
@@ -189,43 +189,37 @@ async def request(
 OfAppointment = Annotated[UUID, Appointment, "The appointment."]
 
 
-async def locked(context: Context, id: UUID) -> Appointment:
-    """The visible appointment, locked behind its wallet. Raises NOT_FOUND."""
-    seen: Appointment = await find(context, Appointment, id, path="appointmentId")
-    return await appointments.locked(seen.id, seen.student_id)
-
-
 async def confirm(context: Context, *, appointment_id: OfAppointment) -> Appointment:
     """Accept a request, within 72 hours of it and before the session's start (AP-3)."""
-    appointment = await locked(context, appointment_id)
+    appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.confirm(by=context.viewer, at=context.now)
     return appointment
 
 
 async def decline(context: Context, *, appointment_id: OfAppointment) -> Appointment:
     """Say no to a request; the time and the credit are free again at once (AP-3, CR-4)."""
-    appointment = await locked(context, appointment_id)
+    appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.decline(by=context.viewer, at=context.now)
     return appointment
 
 
 async def withdraw(context: Context, *, appointment_id: OfAppointment) -> Appointment:
     """Take a request back before it is answered; the time and the credit are free again at once (CR-4)."""
-    appointment = await locked(context, appointment_id)
+    appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.withdraw(by=context.viewer, at=context.now)
     return appointment
 
 
 async def cancel(context: Context, *, appointment_id: OfAppointment) -> Appointment:
     """Call a confirmed session off before it starts (CR-4, CR-5)."""
-    appointment = await locked(context, appointment_id)
+    appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.cancel(by=context.viewer, at=context.now)
     return appointment
 
 
 async def mark_no_show(context: Context, *, appointment_id: OfAppointment) -> Appointment:
     """Say that the student did not come; never reimbursed (CR-5, AP-7)."""
-    appointment = await locked(context, appointment_id)
+    appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.mark_no_show(by=context.viewer, at=context.now)
     return appointment
 

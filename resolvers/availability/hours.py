@@ -35,7 +35,7 @@ async def set_weekly_hours(
     provider_id: Annotated[UUID | None, Provider, "Whose week; a provider may leave it out."] = None,
 ) -> Provider:
     """Set a provider's weekly hours; openings of 60 minutes are derived from them for 60 days (AV-1, AV-2)."""
-    provider: Provider = await find(context, Provider, provider_id or context.viewer.provider_id, path="providerId")
+    provider = await find(context, Provider, provider_id or context.viewer.provider_id, path="providerId")
     week = [
         Hours(
             weekday=block.weekday,

@@ -58,7 +58,7 @@ async def set_issuer(
     return_to: Annotated[list[str], ADDRESS, "Where clients may be sent back to, each address in full."],
 ) -> CampusIssuer:
     """Enter or replace a school's OpenID Connect provider, for its students to sign in through (ID-1)."""
-    school: School = await find(context, School, school_id, path="schoolId")
+    school = await find(context, School, school_id, path="schoolId")
     loopback = not context.environment.production
     unsound = [] if is_sound_address(issuer, loopback=loopback) else ["issuer"]
     if any(not is_sound_return(address, loopback=loopback) for address in return_to):
@@ -95,7 +95,7 @@ async def disable_issuer(
     context: Context, *, campus_issuer_id: Annotated[UUID, CampusIssuer, "The school's provider."]
 ) -> CampusIssuer:
     """Close a school's campus sign-in; its students go on with address and password (ID-1)."""
-    issuer: CampusIssuer = await find(context, CampusIssuer, campus_issuer_id, path="campusIssuerId")
+    issuer = await find(context, CampusIssuer, campus_issuer_id, path="campusIssuerId")
     return await campus.disable(issuer, by=context.viewer, at=context.now)
 
 

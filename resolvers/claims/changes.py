@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from models.claims.claims import Claim
-from operations.broker import Change, Topic
+from operations.broker import ChangeNotice, Topic
 from operations.changes import subject_of, told
 from operations.context import Context
 from operations.reads.relations import to_one
@@ -17,7 +17,7 @@ CLAIMS = Topic(model=Claim, row_of=lambda fact: subject_of(Claim.PREFIX, fact))
 
 def claim_changed(
     context: Context, *, id: Annotated[UUID | None, Claim, "Only this one; all that you may see if left out."] = None
-) -> AsyncIterator[Change]:
+) -> AsyncIterator[ChangeNotice]:
     """Each change of a claim that you may see, with the claim as it is now. The first message says `refetch`."""
     return told(context, CLAIMS, id)
 

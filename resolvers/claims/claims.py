@@ -14,7 +14,8 @@ from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one, to_one_back
-from resolvers.appointments.appointments import OfAppointment, locked
+from operations.reads.rows import find_locked
+from resolvers.appointments.appointments import OfAppointment
 
 LATEST_FIRST = Order("submitted_at", descending=True)
 
@@ -48,7 +49,7 @@ async def attest(
     presenting_concern: Annotated[PresentingConcern, "What the session was about; never shown to the school (CL-9)."],
 ) -> Claim:
     """Attest that a session occurred and submit it for reimbursement; the claim is decided at once (CL-1, CL-6)."""
-    appointment = await locked(context, appointment_id)
+    appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     return await claims.attest(appointment, presenting_concern=presenting_concern, by=context.viewer, at=context.now)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from models.credits.ledger import Wallet, balances_of
 from models.schools.students import Student
-from operations.broker import Change, Topic
+from operations.broker import ChangeNotice, Topic
 from operations.changes import told
 from operations.context import Context
 from operations.reads.relations import to_one
@@ -21,7 +21,7 @@ def wallet_changed(
     context: Context,
     *,
     student_id: Annotated[UUID | None, Student, "Only this student's; all that you may see if left out."] = None,
-) -> AsyncIterator[Change]:
+) -> AsyncIterator[ChangeNotice]:
     """A wallet whose balances have changed, as it is now: several changes at once are told once.
 
     The first message says `refetch`.

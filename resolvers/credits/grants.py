@@ -25,7 +25,7 @@ async def grant(
     note: Annotated[str, Text(500), "A word for the school's own records."] = "",
 ) -> dict[str, Any]:
     """Grant credits to a student of the school, within the school's limits (CR-2)."""
-    student: Student = await find(context, Student, student_id, path="studentId")
+    student = await find(context, Student, student_id, path="studentId")
     given = await grant_verb(
         student, Credits(credits), expires_at=expires_at, note=note, by=context.viewer, at=context.now
     )

@@ -26,7 +26,7 @@ async def enter_license(
     expires_on: Annotated[date, "Its last day."],
 ) -> License:
     """Enter a provider's license; it counts once it is verified (PR-4)."""
-    provider: Provider = await find(context, Provider, provider_id, path="providerId")
+    provider = await find(context, Provider, provider_id, path="providerId")
     return await License.enter(
         provider,
         license_class=license_class,
@@ -41,7 +41,7 @@ async def enter_license(
 
 async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "The license."]) -> License:
     """OPS verified the license with the board (PR-4)."""
-    license: License = await find(context, License, license_id, path="licenseId")
+    license = await find(context, License, license_id, path="licenseId")
     await license.verify(by=context.viewer, at=context.now)
     return license
 

@@ -13,6 +13,6 @@ from operations.reads.rows import find
 
 async def enroll(context: Context, *, provider_id: Annotated[UUID, Provider, "The provider."]) -> Provider:
     """Make a provider's Flexible Credits contract active (EN-4)."""
-    provider: Provider = await find(context, Provider, provider_id, path="providerId")
+    provider = await find(context, Provider, provider_id, path="providerId")
     await enrollments.enroll(provider, by=context.viewer, at=context.now)
     return provider

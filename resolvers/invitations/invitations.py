@@ -96,7 +96,7 @@ async def subject_of(context: Context, student_id: UUID | None, provider_id: UUI
 
 async def withdraw(context: Context, *, invitation_id: Annotated[UUID, Invitation, "The invitation."]) -> Invitation:
     """Take an invitation back; its link works no more."""
-    invitation: Invitation = await find(context, Invitation, invitation_id, path="invitationId")
+    invitation = await find(context, Invitation, invitation_id, path="invitationId")
     return await invitations.withdraw(invitation, by=context.viewer, at=context.now)
 
 

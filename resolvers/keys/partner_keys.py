@@ -33,7 +33,7 @@ async def create(
     days: Days = 365,
 ) -> dict[str, Any]:
     """Make a key for a school's machine, which acts as PARTNER within the school; it is shown this once (ID-5)."""
-    school: School = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
+    school = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
     return shown_once(await partner_keys.create(school.id, name=name, days=days, by=context.viewer, at=context.now))
 
 
@@ -45,7 +45,7 @@ async def rotate(
     overlap_hours: Annotated[int, f"For how many hours both keys work, at most {partner_keys.OVERLAP_HOURS_MAX}."] = 24,
 ) -> dict[str, Any]:
     """Make the key that follows another; both work for the overlap, then the old one has ended (ID-5)."""
-    key: PartnerKey = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
+    key = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
     return shown_once(
         await partner_keys.rotate(key, days=days, overlap_hours=overlap_hours, by=context.viewer, at=context.now)
     )
@@ -53,7 +53,7 @@ async def rotate(
 
 async def revoke(context: Context, *, partner_key_id: OfKey) -> PartnerKey:
     """End a key at once (ID-5)."""
-    key: PartnerKey = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
+    key = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
     return await partner_keys.revoke(key, by=context.viewer, at=context.now)
 
 

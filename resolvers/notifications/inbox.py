@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from models.base.events import Event
-from operations.broker import Change, Topic
+from operations.broker import ChangeNotice, Topic
 from operations.changes import told
 from operations.context import Context
 
 INBOX = Topic(model=Event, row_of=lambda fact: fact.event_id)
 
 
-def inbox(context: Context) -> AsyncIterator[Change]:
+def inbox(context: Context) -> AsyncIterator[ChangeNotice]:
     """All that happens and concerns you, as it happens. The first message says `refetch`."""
     return told(context, INBOX)

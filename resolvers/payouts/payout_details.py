@@ -14,7 +14,7 @@ from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import to_one
-from operations.reads.rows import found, rows_where
+from operations.reads.rows import find, rows_where
 
 NUMBER = Text(40, one_line=True, needed=True)
 LATEST_FIRST = Order("set_at", descending=True)
@@ -81,8 +81,7 @@ async def reveal(
     reason: Annotated[RevealReason, "Why; it stays in the history with your name."],
 ) -> dict[str, Any]:
     """Show the numbers themselves, once; who looked, when and why is kept for ever (ID-6)."""
-    seen = await PayoutDetails.visible_to(context.viewer).get_or_none(id=payout_details_id)
-    details: PayoutDetails = found(seen, "payout details", path=["payoutDetailsId"])
+    details = await find(context, PayoutDetails, payout_details_id, path="payoutDetailsId")
     numbers = await payout_details.reveal(details, reason, by=context.viewer, at=context.now)
     return {"payout_details": details, "tin": numbers.tin, "account_number": numbers.account_number}
 

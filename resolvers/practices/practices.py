@@ -45,7 +45,7 @@ async def set_practice(
     practice_id: Annotated[UUID | None, Practice, "The practice; none to end the link."] = None,
 ) -> Provider:
     """Link a provider's profile to a practice, whose office then drafts and schedules for it (ID-4, EN-5)."""
-    provider: Provider = await find(context, Provider, provider_id, path="providerId")
+    provider = await find(context, Provider, provider_id, path="providerId")
     if practice_id is not None:
         await find(context, Practice, practice_id, path="practiceId")
     return await provider.set_practice(practice_id, by=context.viewer, at=context.now)

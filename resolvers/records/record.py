@@ -93,7 +93,7 @@ async def erase(
 
     Live requests and sessions end with release, unused credits are taken back. Sent again, it finishes what was left.
     """
-    student: Student = await find(context, Student, student_id, path="studentId")
+    student = await find(context, Student, student_id, path="studentId")
     context.touch(Student, [student])
     done = await erasure.erase(student.id, reason=reason, by=context.viewer, at=context.now)
     return {

@@ -57,7 +57,7 @@ async def enter_student(
     ] = None,
 ) -> Student:
     """Enter a student of a school, with an empty wallet."""
-    school: School = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
+    school = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
     return await Student.enroll(
         school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now
     )

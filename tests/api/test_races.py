@@ -186,6 +186,18 @@ async def test_one_key_20_times_at_once_is_one_booking_and_20_equal_answers() ->
     assert await Appointment.filter(student_id=pair.student.id).count() == 1
 
 
+async def test_a_request_that_waits_for_its_key_is_judged_itself_when_the_first_one_was_refused() -> None:
+    pair = await pair_of(credits=0)
+    viewer, staff = as_student(pair.student), as_staff(Role.SCHOOL, school=pair.school)
+    asking = [ask_for(pair.openings[0], viewer, idempotencyKey="until there is a credit") for _ in range(20)]
+    granting = do("grantCredits", staff, "grant { id }", studentId=pair.student.type_id, credits=2)
+    answers, _ = await asyncio.gather(asyncio.gather(*asking), granting)
+    answers.append(await ask_for(pair.openings[0], viewer, idempotencyKey="until there is a credit"))
+    assert set(outcomes(answers)) <= {"OK", "NO_CREDITS"}
+    assert len({answer["appointment"]["id"] for answer in answers if answer["appointment"]}) == 1
+    assert await Appointment.filter(student_id=pair.student.id).count() == 1
+
+
 async def test_grants_and_requests_at_once_lose_no_credit() -> None:
     pair = await pair_of(credits=1)
     providers = [await provider_of() for _ in range(20)]

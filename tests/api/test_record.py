@@ -12,15 +12,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from fhir.resources.R4B.bundle import Bundle
-from tortoise.transactions import in_transaction
 
 from models.accounts.accounts import Account, Membership
 from models.accounts.agreements import Acceptance, Document
 from models.accounts.sessions import open_session
-from models.appointments import appointments
+from models.appointments.appointments import Appointment
 from models.base.access import Role, Viewer
 from models.base.ids import encode, new_id
-from models.base.statements import fetch, write
+from models.base.statements import fetch, transaction, write
 from models.credits.ledger import BALANCES
 from models.records import export
 from models.records.export import FORMAT, LEFT_OUT
@@ -80,8 +79,8 @@ async def build() -> World:
     await requested(student, pair.openings[30])
     await confirmed(student, pair.openings[31])
     declined = await requested(student, others[50])
-    async with in_transaction():
-        locked = await appointments.locked(declined.id, student.id)
+    async with transaction():
+        locked = await Appointment.locked(declined.id)
         await locked.decline(by=as_provider(elsewhere), at=AT)
     other = await student_of(pair.school, credits=3)
     await attested(await confirmed(other, pair.openings[2]))

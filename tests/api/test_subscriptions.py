@@ -25,7 +25,7 @@ from models.base.changes import CHANNEL, visible
 from models.base.ids import new_id
 from models.base.statements import execute, fetch
 from operations import broker as brokers
-from operations.broker import Broker, Change
+from operations.broker import Broker, ChangeNotice
 from resolvers.appointments.changes import APPOINTMENTS
 from resolvers.claims.changes import CLAIMS
 from resolvers.credits.changes import WALLETS
@@ -59,10 +59,10 @@ class Listening:
     def __init__(self, source: Any) -> None:
         self.source = source
 
-    async def next(self) -> Change:
+    async def next(self) -> ChangeNotice:
         """The next change."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            change: Change = await anext(self.source)
+            change: ChangeNotice = await anext(self.source)
             return change
 
     async def begun(self) -> Listening:
@@ -393,7 +393,7 @@ async def test_the_inbox_is_told_as_server_sent_events(served: Served) -> None:
 async def test_many_subscriptions_of_one_viewer_are_executed_once(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    executed: list[Change] = []
+    executed: list[ChangeNotice] = []
 
     async def counted(*arguments: Any, **more: Any) -> Any:
         executed.append(more["root_value"])

@@ -9,13 +9,12 @@ from string import Template
 import asyncpg
 import pytest
 import pytest_asyncio
-from tortoise.transactions import in_transaction
 
 from models.accounts.accounts import token_hash
 from models.base import encryption
 from models.base.events import Event
 from models.base.ids import new_id
-from models.base.statements import execute, fetch
+from models.base.statements import execute, fetch, transaction
 from models.directory.licenses import License
 from tests.models.breaches import BREACHES, WITHOUT_BREACH
 from tests.models.breaches.statements import Breach, changed, copied, requested_with_hold, transferred
@@ -41,7 +40,7 @@ async def world(filled: World) -> AsyncIterator[World]:
 
 async def attempt(world: World, *statements: str) -> None:
     """Run statements in one transaction, and all checks that wait for its end."""
-    async with in_transaction():
+    async with transaction():
         for statement in statements:
             await execute(Template(statement).substitute(world))
         await execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -52,6 +52,12 @@ SELECT c.conname, c.conrelid::regclass::text AS of_table, c.confdeltype::text AS
             ) AS led_by
   FROM pg_constraint c WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace
 """
+INDEXES = """
+SELECT i.indrelid::regclass::text AS of_table,
+       array(SELECT a.attname::text FROM unnest(i.indkey) WITH ORDINALITY AS key (number, place)
+               JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.number ORDER BY place) AS columns
+  FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = 'public'::regnamespace
+"""
 NAMES = """
 SELECT conname AS name FROM pg_constraint WHERE connamespace = 'public'::regnamespace
  UNION SELECT relname FROM pg_class WHERE relkind = 'i' AND relnamespace = 'public'::regnamespace
@@ -99,6 +105,33 @@ async def test_every_foreign_key_restricts_and_has_an_index() -> None:
     assert [key.conname for key in keys if key.on_delete != "r"] == [], "deleting a parent must be refused"
     assert [key.conname for key in keys if not set(key.columns) & set(key.led_by)] == [], "without an index"
     assert len(keys) > 25
+
+
+async def test_every_index_that_a_model_declares_exists() -> None:
+    made = {(index.of_table, tuple(index.columns[:length])) for index in await fetch(INDEXES)
+            for length in range(1, len(index.columns) + 1)}  # fmt: skip
+    declared = [(model._meta.db_table, columns) for model in models() for columns in indexes_of(model)]
+    assert [index for index in declared if index not in made] == []
+    assert len(declared) > 15
+
+
+def indexes_of(model: type[Model]) -> list[tuple[str, ...]]:
+    """The columns of each index that a model declares, on a field or in its Meta."""
+    meta = model._meta
+    of_fields = [(column,) for name, column in meta.fields_db_projection.items() if meta.fields_map[name].index]
+    return [*of_fields, *(tuple(str(name) for name in index) for index in meta.indexes if isinstance(index, tuple))]
+
+
+def test_every_relation_that_a_model_declares_restricts() -> None:
+    relations = [
+        (model.__name__, name, model._meta.fields_map[name])
+        for model in models()
+        for name in (*model._meta.fk_fields, *model._meta.o2o_fields)
+    ]
+    assert [
+        (kind, name) for kind, name, field in relations if getattr(field, "on_delete", None) != fields.RESTRICT
+    ] == []
+    assert len(relations) > 20
 
 
 async def test_every_constraint_with_a_message_exists() -> None:

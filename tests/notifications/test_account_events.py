@@ -10,7 +10,6 @@ from datetime import timedelta
 import pyotp
 import pytest
 import pytest_asyncio
-from tortoise.transactions import in_transaction
 
 from models.accounts import credentials, links, office_users, second_factors
 from models.accounts.accounts import Account, Membership
@@ -19,7 +18,7 @@ from models.accounts.office_users import REVALIDATE_EVERY
 from models.base import encryption
 from models.base.access import Role
 from models.base.ids import new_id
-from models.base.statements import Change, execute, fetch, write
+from models.base.statements import Change, execute, fetch, transaction, write
 from models.invitations import invitations
 from models.invitations.invitations import Place
 from models.practices.practices import Practice
@@ -54,7 +53,7 @@ async def invited() -> str:
     student = await student_of(school)
     await forget_mails_so_far()
     place = Place(role=Role.STUDENT, student_id=student.id, school_id=school.id)
-    async with in_transaction():
+    async with transaction():
         await invitations.invite(
             email=student.email, name="Ana Reyes", place=place, by=as_staff(Role.SCHOOL, school=school), at=AT
         )
@@ -107,18 +106,18 @@ async def test_an_address_is_verified_where_it_is_and_not_where_the_account_is_n
     office: PostOffice, server: MailServer
 ) -> None:
     account, membership = await person("old@example.test")
-    async with in_transaction():
+    async with transaction():
         await credentials.request_verification(NEW_ADDRESS, by=membership.viewer(), at=AT)
     await do_all(office)
     assert [to for to, _ in server.taken] == [NEW_ADDRESS]
-    async with in_transaction():
+    async with transaction():
         await credentials.verify_email(token_in(server, "verify-address"), at=AT)
     assert (await Account.get(id=account.id)).email == NEW_ADDRESS
 
 
 async def moved_to(address: str, member: Membership) -> None:
     """Let somebody's account take another address, by the link that is mailed there."""
-    async with in_transaction():
+    async with transaction():
         await credentials.request_verification(address, by=member.viewer(), at=AT)
         token = await links.newest(Purpose.EMAIL_VERIFICATION, email=address, at=AT)
         await credentials.verify_email(token or "", at=AT)
@@ -159,7 +158,7 @@ async def test_a_removed_second_factor_is_told_to_its_account(
     office: PostOffice, server: MailServer, by_support: bool
 ) -> None:
     account, member = await person("robin@example.test")
-    async with in_transaction():
+    async with transaction():
         await second_factors.enrol(account, at=AT)
         await execute("UPDATE second_factors SET confirmed_at = $1", AT)
         [code, *_] = await second_factors.new_recovery_codes(account.id, at=AT)
@@ -179,7 +178,7 @@ async def test_a_new_second_factor_and_new_recovery_codes_are_told_to_their_acco
     office: PostOffice, server: MailServer
 ) -> None:
     account, member = await person("robin@example.test")
-    async with in_transaction():
+    async with transaction():
         secret, _ = await second_factors.enrol(account, at=AT)
         code = pyotp.TOTP(secret).now()
         [recovery, *_] = await second_factors.confirm(account.id, code, by=member.viewer(), at=AT)
@@ -207,7 +206,7 @@ async def test_a_forgotten_password_is_mailed_to_who_has_an_account_alone(
     ]
     token = token_in(server, "reset-password")
     changed = await credentials.hash_for_reset(token, "violet harbor lantern 7", at=AT)
-    async with in_transaction():
+    async with transaction():
         await credentials.reset(token, changed, at=AT)
     await do_all(office)
     assert server.subjects("known@example.test")[1:] == ["Your password was changed"]
@@ -237,7 +236,7 @@ async def test_the_owner_of_a_practice_is_told_which_office_user_to_confirm(
 
 async def announce() -> int:
     """One worker's look at who is soon to be revalidated."""
-    async with in_transaction():
+    async with transaction():
         return await office_users.remind(at=AT + REVALIDATE_EVERY - timedelta(days=1))
 
 

@@ -12,16 +12,15 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from tortoise.transactions import in_transaction
 
 import models
-from models.appointments import appointments, reminders
+from models.appointments import reminders
 from models.appointments.alternatives import other_openings
 from models.appointments.appointments import Appointment, AppointmentStatus
 from models.availability.hours import Hours
 from models.availability.openings import Opening
 from models.base.ids import new_id
-from models.base.statements import execute, fetch
+from models.base.statements import execute, fetch, transaction
 from models.claims.claims import ClaimStatus
 from models.directory.licenses import License, LicenseClass
 from models.schools.schools import MissedSessionPolicy
@@ -75,12 +74,12 @@ async def stage(committed: Settings) -> AsyncIterator[Stage]:
 
 
 async def locked(appointment: Appointment) -> Appointment:
-    return await appointments.locked(appointment.id, appointment.student_id)
+    return await Appointment.locked(appointment.id)
 
 
 async def do(appointment: Appointment, verb: Callable[[Appointment], Awaitable[object]]) -> None:
     """One verb on the locked appointment, in a transaction of its own."""
-    async with in_transaction():
+    async with transaction():
         await verb(await locked(appointment))
 
 

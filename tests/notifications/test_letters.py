@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from models.appointments import appointments, reminders
+from models.appointments import reminders
+from models.appointments.appointments import Appointment
 from models.base.statements import execute, fetch
 from models.claims.claims import PresentingConcern
 from models.directory.licenses import LicenseClass
@@ -233,7 +234,7 @@ async def everything_happens(pair: Pair) -> datetime:
     made = [await requested(student, next(openings)) for _ in range(8)]
     as_them = as_provider(provider)
     for appointment, verb in zip(made, verbs(as_them, as_student(student)), strict=False):
-        await verb(await appointments.locked(appointment.id, student.id))
+        await verb(await Appointment.locked(appointment.id))
     late = await confirmed(student, next(openings))
     await attested(late, at=late.attest_by)
     await requested(student, next(openings))

@@ -13,7 +13,6 @@ import pytest_asyncio
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as some
-from tortoise.transactions import in_transaction
 
 from models.appointments import booking
 from models.appointments.rules import opening_refusals, request_refusals, viewer_refusals
@@ -21,7 +20,7 @@ from models.availability.hours import Hours
 from models.availability.openings import Opening, bookable_from, bookable_until
 from models.base.errors import Refused
 from models.base.ids import decode, encode
-from models.base.statements import execute, write
+from models.base.statements import execute, transaction, write
 from models.base.times import local_day
 from models.directory.licenses import License, LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
@@ -281,7 +280,7 @@ async def request(scene: Scene, world: World, opening: Opening, state: str, serv
     """Whether a request succeeds, to the last constraint; nothing of it stays."""
     async with undone():
         try:
-            async with in_transaction():
+            async with transaction():
                 await booking.request(
                     student_id=scene.student.id, opening_id=opening.id, service=service, state=state,
                     accepts_policy=True, by=as_student(scene.student), at=world.now,

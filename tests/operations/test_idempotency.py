@@ -1,4 +1,4 @@
-"""One key, one effect: what is sent again with the same key is answered again, exactly, and never done again."""
+"""One key, one effect: what is sent again with the same key is not done again, and answered as it is now."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest_asyncio
 from models.appointments.appointments import Appointment
 from models.availability.openings import Opening
 from models.base.access import Role, Viewer
+from models.base.errors import Code, Refusal, Refused
 from models.base.idempotency import IdempotencyKey
 from models.base.ids import encode, new_id
 from models.credits.ledger import Grant
 from models.records.retention import remove_old_of
 from models.schools.schools import School
-from operations.transactions import once
 from settings import Settings
-from tests.support.asking import COMPILED, answer, context_of, do
+from tests.support.asking import COMPILED, answer, commit, context_of, do
 from tests.support.databases import undone
 from tests.support.world import AT, Pair, as_provider, as_staff, as_student, granted, pair_of, school_of, student_of
 
@@ -52,12 +52,14 @@ async def grant(pair: Pair, staff: Viewer, *, credits: int = 3, **more: Any) -> 
     return await do("grantCredits", staff, selection, **fields, **more)
 
 
-async def test_the_answer_is_given_again_as_it_was_although_the_object_has_changed(pair: Pair) -> None:
+async def test_the_object_is_answered_again_as_it_is_now(pair: Pair) -> None:
     first = await ask_for(pair, pair.openings[0])
     assert first["appointment"]["status"] == "REQUESTED"
     id = first["appointment"]["id"]
     await do("confirmAppointment", as_provider(pair.provider), "appointment { id }", appointmentId=id)
-    assert await ask_for(pair, pair.openings[0]) == first
+    again = await ask_for(pair, pair.openings[0])
+    assert again["userErrors"] == []
+    assert (again["appointment"]["id"], again["appointment"]["status"]) == (id, "CONFIRMED")
     assert await Appointment.filter(student_id=pair.student.id).count() == 1
 
 
@@ -104,24 +106,68 @@ async def test_an_answer_is_not_given_again_under_another_membership_of_the_same
     assert await Grant.filter(student_id=pair.student.id).count() == 2  # this one, and that of the pair itself
 
 
-async def test_a_refusal_is_kept_too(pair: Pair) -> None:
+async def test_a_refused_request_is_judged_anew(pair: Pair) -> None:
     poor = await student_of(pair.school)
     begging = Pair(school=pair.school, student=poor, provider=pair.provider, openings=pair.openings)
     refused = await ask_for(begging, pair.openings[0])
     assert [error["code"] for error in refused["userErrors"]] == ["NO_CREDITS"]
     await granted(poor, 2)
-    assert await ask_for(begging, pair.openings[0]) == refused
-    asked_anew = await ask_for(begging, pair.openings[0], idempotencyKey="another")
-    assert asked_anew["userErrors"] == []
+    accepted = await ask_for(begging, pair.openings[0])
+    assert accepted["userErrors"] == []
+    assert await ask_for(begging, pair.openings[0]) == accepted
+    assert await Appointment.filter(student_id=poor.id).count() == 1
 
 
-async def test_what_a_constraint_refused_is_kept_too(pair: Pair) -> None:
+async def test_what_a_constraint_refused_is_judged_anew(pair: Pair) -> None:
     ops = as_staff(Role.OPS)
     fields: dict[str, Any] = {"name": pair.school.name, "timeZone": "America/New_York", "idempotencyKey": KEY}
     first = await do("openSchool", ops, "school { id }", **fields)
     assert [error["code"] for error in first["userErrors"]] == ["CONFLICT"]
     await School.filter(id=pair.school.id).update(name="Renamed")
-    assert await do("openSchool", ops, "school { id }", **fields) == first
+    opened = await do("openSchool", ops, "school { id }", **fields)
+    assert opened["userErrors"] == []
+    assert await do("openSchool", ops, "school { id }", **fields) == opened
+
+
+async def test_a_refusal_that_the_version_before_has_kept_is_judged_anew(pair: Pair) -> None:
+    staff = as_staff(Role.SCHOOL, school=pair.school)
+    await grant(pair, staff)
+    await IdempotencyKey.filter(account_id=staff.account_id).update(answer={"refused": []})
+    assert (await grant(pair, staff))["userErrors"] == []
+    assert await Grant.filter(student_id=pair.student.id).count() == 3
+
+
+async def test_what_the_version_before_has_kept_is_answered_as_it_is_now(pair: Pair) -> None:
+    staff = as_staff(Role.SCHOOL, school=pair.school)
+    first = await grant(pair, staff)
+    kept = await IdempotencyKey.get(account_id=staff.account_id)
+    assert kept.answer is not None
+    kept.answer["dict"]["grant"]["columns"] |= {"credits": 77, "note": "as it was"}
+    await IdempotencyKey.filter(id=kept.id).update(answer=kept.answer)
+    assert await grant(pair, staff) == first
+
+
+async def test_an_object_out_of_reach_is_null_and_what_is_no_row_is_kept(pair: Pair) -> None:
+    staff = as_staff(Role.SCHOOL, school=pair.school)
+    first = await grant(pair, staff, credits=20)
+    elsewhere = Viewer(account_id=staff.account_id, role=Role.SCHOOL, school_id=new_id())
+    assert await grant(pair, elsewhere, credits=20) == {"grant": None, "warnings": first["warnings"], "userErrors": []}
+
+
+async def test_a_refusal_whose_changes_are_committed_keeps_no_answer(pair: Pair) -> None:
+    context = context_of(as_student(pair.student))
+    tries: list[int] = []
+
+    async def verb(_: Any) -> Refused:
+        tries.append(1)
+        await granted(pair.student, 1)
+        return Refused([Refusal(Code.NOT_OPEN, "planted")])
+
+    for _ in range(2):
+        with pytest.raises(Refused, match="planted"):
+            await commit(context, verb, key=KEY)
+    assert len(tries) == 2
+    assert await Grant.filter(student_id=pair.student.id).count() == 3
 
 
 async def test_a_key_is_kept_for_24_hours_to_the_second(pair: Pair) -> None:
@@ -192,15 +238,15 @@ async def test_a_key_is_undone_with_what_failed(pair: Pair) -> None:
         return {"done": True}
 
     with pytest.raises(RuntimeError, match="planted"):
-        await once(context, verb, {"fails": True}, name="Verb", key=KEY, asked={})
+        await commit(context, verb, key=KEY, fails=True)
     assert not await IdempotencyKey.filter(account_id=context.viewer.account_id).exists()
     assert await Grant.filter(student_id=pair.student.id).count() == 1
     for _ in range(2):
-        assert await once(context, verb, {"fails": False}, name="Verb", key=KEY, asked={}) == {"done": True}
+        assert await commit(context, verb, key=KEY, fails=False) == {"done": True}
     assert done == ["once"]
 
 
-async def test_a_refused_verb_keeps_its_answer_and_nothing_that_it_wrote(pair: Pair) -> None:
+async def test_a_refused_verb_keeps_neither_its_key_nor_anything_that_it_wrote(pair: Pair) -> None:
     school = await school_of()
     staff = as_staff(Role.SCHOOL, school=school)
     before = await Grant.all().count()
@@ -208,7 +254,7 @@ async def test_a_refused_verb_keeps_its_answer_and_nothing_that_it_wrote(pair: P
         refused = await grant(pair, staff)
         assert [error["code"] for error in refused["userErrors"]] == ["NOT_FOUND"]
     assert await Grant.all().count() == before
-    assert await IdempotencyKey.filter(account_id=staff.account_id).count() == 1
+    assert not await IdempotencyKey.filter(account_id=staff.account_id).exists()
 
 
 async def test_what_is_read_below_the_kept_object_is_read_anew_and_for_the_viewer(pair: Pair) -> None:

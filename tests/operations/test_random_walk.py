@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
-from models.appointments import appointments, booking
+from models.appointments import booking
 from models.appointments.appointments import LATE_NOTICE, NO_SHOW_AFTER, Appointment, AppointmentStatus
 from models.availability import openings
 from models.availability.openings import Opening
@@ -28,8 +28,7 @@ from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.directory.providers import Provider, Service
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
-from operations.transactions import once
-from tests.support.asking import context_of
+from tests.support.asking import commit, context_of
 from tests.support.databases import own_database
 from tests.support.world import AT, as_provider, as_staff, as_student, load_rates, provider_of, school_of, student_of
 
@@ -73,7 +72,7 @@ class Life:
             return await verb()
 
         try:
-            return await once(context_of(who, at=self.now), resolver, {}, name="Walk", key=None, asked={})
+            return await commit(context_of(who, at=self.now), resolver)
         except Refused:
             return None
 
@@ -122,7 +121,7 @@ class Life:
         by = more.pop("by", as_provider(row.provider_id))
 
         async def verb() -> Any:
-            current = await appointments.locked(row.id, row.student_id)
+            current = await Appointment.locked(row.id)
             if name == "attest":
                 return await claims.attest(current, presenting_concern=PresentingConcern.SLEEP, by=by, at=self.now)
             await getattr(current, name)(at=self.now, **({} if name == "expire" else {"by": by}))

@@ -18,10 +18,10 @@ from models.base.ids import new_id
 from models.base.statements import execute, fetch
 from models.credits.grants import grant
 from models.credits.ledger import Grant, Wallet, lock_wallet
-from operations.transactions import TRIES, once
+from operations.transactions import TRIES
 from settings import Settings
 from tests.support.api import api_on
-from tests.support.asking import answer, codes_of, context_of
+from tests.support.asking import answer, codes_of, commit, context_of
 from tests.support.databases import own_database
 from tests.support.world import AT, as_staff, granted, pair_of, school_of, student_of
 
@@ -61,7 +61,7 @@ class Stumbling:
 async def test_a_verb_that_stumbles_is_done_again_from_the_beginning(state: str, key: str | None) -> None:
     student = await student_of(await school_of())
     verb = Stumbling(student, state=state, times=TRIES - 1)
-    assert await once(CONTEXT, verb, {}, name="Verb", key=key and key + state, asked={}) == "done"
+    assert await commit(CONTEXT, verb, key=key and key + state) == "done"
     assert verb.tries == TRIES
     assert await Grant.filter(student_id=student.id).count() == 1
     assert (await Wallet.get(id=student.id)).available == 1
@@ -72,7 +72,7 @@ async def test_it_is_given_up_after_the_last_try_with_a_word_to_try_again(state:
     student = await student_of(await school_of())
     verb = Stumbling(student, state=state, times=100)
     with pytest.raises(GraphQLError) as given_up:
-        await once(CONTEXT, verb, {}, name="Verb", key=None, asked={})
+        await commit(CONTEXT, verb)
     assert given_up.value.extensions == {"code": "BUSY"}
     assert verb.tries == TRIES
     assert not await Grant.filter(student_id=student.id).exists()
@@ -83,7 +83,7 @@ async def test_any_other_failure_is_not_tried_again(state: str) -> None:
     student = await student_of(await school_of())
     verb = Stumbling(student, state=state, times=100)
     with pytest.raises(asyncpg.PostgresError):
-        await once(CONTEXT, verb, {}, name="Verb", key=None, asked={})
+        await commit(CONTEXT, verb)
     assert verb.tries == 1
     assert not await Grant.filter(student_id=student.id).exists()
 
@@ -96,7 +96,7 @@ async def test_a_refusal_is_not_tried_again() -> None:
         raise Refusal(Code.NOT_OPEN, "No.")
 
     with pytest.raises(Refused):
-        await once(CONTEXT, refuses, {}, name="Verb", key=None, asked={})
+        await commit(CONTEXT, refuses)
     assert len(tries) == 1
 
 
@@ -115,9 +115,7 @@ async def test_two_who_wait_for_each_other_both_succeed_in_the_end() -> None:
         await lock_wallet(wallets[1 - me])
         return me
 
-    ended = await asyncio.gather(
-        *(once(CONTEXT, crossing, {"me": me}, name="Verb", key=None, asked={}) for me in (0, 1))
-    )
+    ended = await asyncio.gather(*(commit(CONTEXT, crossing, me=me) for me in (0, 1)))
     assert ended == [0, 1]
     assert sum(tries) > 2, "nobody was ever sent back"
 
@@ -136,7 +134,7 @@ async def test_a_failure_at_the_very_commit_leaves_nothing() -> None:
         await execute("INSERT INTO due VALUES (1), (1)")
 
     with pytest.raises(asyncpg.UniqueViolationError):
-        await once(CONTEXT, half_a_booking, {}, name="Verb", key=None, asked={})
+        await commit(CONTEXT, half_a_booking)
     assert (await Wallet.get(id=pair.student.id)).available == 6
 
 
@@ -192,7 +190,7 @@ async def test_a_verb_that_is_done_again_acts_as_whoever_asked() -> None:
             await raise_in_database("40001")
         return "done"
 
-    await once(context, acts_as_another, {}, name="Verb", key=None, asked={})
+    await commit(context, acts_as_another)
     assert acted == [asking, asking]
     assert context.viewer == new
 

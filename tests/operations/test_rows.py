@@ -19,7 +19,7 @@ from models.directory.licenses import License
 from models.records.audit import AuditEntry
 from models.schools.students import Student
 from operations.context import Context
-from operations.reads.rows import PROOF, combined, rows_where, shape_of
+from operations.reads.rows import SESSION_CHECK, combined, rows_where, shape_of
 from tests.support.asking import COMPILED, CORE, ask, context_of, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.two_sides import World, build
@@ -117,8 +117,8 @@ async def test_columns_of_one_name_and_different_kinds_do_not_travel_together(wo
         shape_of(viewer, model, needs, "true", "", 0)
         for model, needs in ((AuditEntry, ("number",)), (License, ("number",)), (License, ("state",)))
     ]
-    assert combined((shapes[0], shapes[1]), proving=False) is None, "one is a number, the other a text"
-    assert combined((shapes[0], shapes[2]), proving=False) is not None
+    assert combined((shapes[0], shapes[1]), checking_session=False) is None, "one is a number, the other a text"
+    assert combined((shapes[0], shapes[2]), checking_session=False) is not None
     context = context_of(viewer)
     entries, licenses = await Gathering(
         [read(context, AuditEntry, ("number",), "true"), read(context, License, ("number",), "true")]
@@ -127,15 +127,15 @@ async def test_columns_of_one_name_and_different_kinds_do_not_travel_together(wo
     assert {type(row["number"]) for row in licenses} == {str}
 
 
-def test_a_proof_has_a_row_of_its_own_and_its_values_come_last(world: World) -> None:
+def test_a_session_check_has_a_row_of_its_own_and_its_values_come_last(world: World) -> None:
     viewer = world.a.viewers[Role.STUDENT]
     shapes = (
         shape_of(viewer, Wallet, ("held",), "wallets.id = $1", "", 1),
         shape_of(viewer, Appointment, ("status",), "appointments.starts_at > $1", "LIMIT 3", 1),
     )
-    one = combined(shapes, proving=True)
+    one = combined(shapes, checking_session=True)
     assert one is not None
-    assert f"SELECT {PROOF} AS part" in one.text
+    assert f"SELECT {SESSION_CHECK} AS part" in one.text
     assert "session_stamp($5) = $6" in one.text
     assert "appointments.starts_at > $3" in one.text
     assert one.names == (("student_id",), ("student_id",))

@@ -12,8 +12,7 @@ from models.base.errors import Code, Refused
 from models.base.statements import execute, write
 from models.credits.ledger import Wallet
 from models.schools.schools import School
-from operations.transactions import once
-from tests.support.asking import context_of, do
+from tests.support.asking import commit, context_of, do
 from tests.support.world import AT, as_staff, pair_of
 
 SOMEBODY = as_staff(Role.OPS)
@@ -30,7 +29,7 @@ async def test_a_text_that_is_too_long_for_its_column_is_refused_by_its_name(
 
     viewer = None if key is None else SOMEBODY
     with pytest.raises(Refused) as refused:
-        await once(context_of(viewer), found_a_school, {}, name="FoundASchool", key=key, asked={})
+        await commit(context_of(viewer), found_a_school, key=key)
     assert [(refusal.code, refusal.path) for refusal in refused.value.refusals] == [(Code.INVALID, ("name",))]
 
 

@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 from tortoise import connections
 from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.transactions import in_transaction
 
 from database import credentials, pending, url_of
+from models.base.statements import transaction
 from settings import Settings
 
 MARK = "CREATE TABLE mark (word text); INSERT INTO mark VALUES ('left by a test')"
@@ -28,7 +28,7 @@ async def test_the_template_has_been_migrated(database: Settings) -> None:
 async def test_a_rolled_back_test_leaves_nothing_for_the_next(
     rolled_back: BaseDBAsyncClient, database: Settings, turn: int
 ) -> None:
-    async with in_transaction() as inner:
+    async with transaction() as inner:
         await inner.execute_script(MARK)
     rows = await connections.get("default").execute_query_dict("SELECT word FROM mark")
     assert rows == [{"word": "left by a test"}]
@@ -37,7 +37,7 @@ async def test_a_rolled_back_test_leaves_nothing_for_the_next(
 
 @pytest.mark.parametrize("turn", [1, 2])
 async def test_a_committed_test_has_a_database_of_its_own(committed: Settings, database: Settings, turn: int) -> None:
-    async with in_transaction() as transaction:
-        await transaction.execute_script(MARK)
+    async with transaction() as block:
+        await block.execute_script(MARK)
     assert await _has_mark(committed)
     assert not await _has_mark(database)

@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from tortoise.connection import get_connections
-from tortoise.transactions import in_transaction
 
 from database import credentials
 from database.pool import Pool
-from models.base.statements import fetch_one
+from models.base.statements import fetch, fetch_one, transaction
 from settings import Settings
+from tests.support.databases import own_database
 from tests.support.farewell import say_farewell
 
 
@@ -196,7 +196,7 @@ async def pool_of_program() -> Pool:
 
 async def one_in_transaction() -> int:
     """What a transaction reads."""
-    async with in_transaction():
+    async with transaction():
         return int((await fetch_one("SELECT 1 AS one")).one)
 
 
@@ -222,3 +222,14 @@ async def test_a_task_whose_transaction_could_not_begin_begins_the_next_one_anew
     assert await one_in_transaction() == 1
     await settled(pool)
     assert not pool._used
+
+
+async def test_a_connection_keeps_its_prepared_statements(postgres: str) -> None:
+    texts = [f"SELECT {number} AS n" for number in range(300)]
+    async with own_database(postgres, pool_size=1), transaction() as block:
+        for text in texts:
+            await fetch(text)
+        kept = {row.statement for row in await fetch("SELECT statement FROM pg_prepared_statements")}
+        cache = block._connection._stmt_cache
+    assert kept.issuperset(texts)
+    assert (cache.get_max_size(), cache.get_max_lifetime()) == (1_000, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -84,6 +85,16 @@ async def test_a_statement_about_one_id_does_the_same_first_and_later(postgres: 
                     await fetch(before)
                 await execute_first(delete, clock)
             assert await fetch("SELECT 1 FROM demo_clock") == []
+
+
+@pytest.mark.parametrize("text", ["plain", "it's; DROP TABLE wallets; --", "\\' OR true --", "$1 ü €", ""])
+async def test_values_that_travel_with_begin_arrive_as_they_are(postgres: str, text: str) -> None:
+    id, digest, at = new_id(), b"\x00'\\\xff", datetime(2026, 11, 29, 3, 4, 5, 678901, tzinfo=UTC)
+    insert = "INSERT INTO idempotency_keys (id, account_id, key, asked, created_at) VALUES ($1, $1, $2, $3, $4)"
+    async with own_database(postgres), transaction():
+        assert await execute_first(insert, id, text, digest, at) == "INSERT 0 1"
+        (row,) = await fetch("SELECT id, key, asked, created_at FROM idempotency_keys")
+    assert (row.id, row.key, row.asked, row.created_at) == (id, text, digest, at)
 
 
 async def test_a_savepoint_is_undone_alone_in_a_transaction_that_begins_with_it(postgres: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import cache
@@ -16,6 +16,8 @@ from execution import Plans
 from models.base.access import Viewer
 from models.base.statements import ROW_CLASSES
 from operations.context import Context, Environment
+from operations.idempotency import Outcome, request_key
+from operations.transactions import MutationTransaction
 from schema.base.scalars import NATIVE
 from schema.root import SCHEMA
 from tests.support.world import AT
@@ -65,6 +67,14 @@ async def do(mutation: str, viewer: Viewer, selection: str, *, at: datetime = AT
 def codes_of(result: ExecutionResult) -> list[Any]:
     """The codes of a result's errors, in order."""
     return [(error.extensions or {}).get("code") for error in result.errors or []]
+
+
+async def commit(
+    context: Context, verb: Callable[..., Awaitable[Outcome]], *, key: str | None = None, **values: Any
+) -> Outcome:
+    """What a verb comes to in the transaction of a mutation, with an idempotency key if one is named."""
+    request = request_key(key, context.viewer, mutation="Verb", sent={}) if key else None
+    return await MutationTransaction(context, key=request).run(lambda: verb(context, **values))
 
 
 @asynccontextmanager

@@ -9,9 +9,9 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.connection import get_connections
-from tortoise.transactions import in_transaction
 
 from database import connected
+from models.base.statements import transaction
 from settings import Settings
 from tests.support.postgres import copy_of_template, settings_for
 
@@ -33,7 +33,7 @@ async def own_database(postgres: str, *, pool_size: int = 10, **changes: object)
 async def undone() -> AsyncIterator[BaseDBAsyncClient]:
     """A transaction that is rolled back at its end; transactions inside become savepoints."""
     try:
-        async with in_transaction() as connection:
+        async with transaction() as connection:
             yield connection
             raise _UndoneError
     except _UndoneError:

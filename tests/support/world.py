@@ -8,16 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from uuid import UUID
 
-from tortoise.transactions import in_transaction
-
-from models.appointments import appointments, booking
+from models.appointments import booking
 from models.appointments.appointments import Appointment
 from models.availability.hours import Hours
 from models.availability.openings import Opening, set_weekly_hours
 from models.base.access import Role, Viewer
 from models.base.amounts import Credits
 from models.base.ids import new_id
-from models.base.statements import write
+from models.base.statements import transaction, write
 from models.claims import claims
 from models.claims.claims import Claim, PresentingConcern
 from models.credits import grants as credits
@@ -125,7 +123,7 @@ async def student_of(school: School, *, credits: int = 0) -> Student:
 
 async def granted(student: Student, units: int, *, expires_at: datetime | None = None, at: datetime = AT) -> Grant:
     """A grant of so many credits."""
-    async with in_transaction():
+    async with transaction():
         return await credits.grant(student, Credits(units), expires_at=expires_at, note="", by=None, at=at)
 
 
@@ -154,7 +152,7 @@ def as_staff(role: Role, *, school: School | None = None) -> Viewer:
 
 async def requested(student: Student, opening: Opening, *, at: datetime = AT) -> Appointment:
     """A request of the student for this opening."""
-    async with in_transaction():
+    async with transaction():
         return await booking.request(
             student_id=student.id,
             opening_id=opening.id,
@@ -169,16 +167,16 @@ async def requested(student: Student, opening: Opening, *, at: datetime = AT) ->
 async def confirmed(student: Student, opening: Opening, *, at: datetime = AT) -> Appointment:
     """An appointment that its provider has confirmed."""
     appointment = await requested(student, opening, at=at)
-    async with in_transaction():
-        locked = await appointments.locked(appointment.id, appointment.student_id)
+    async with transaction():
+        locked = await Appointment.locked(appointment.id)
         await locked.confirm(by=as_provider(appointment.provider_id), at=at)
     return locked
 
 
 async def attested(appointment: Appointment, *, at: datetime | None = None) -> Claim:
     """The claim for a confirmed session, attested at its end."""
-    async with in_transaction():
-        locked = await appointments.locked(appointment.id, appointment.student_id)
+    async with transaction():
+        locked = await Appointment.locked(appointment.id)
         return await claims.attest(
             locked,
             presenting_concern=PresentingConcern.ANXIETY,

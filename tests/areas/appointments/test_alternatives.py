@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from tortoise.transactions import in_transaction
 
-from models.appointments import appointments
 from models.appointments.alternatives import Alternative, other_openings
 from models.appointments.appointments import Appointment
 from models.appointments.booking import facts_of
 from models.appointments.rules import request_refusals
 from models.availability.openings import Opening, bookable_from
-from models.base.statements import execute
+from models.base.statements import execute, transaction
 from models.directory.providers import Provider
 from tests.support.databases import own_database, undone
 from tests.support.world import Pair, as_provider, granted, openings_of, pair_of, provider_of, requested, student_of
@@ -66,8 +64,8 @@ class Scene:
 
 async def expired(appointment: Appointment) -> Appointment:
     """The same, once its time to be answered has passed."""
-    async with in_transaction():
-        locked = await appointments.locked(appointment.id, appointment.student_id)
+    async with transaction():
+        locked = await Appointment.locked(appointment.id)
         await locked.expire(at=appointment.confirm_by)
     return locked
 

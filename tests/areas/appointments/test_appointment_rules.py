@@ -14,7 +14,6 @@ from models.appointments.appointments import (
     NO_SHOW_AFTER,
     Appointment,
     AppointmentStatus,
-    locked,
     overdue,
 )
 from models.availability.openings import Opening
@@ -99,8 +98,8 @@ async def test_a_request_soon_before_the_session_is_answered_until_its_start(pai
 
 async def test_an_overdue_request_expires_once_and_gives_the_credit_back(pair: Pair) -> None:
     session = await requested(pair.student, pair.openings[20])
-    assert (session.id, pair.student.id) not in await overdue(at=session.confirm_by - SECOND)
-    assert (session.id, pair.student.id) in await overdue(at=session.confirm_by)
+    assert session.id not in await overdue(at=session.confirm_by - SECOND)
+    assert session.id in await overdue(at=session.confirm_by)
     await session.expire(at=session.confirm_by)
     assert await wallet_of(pair) == {"granted": 6, "available": 6}
     assert (await refused(session.expire(at=session.confirm_by))).code is Code.NOT_OPEN
@@ -268,7 +267,7 @@ async def test_a_provider_who_takes_no_new_clients_goes_on_with_those_whom_they_
 async def test_a_lock_reads_the_row_as_it_is_now(pair: Pair) -> None:
     session = await requested(pair.student, pair.openings[0])
     await Appointment.filter(id=session.id).update(missed_appointment_policy="changed")
-    assert (await locked(session.id, session.student_id)).missed_appointment_policy == "changed"
+    assert (await Appointment.locked(session.id)).missed_appointment_policy == "changed"
 
 
 def test_the_times_of_these_tests_are_in_order() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from tortoise.transactions import in_transaction
-
 import worker
-from models.appointments import appointments
+from models.appointments.appointments import Appointment
 from models.base.events import Event
+from models.base.statements import transaction
 from models.credits.ledger import Wallet
 from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.schools.students import Student
@@ -44,8 +43,8 @@ async def test_a_held_credit_survives_its_grant_and_expires_only_when_it_is_rele
     appointment = await requested(pair.student, opening)
     await worker.expire_credits(after)
     assert await balances(pair.student) == (0, 1, 1)
-    async with in_transaction():
-        locked = await appointments.locked(appointment.id, pair.student.id)
+    async with transaction():
+        locked = await Appointment.locked(appointment.id)
         await locked.decline(by=as_provider(pair.provider), at=AT + timedelta(hours=1))
     assert await balances(pair.student) == (1, 0, 1)
     await worker.expire_credits(after)

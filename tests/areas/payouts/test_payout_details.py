@@ -12,13 +12,12 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from tortoise.transactions import in_transaction
 
 from models.base import clock, encryption
 from models.base.access import Role
 from models.base.events import Event
 from models.base.ids import decode, encode
-from models.base.statements import execute, fetch
+from models.base.statements import execute, fetch, transaction
 from models.notifications.mails import Mail
 from models.payouts import payout_details
 from models.payouts.payout_details import PayoutDetails
@@ -256,7 +255,7 @@ async def test_of_many_settings_at_once_one_is_current_and_none_is_lost(settings
     provider = await provider_of(week=())
 
     async def set_one(number: int) -> None:
-        async with in_transaction():
+        async with transaction():
             payee = replace(PAYEE, account_number=f"{10_000 + number}")
             await payout_details.set_details(
                 provider.id, payee, authorises_deposit=True, by=as_provider(provider), at=AT

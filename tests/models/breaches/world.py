@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tortoise.transactions import in_transaction
-
 from models.accounts import agreements, links, second_factors
 from models.accounts.accounts import Account, Membership
 from models.accounts.links import Purpose
 from models.base.access import Role
 from models.base.events import happened
-from models.base.statements import execute, fetch, write
+from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
 from models.invitations.invitations import Place, invite, membership_of
 from models.keys import partner_keys
@@ -57,7 +55,7 @@ async def sessions_and_claims() -> World:
     big = await granted(cleo, 1)
     openings, others = pair.openings, await openings_of(other_provider)
     declined = await requested(ben, openings[5])
-    async with in_transaction():
+    async with transaction():
         await declined.decline(by=as_provider(pair.provider), at=AT)
     completed = await confirmed(ben, openings[1])
     claim = await attested(completed)
@@ -105,7 +103,7 @@ async def accounts(ana: Student) -> World:
     office_user = membership_of(user.id, Place(role=Role.OFFICE, practice_id=practice.id), at=AT)
     accepted = agreements.accepted_now(account.id, agreements.required_of(Role.OPS), at=AT)
     await write(account, user, membership, owner, office_user, *accepted)
-    async with in_transaction():
+    async with transaction():
         place = Place(role=Role.STUDENT, student_id=ana.id, school_id=ana.school_id)
         invitation = await invite(email="new@example.test", name="", place=place, by=SOMEBODY, at=AT)
         used = await links.issue(Purpose.PASSWORD_RESET, email=user.email, subject=user.id, at=AT)

@@ -1,4 +1,4 @@
-"""Sessions that a process remembers: a request asks for nothing twice, and one that was revoked ends at once (ID-2)."""
+"""Sessions that a process has cached: nothing is asked twice, and one that was revoked ends at once (ID-2)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest_asyncio
 
 import demo
 from models.accounts.accounts import INACTIVITY, Session, token_hash
-from models.accounts.remembered import REMEMBERED, REMEMBERED_MAX, Remembered, RememberedSessions
+from models.accounts.session_cache import CACHED_MAX, SESSIONS, CachedSession, SessionCache
 from models.base import clock
 from models.base.statements import execute, fetch
 from tests.support.accounts import SIGN_IN, Person, person
@@ -59,37 +59,37 @@ async def signed_in_as(api: Api, role: str) -> Person:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def student(api: Api) -> Person:
-    """The student of the demo, in a session of this test's own that is remembered."""
+    """The student of the demo, in a session of this test's own that is cached."""
     who = await signed_in_as(api, "STUDENT")
-    assert is_remembered(who)
+    assert is_cached(who)
     return who
 
 
-def is_remembered(who: Person) -> bool:
+def is_cached(who: Person) -> bool:
     """Whether this process has the session in its memory."""
-    return token_hash(who.access) in REMEMBERED._known
+    return token_hash(who.access) in SESSIONS._known
 
 
-async def test_a_request_of_a_remembered_session_sends_only_its_own_statement(student: Person) -> None:
+async def test_a_request_of_a_cached_session_sends_only_its_own_statement(student: Person) -> None:
     async with statements_sent() as sent:
         await student.ask(WALLET)
     assert len(sent) == 1
     assert "session_stamp" in sent[0]
 
 
-async def test_only_the_first_read_of_a_request_proves_the_session(student: Person) -> None:
+async def test_only_the_first_read_of_a_request_checks_the_session(student: Person) -> None:
     async with statements_sent() as sent:
         await student.ask("{ wallet { available grants(first: 2) { nodes { credits } } } }")
     assert ["session_stamp" in statement for statement in sent] == [True, False]
 
 
-async def test_a_read_that_finds_nothing_proves_the_session_too(student: Person) -> None:
+async def test_a_read_that_finds_nothing_checks_the_session_too(student: Person) -> None:
     async with statements_sent() as sent:
         assert await student.ask(NOTHING_FOUND) == {"appointments": {"nodes": []}}
     assert ["session_stamp($" in statement for statement in sent] == [True]
 
 
-async def test_what_several_fields_read_first_is_one_statement_with_one_proof(
+async def test_what_several_fields_read_first_is_one_statement_with_one_check(
     student: Person, request: pytest.FixtureRequest
 ) -> None:
     if request.config.getoption("--graphql-core"):
@@ -111,7 +111,7 @@ async def test_a_session_that_was_ended_in_the_database_is_answered_nothing(
         answer = await student.send(query)
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
         assert "data" not in answer
-        assert not is_remembered(student)
+        assert not is_cached(student)
     finally:
         await execute("UPDATE memberships SET ended_at = NULL")
         await execute("UPDATE accounts SET disabled_at = NULL")
@@ -150,10 +150,10 @@ async def test_a_change_whose_stamp_is_stale_is_made_once_the_session_was_looked
     assert answer["withdrawAppointment"]["userErrors"] == [{"code": "NOT_FOUND"}]
     async with statements_sent() as sent:
         await student.ask(WALLET)
-    assert len(sent) == 1, "the new stamp is remembered"
+    assert len(sent) == 1, "the new stamp is cached"
 
 
-async def test_a_change_sends_its_proof_with_its_beginning(student: Person) -> None:
+async def test_a_change_sends_its_check_with_its_beginning(student: Person) -> None:
     missing = {"appointmentId": "apt_00000000000000000000000000"}
     async with statements_sent() as sent:
         await student.ask(WITHDRAW, input=missing)
@@ -166,41 +166,41 @@ async def test_a_sign_out_is_answered_and_ends_the_session(student: Person) -> N
     assert await student.code(WALLET) == "UNAUTHENTICATED"
 
 
-async def test_a_remembered_session_ends_by_its_own_times(student: Person) -> None:
+async def test_a_cached_session_ends_by_its_own_times(student: Person) -> None:
     session = await Session.get(access_hash=token_hash(student.access))
     second = timedelta(seconds=1)
     hashed = token_hash(student.access)
-    assert REMEMBERED.find(hashed, at=session.access_until - second) is not None
-    assert REMEMBERED.find(hashed, at=session.access_until) is None
+    assert SESSIONS.find(hashed, at=session.access_until - second) is not None
+    assert SESSIONS.find(hashed, at=session.access_until) is None
 
 
-async def test_inactivity_ends_a_remembered_session_too(api: Api) -> None:
+async def test_inactivity_ends_a_cached_session_too(api: Api) -> None:
     provider = await signed_in_as(api, "PROVIDER")
-    known = REMEMBERED._known[token_hash(provider.access)]
+    known = SESSIONS._known[token_hash(provider.access)]
     known.ends_at = known.seen_at + timedelta(days=1)
     idle = INACTIVITY[known.viewer.role]
-    assert REMEMBERED.find(known.token_hash, at=known.seen_at + idle) is None
+    assert SESSIONS.find(known.token_hash, at=known.seen_at + idle) is None
 
 
-async def test_use_of_a_remembered_session_is_noted(student: Person) -> None:
-    known = REMEMBERED._known[token_hash(student.access)]
+async def test_use_of_a_cached_session_is_noted(student: Person) -> None:
+    known = SESSIONS._known[token_hash(student.access)]
     later = known.seen_at + timedelta(minutes=5)
-    assert REMEMBERED.find(known.token_hash, at=later) is known
+    assert SESSIONS.find(known.token_hash, at=later) is known
     assert known.seen_at == later
 
 
 @pytest.mark.parametrize("role", ["OPS", "FINANCE", "OFFICE"])
 async def test_staff_and_office_users_are_looked_up_for_each_request(api: Api, role: str) -> None:
-    assert not is_remembered(await signed_in_as(api, role))
+    assert not is_cached(await signed_in_as(api, role))
 
 
-async def test_no_more_sessions_are_remembered_than_there_is_room_for(student: Person) -> None:
-    viewer = REMEMBERED._known[token_hash(student.access)].viewer
+async def test_no_more_sessions_are_cached_than_there_is_room_for(student: Person) -> None:
+    viewer = SESSIONS._known[token_hash(student.access)].viewer
     now = await clock.demo_now()
-    few = RememberedSessions()
-    for number in range(REMEMBERED_MAX + 2):
-        few.keep(Remembered(viewer, number.to_bytes(4), "", now, now))
-    assert len(few._known) == REMEMBERED_MAX
+    few = SessionCache()
+    for number in range(CACHED_MAX + 2):
+        few.keep(CachedSession(viewer, number.to_bytes(4), "", now, now))
+    assert len(few._known) == CACHED_MAX
     assert (0).to_bytes(4) not in few._known
 
 

@@ -1,6 +1,6 @@
-"""Sessions that this process remembers, so that a request need not ask who is signed in before it asks anything else.
+"""Sessions that this process has cached, so that a request need not look one up before it asks anything else.
 
-What is remembered proves nothing. It comes with a stamp that PostgreSQL changes with anything that a viewer is made of,
+What is cached may be out of date. It comes with a stamp that PostgreSQL changes with anything that a viewer is made of,
 and the first statement of a request compares it (`session_stamp`): a revoked session ends at once, as ID-2 asks, and no
 message has to arrive for it. Nothing is answered before that, and nothing is changed.
 """
@@ -14,7 +14,7 @@ from models.accounts.accounts import INACTIVITY
 from models.accounts.seen import EVERY, SEEN
 from models.base.access import Role, Viewer
 
-REMEMBERED_MAX = 50_000
+CACHED_MAX = 50_000
 """As many as act in one process within a quarter of an hour, within this bound; some 50 megabytes at the most."""
 
 ROLES = frozenset({Role.STUDENT, Role.PROVIDER, Role.SCHOOL})
@@ -25,7 +25,7 @@ STALE = "FC001"
 
 
 @dataclass(slots=True)
-class Remembered:
+class CachedSession:
     """A session as it was when it was last looked up, and the stamp by which a statement sees whether it still is."""
 
     viewer: Viewer
@@ -35,18 +35,18 @@ class Remembered:
     seen_at: datetime
 
     @property
-    def proof(self) -> str:
+    def check(self) -> str:
         """The statement, without parameters, that fails with STALE unless the session is as it was."""
         return f"SELECT prove_session('\\x{self.token_hash.hex()}', '{self.stamp}');"
 
 
-class RememberedSessions:
+class SessionCache:
     """Those of one process, the latest that were looked up."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Remembered] = {}
+        self._known: dict[bytes, CachedSession] = {}
 
-    def find(self, token_hash: bytes, *, at: datetime) -> Remembered | None:
+    def find(self, token_hash: bytes, *, at: datetime) -> CachedSession | None:
         """The session, unless its time is over by what is known here: then it has to be looked up."""
         known = self._known.get(token_hash)
         if known is None or at >= known.ends_at or at - known.seen_at >= INACTIVITY[known.viewer.role]:
@@ -56,12 +56,12 @@ class RememberedSessions:
             SEEN.note(known.viewer.session_id, at=at)
         return known
 
-    def keep(self, known: Remembered) -> None:
-        """Remember a session that has just been looked up, if it is of a kind that is remembered."""
+    def keep(self, known: CachedSession) -> None:
+        """Cache a session that has just been looked up, if it is of a kind that is cached."""
         if known.viewer.role not in ROLES or known.viewer.needs_second_factor:
             return
         self._known.pop(known.token_hash, None)
-        if len(self._known) >= REMEMBERED_MAX:
+        if len(self._known) >= CACHED_MAX:
             del self._known[next(iter(self._known))]
         self._known[known.token_hash] = known
 
@@ -70,5 +70,5 @@ class RememberedSessions:
         self._known.pop(token_hash, None)
 
 
-REMEMBERED = RememberedSessions()
+SESSIONS = SessionCache()
 """One for a process."""
