@@ -23,11 +23,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from database import connected, credentials, url_of
 from endpoints.campus import CampusPages
 from execution import Plans
-from models.accounts.seen import SEEN
+from models.accounts.last_used import SEEN
 from models.base import encryption
 from models.base.statements import ROW_CLASSES
 from notifications.mailbox import MAILBOX
-from operations.auditing import Auditor
+from operations.audit_trail import Auditor
 from operations.budgets import Allowances, Budgets
 from operations.context import Environment
 from operations.engine import ProgramEngine

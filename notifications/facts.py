@@ -73,7 +73,7 @@ SELECT 1 FROM events e
 """
 
 
-async def facts_of(mail_ids: Sequence[UUID]) -> dict[UUID, Any]:
+async def mail_facts(mail_ids: Sequence[UUID]) -> dict[UUID, Any]:
     """The facts of several mails at once, by the id of the mail."""
     return {row.mail_id: row for row in await fetch(FACTS, list(mail_ids))}
 

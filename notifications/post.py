@@ -16,7 +16,7 @@ from models.base.encryption import UnopenableError
 from models.base.ids import encode
 from models.notifications.mails import Mail, MailStatus
 from notifications import queue
-from notifications.facts import facts_of, is_still_true
+from notifications.facts import is_still_true, mail_facts
 from notifications.letters import compose, write_letter
 from notifications.outbox import write_mails
 from notifications.smtp import Fault, LostServerError, NoServerError, Smtp
@@ -92,7 +92,7 @@ class PostOffice:
         until = clock() + SENDING_MAX.total_seconds()
         left = list(mails)
         try:
-            facts = await facts_of([mail.id for mail in mails])
+            facts = await mail_facts([mail.id for mail in mails])
             while left and clock() < until and not self.stop.is_set():
                 message = await self._written(left[0], facts[left[0].id], at)
                 mail = left.pop(0)

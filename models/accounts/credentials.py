@@ -13,14 +13,14 @@ from tortoise import fields
 from models.accounts import links, sessions
 from models.accounts.accounts import Account, Membership
 from models.accounts.links import Purpose
-from models.accounts.passwords import hashed, password_refusals, proved
+from models.accounts.passwords import hashed, password_refusals, verified
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, fetch, transaction, write
+from models.base.statements import Update, fetch, transaction, write
 from models.base.tables import Table
 
 REQUESTS_AT_ONCE = 100
@@ -92,7 +92,7 @@ async def answer_reset_requests(*, at: datetime) -> int:
             if await links.is_fresh(Purpose.PASSWORD_RESET, subject=account.id, at=at):
                 continue
             link = await links.issue(Purpose.PASSWORD_RESET, email=account.email, subject=account.id, at=at)
-            await write(happened("account.reset_requested", account, by=None, at=at, link=str(link.id)))
+            await write(new_event("account.reset_requested", account, by=None, at=at, link=str(link.id)))
     return len(rows)
 
 
@@ -126,8 +126,8 @@ async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
     if account.disabled_at is not None or link.email != account.email:
         raise links.DEAD
     await write(
-        Change(account, password_hash=changed.new_hash, email_verified_at=account.email_verified_at or at),
-        happened("account.password_reset", account, by=None, at=at),
+        Update(account, password_hash=changed.new_hash, email_verified_at=account.email_verified_at or at),
+        new_event("account.password_reset", account, by=None, at=at),
     )
     await links.withdraw(Purpose.EMAIL_VERIFICATION, subject=account.id, at=at)
     await sessions.revoke_all(account.id, by=None, at=at)
@@ -145,7 +145,7 @@ async def prove_current(account_id: UUID, current: str, *, at: datetime) -> Acco
     if not await throttling.take(throttling.BY_CODE, "password", str(account_id), at=at):
         raise throttling.TOO_MANY
     account = await Account.get(id=account_id)
-    sound, _ = await proved(current, account.password_hash)
+    sound, _ = await verified(current, account.password_hash)
     if not sound:
         raise WRONG_PASSWORD
     await throttling.clear(throttling.BY_CODE, "password", str(account_id), at=at)
@@ -160,8 +160,8 @@ async def change_password(changed: Changed, *, by: Viewer, at: datetime) -> Acco
     for purpose in (Purpose.PASSWORD_RESET, Purpose.EMAIL_VERIFICATION):
         await links.withdraw(purpose, subject=account.id, at=at)
     await write(
-        Change(account, password_hash=changed.new_hash),
-        happened("account.password_changed", account, by=by, at=at),
+        Update(account, password_hash=changed.new_hash),
+        new_event("account.password_changed", account, by=by, at=at),
     )
     await sessions.revoke_all(account.id, but=by.session_id, by=by, at=at)
     return account
@@ -173,7 +173,7 @@ async def request_verification(email: str, *, by: Viewer, at: datetime) -> Accou
     if email == account.email and account.email_verified_at is not None:
         raise Refusal(Code.NOT_OPEN, "This address is verified already.", rule="ID-1", fix="Nothing is to be done.")
     link = await links.issue(Purpose.EMAIL_VERIFICATION, email=email, subject=account.id, at=at)
-    await write(happened("account.verification_requested", account, by=by, at=at, link=str(link.id)))
+    await write(new_event("account.verification_requested", account, by=by, at=at, link=str(link.id)))
     return account
 
 
@@ -189,13 +189,13 @@ async def verify_email(token: str, *, at: datetime) -> Account:
         raise links.DEAD
     before = account.email
     await write(
-        Change(account, email=link.email, email_verified_at=at),
-        happened("account.email_verified", account, by=None, at=at, changed=before != link.email),
+        Update(account, email=link.email, email_verified_at=at),
+        new_event("account.email_verified", account, by=None, at=at, changed=before != link.email),
     )
     if before != link.email:
         await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
         await links.note_replaced(link.id, before)
-        await write(happened("account.email_changed", account, by=None, at=at, link=str(link.id)))
+        await write(new_event("account.email_changed", account, by=None, at=at, link=str(link.id)))
     return account
 
 

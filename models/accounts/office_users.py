@@ -8,8 +8,8 @@ from uuid import UUID
 from models.accounts.accounts import Membership
 from models.base.access import Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
-from models.base.events import happened, write_once
-from models.base.statements import Change, fetch, write
+from models.base.events import new_event, write_once
+from models.base.statements import Update, fetch, write
 
 REVALIDATE_EVERY = timedelta(days=90)
 REMIND_BEFORE = timedelta(days=14)
@@ -63,7 +63,7 @@ def must_not_be_owner(member: Membership) -> None:
 
 async def modify(member: Membership, *, title: str, by: Viewer, at: datetime) -> Membership:
     """Change what an office user is called in the practice."""
-    await write(Change(member, title=title.strip()), happened("office_user.modified", member, by=by, at=at))
+    await write(Update(member, title=title.strip()), new_event("office_user.modified", member, by=by, at=at))
     return member
 
 
@@ -71,7 +71,7 @@ async def remove(member: Membership, *, by: Viewer, at: datetime) -> Membership:
     """End an office user's access; their sessions under it end at once (ID-2, ID-4)."""
     if by.role is not Role.OPS:
         must_not_be_owner(member)
-    await write(Change(member, ended_at=at), happened("office_user.removed", member, by=by, at=at))
+    await write(Update(member, ended_at=at), new_event("office_user.removed", member, by=by, at=at))
     return member
 
 
@@ -79,8 +79,8 @@ async def revalidate(member: Membership, *, by: Viewer, at: datetime) -> Members
     """Say that an office user still works for the practice: for another 90 days (ID-4)."""
     must_not_be_owner(member)
     await write(
-        Change(member, validated_at=at, revalidate_by=at + REVALIDATE_EVERY),
-        happened("office_user.revalidated", member, by=by, at=at),
+        Update(member, validated_at=at, revalidate_by=at + REVALIDATE_EVERY),
+        new_event("office_user.revalidated", member, by=by, at=at),
     )
     return member
 
@@ -103,10 +103,10 @@ async def hand_over(member: Membership, *, by: Viewer, at: datetime) -> Membersh
     )
     if owner is not None:
         # Apart from the next statement: the index allows one owner at any instant.
-        await write(Change(owner, is_owner=False, validated_at=at, revalidate_by=at + REVALIDATE_EVERY))
+        await write(Update(owner, is_owner=False, validated_at=at, revalidate_by=at + REVALIDATE_EVERY))
     await write(
-        Change(member, is_owner=True, validated_at=None, revalidate_by=None),
-        happened("practice.handed_over", member, by=by, at=at),
+        Update(member, is_owner=True, validated_at=None, revalidate_by=None),
+        new_event("practice.handed_over", member, by=by, at=at),
     )
     return member
 
@@ -130,7 +130,7 @@ async def remind(*, at: datetime) -> int:
     for member in await Membership.filter(id__in=ids):
         if member.validated_at is not None and member.revalidate_by is not None:
             turn = {"since": member.validated_at.isoformat(), "until": member.revalidate_by.isoformat()}
-            written += await write_once(happened("office_user.revalidation_due", member, by=None, at=at, **turn))
+            written += await write_once(new_event("office_user.revalidation_due", member, by=None, at=at, **turn))
     return written
 
 

@@ -46,7 +46,7 @@ async def hashed(password: str) -> str:
     return await off_the_loop(lambda: PASSWORDS.hash(normal(password)))
 
 
-async def proved(password: str, kept: str | None) -> tuple[bool, str | None]:
+async def verified(password: str, kept: str | None) -> tuple[bool, str | None]:
     """Whether the password is the one whose hash is kept, and a better hash of it when the parameters have changed.
 
     With nothing kept it takes just as long, so that the time does not tell whether there is an account (ID-3).

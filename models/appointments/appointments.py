@@ -13,13 +13,13 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, LockedBefore, Reach, Role, Viewer, extend_reach
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, fetch, write
+from models.base.statements import Update, fetch, write
 from models.base.times import end_of_day, local_day
 from models.base.words import Words
-from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, moved
+from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service, of_practice
 from models.schools.schools import MissedSessionPolicy, School
@@ -123,13 +123,13 @@ class Appointment(Entity):
         self.must_wait_for_answer(at)
         provider = await Provider.get(id=self.provider_id)
         await write(
-            Change(
+            Update(
                 self,
                 status=AppointmentStatus.CONFIRMED,
                 confirmed_at=at,
                 telehealth_link=provider.telehealth_link,
             ),
-            happened("appointment.confirmed", self, by=by, at=at),
+            new_event("appointment.confirmed", self, by=by, at=at),
         )
 
     async def decline(self, *, by: Viewer, at: datetime) -> None:
@@ -201,14 +201,14 @@ class Appointment(Entity):
     async def end(self, status: AppointmentStatus, kind: TransferKind, *, by: Viewer | None, at: datetime) -> None:
         """End the appointment and free its time and its credit in one statement (AV-4, CR-4)."""
         await write(
-            Change(self, status=status, ended_at=at),
-            self.unheld(kind, await held_grant(self.id), at=at),
-            happened(f"appointment.{status.value.lower()}", self, by=by, at=at, credit=kind.value),
+            Update(self, status=status, ended_at=at),
+            self.end_of_hold(kind, await held_grant(self.id), at=at),
+            new_event(f"appointment.{status.value.lower()}", self, by=by, at=at, credit=kind.value),
         )
 
-    def unheld(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:
+    def end_of_hold(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:
         """The transfer that ends this appointment's hold of a credit of this grant."""
-        return moved(kind, grant, ONE, at=at, appointment_id=self.id)
+        return new_transfer(kind, grant, ONE, at=at, appointment_id=self.id)
 
     def must_wait_for_answer(self, at: datetime) -> None:
         """Refuse what can only be done while the request waits for the provider's answer (AP-3)."""

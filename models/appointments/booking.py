@@ -31,9 +31,9 @@ from models.appointments.bookable import (
 from models.appointments.rules import BookingFacts, Standing, not_eligible, request_refusals
 from models.base.access import Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, not_found, refuse_if_any
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.statements import fetch, fetch_one, write
-from models.credits.ledger import TransferKind, lock_wallet, moved
+from models.credits.ledger import TransferKind, lock_wallet, new_transfer
 from models.directory.licenses import licenses_covering
 from models.directory.providers import Service
 from models.rates.rates import RATE_OF
@@ -86,7 +86,9 @@ SELECT providers.id, {STANDING}
 """
 
 
-async def facts_of(*, student_id: UUID, opening_id: UUID, service: Service, state: str, at: datetime) -> BookingFacts:
+async def booking_facts(
+    *, student_id: UUID, opening_id: UUID, service: Service, state: str, at: datetime
+) -> BookingFacts:
     """Read the facts of one possible request. Raises NOT_FOUND when there is no such opening."""
     row = await fetch_one(FACTS, opening_id, student_id, state, service.value, at)
     if row is None:
@@ -114,14 +116,16 @@ async def request(
 ) -> Appointment:
     """The student requests a session: the time is taken and one credit held, until the answer (CR-4, AP-1 to AP-4)."""
     await lock_wallet(student_id)
-    facts = await facts_of(student_id=student_id, opening_id=opening_id, service=service, state=state, at=at)
+    facts = await booking_facts(student_id=student_id, opening_id=opening_id, service=service, state=state, at=at)
     refuse_if_any(request_refusals(facts, accepts_policy=accepts_policy, at=at))
-    appointment = requested(facts, at)
-    await write(appointment, held(facts, appointment, at), happened("appointment.requested", appointment, by=by, at=at))
+    appointment = new_appointment(facts, at)
+    await write(
+        appointment, hold_credit(facts, appointment, at), new_event("appointment.requested", appointment, by=by, at=at)
+    )
     return appointment
 
 
-def requested(facts: BookingFacts, at: datetime) -> Appointment:
+def new_appointment(facts: BookingFacts, at: datetime) -> Appointment:
     """The new appointment; the provider answers within 72 hours, or by its start (AP-3)."""
     if facts.license_id is None:
         raise AssertionError("a request without a license is refused before this")
@@ -154,10 +158,10 @@ class GrantUsed:
     school_id: UUID
 
 
-def held(facts: BookingFacts, appointment: Appointment, at: datetime) -> Any:
+def hold_credit(facts: BookingFacts, appointment: Appointment, at: datetime) -> Any:
     """The transfer that holds the credit, of the grant that expires first (CR-3)."""
     used = GrantUsed(facts.grant_id, facts.student_id, facts.student_id, facts.school_id)
-    return moved(TransferKind.HOLD, used, ONE, at=at, appointment_id=appointment.id)
+    return new_transfer(TransferKind.HOLD, used, ONE, at=at, appointment_id=appointment.id)
 
 
 CONSTRAINTS["appointments_in_opening"] = Refusal(

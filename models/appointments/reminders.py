@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from models.appointments.appointments import Appointment
-from models.base.events import happened, write_once
+from models.base.events import new_event, write_once
 from models.base.statements import fetch, transaction
 
 ANSWER_REMINDERS_HOURS = (24, 48, 70)
@@ -90,5 +90,5 @@ async def remind(verb: str, due: str, open: str, hours: Sequence[int], at: datet
         written = 0
         for appointment in await Appointment.filter(id__in=list(found)):
             row = found[appointment.id]
-            written += await write_once(happened(verb, appointment, by=None, at=at, hours=row.hours, since=row.since))
+            written += await write_once(new_event(verb, appointment, by=None, at=at, hours=row.hours, since=row.since))
         return written

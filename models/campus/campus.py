@@ -22,10 +22,10 @@ from models.accounts.sessions import SignedIn
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.encryption import open_sealed, seal, sealed_column
 from models.base.errors import Code, Refusal, refuse_if_any
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, execute, fetch_one, write
+from models.base.statements import Update, execute, fetch_one, write
 from models.base.tables import Table
 from models.schools.students import Student
 
@@ -173,21 +173,21 @@ async def set_issuer(
     if row is None:
         row = CampusIssuer(school_id=school_id, created_at=at, sealed_client_secret="", **columns)
         row.sealed_client_secret = seal(client_secret, CLIENT_SECRET, row.id)
-        await write(row, happened("campus.entered", row, by=by, at=at))
+        await write(row, new_event("campus.entered", row, by=by, at=at))
         return row
     if row.issuer != issuer:
         await execute("DELETE FROM campus_identities WHERE issuer_id = $1", row.id)  # names of another provider
     sealed = seal(client_secret, CLIENT_SECRET, row.id)
     await write(
-        Change(row, sealed_client_secret=sealed, disabled_at=None, **columns),
-        happened("campus.changed", row, by=by, at=at),
+        Update(row, sealed_client_secret=sealed, disabled_at=None, **columns),
+        new_event("campus.changed", row, by=by, at=at),
     )
     return row
 
 
 async def disable(issuer: CampusIssuer, *, by: Viewer, at: datetime) -> CampusIssuer:
     """Close a school's campus sign-in; students go on with address and password."""
-    await write(Change(issuer, disabled_at=at), happened("campus.disabled", issuer, by=by, at=at))
+    await write(Update(issuer, disabled_at=at), new_event("campus.disabled", issuer, by=by, at=at))
     return issuer
 
 
@@ -251,7 +251,7 @@ async def admit(
     if membership is None or await Account.filter(id=membership.account_id, disabled_at__isnull=False).exists():
         return None
     code = new_token("campus")
-    await write(Change(attempt, membership_id=membership.id, code_hash=token_hash(code)))
+    await write(Update(attempt, membership_id=membership.id, code_hash=token_hash(code)))
     return code
 
 
@@ -278,7 +278,7 @@ async def membership_for(student: Student, email: str, at: datetime) -> Membersh
     account = await Account.get_or_none(email=email)
     if account is None:
         account = Account(email=email, name=student.name, email_verified_at=at, created_at=at)
-        await write(account, happened("account.signed_up", account, by=None, at=at, campus=True))
+        await write(account, new_event("account.signed_up", account, by=None, at=at, campus=True))
     membership = Membership(
         account_id=account.id, role=Role.STUDENT, student_id=student.id, school_id=student.school_id, created_at=at
     )

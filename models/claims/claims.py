@@ -13,10 +13,10 @@ from tortoise import fields
 from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept
-from models.base.statements import Change, fetch_one, write
+from models.base.statements import Update, fetch_one, write
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, TransferKind
 from models.rates.rates import RATE_OF
@@ -191,11 +191,11 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         adjudicated_at=at,
     )
     await write(
-        Change(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
+        Update(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
-        appointment.unheld(decision.credit, rate, at=at),
-        happened("appointment.completed", appointment, by=by, at=at, credit=decision.credit.value),
-        happened(f"claim.{decision.status.value.lower()}", claim, by=by, at=at),
+        appointment.end_of_hold(decision.credit, rate, at=at),
+        new_event("appointment.completed", appointment, by=by, at=at, credit=decision.credit.value),
+        new_event(f"claim.{decision.status.value.lower()}", claim, by=by, at=at),
     )
     return claim
 

@@ -216,7 +216,7 @@ class GrantNamed(Protocol):
         """Which school gave it."""
 
 
-def moved(
+def new_transfer(
     kind: TransferKind, grant: GrantNamed, credits: Credits, *, at: datetime, appointment_id: UUID | None = None
 ) -> Transfer:
     """The transfer of this kind, to be written with the change that causes it."""

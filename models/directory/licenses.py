@@ -11,9 +11,9 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, write
+from models.base.statements import Update, write
 from models.base.words import Words
 from models.directory.providers import Provider, Service, of_practice
 
@@ -138,14 +138,14 @@ class License(Entity):
             state=state,
             expires_on=expires_on,
         )
-        await write(license, happened("license.entered", license, by=by, at=at))
+        await write(license, new_event("license.entered", license, by=by, at=at))
         return license
 
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
         """OPS found the license active and in good standing with the board (PR-4)."""
         if self.verified_at is not None:
             raise Refusal(Code.NOT_OPEN, "This license is verified already.", rule="PR-4", fix="Nothing is to be done.")
-        await write(Change(self, verified_at=at), happened("license.verified", self, by=by, at=at))
+        await write(Update(self, verified_at=at), new_event("license.verified", self, by=by, at=at))
 
 
 def license_refusals(number: str, state: str, expires_on: date, at: datetime) -> list[Refusal]:

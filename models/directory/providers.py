@@ -12,9 +12,9 @@ from tortoise.contrib.postgres.fields import ArrayField
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, write
+from models.base.statements import Update, write
 from models.base.times import is_time_zone
 from models.base.words import Words
 
@@ -123,14 +123,14 @@ class Provider(Entity):
             confirmed_at=at,
             created_at=at,
         )
-        await write(provider, happened("provider.joined", provider, by=by, at=at))
+        await write(provider, new_event("provider.joined", provider, by=by, at=at))
         return provider
 
     async def set_practice(self, practice_id: UUID | None, *, by: Viewer | None, at: datetime) -> Provider:
         """Link the profile to a practice, whose office then drafts and schedules for it, or to none (ID-4, EN-5)."""
         await write(
-            Change(self, practice_id=practice_id),
-            happened("provider.practice_set", self, by=by, at=at, practice=str(practice_id) if practice_id else None),
+            Update(self, practice_id=practice_id),
+            new_event("provider.practice_set", self, by=by, at=at, practice=str(practice_id) if practice_id else None),
         )
         return self
 

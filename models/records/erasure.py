@@ -19,10 +19,10 @@ from models import tables
 from models.base.access import Entity, Viewer
 from models.base.effects import Leaving, student_erased, student_leaves
 from models.base.errors import CONSTRAINTS, Code, Refusal
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.ids import encode
 from models.base.personal import bound
-from models.base.statements import Change, execute, fetch, write
+from models.base.statements import Update, execute, fetch, write
 from models.base.tables import Table
 from models.base.text import NOWHERE
 from models.base.words import Words
@@ -68,7 +68,7 @@ async def erase(student_id: UUID, *, reason: ErasureReason, by: Viewer, at: date
         await forget(student)
         student = await Student.get(id=student_id)
         await write(
-            Change(student, erased_at=at), happened("student.erased", student, by=by, at=at, reason=reason.value)
+            Update(student, erased_at=at), new_event("student.erased", student, by=by, at=at, reason=reason.value)
         )
     return Erasure(
         student=student,

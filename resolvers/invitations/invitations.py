@@ -14,7 +14,7 @@ from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.text import EmailAddress
 from models.directory.providers import Provider
 from models.invitations import invitations
-from models.invitations.invitations import Invitation, Place
+from models.invitations.invitations import Invitation, MembershipOffer
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
@@ -71,7 +71,7 @@ async def invite(
     address = subject.email if subject is not None else email
     if address is None:
         raise Refusal(Code.INVALID, "Nobody is named.", path=["email"], fix="Give the address of whom to invite.")
-    place = Place(
+    offer = MembershipOffer(
         role=role,
         student_id=student_id,
         provider_id=provider_id,
@@ -81,7 +81,7 @@ async def invite(
         is_owner=is_owner,
     )
     greeted = name or (subject.name if subject is not None else "")
-    return await invitations.invite(email=address, name=greeted, place=place, by=context.viewer, at=context.now)
+    return await invitations.invite(email=address, name=greeted, offer=offer, by=context.viewer, at=context.now)
 
 
 async def subject_of(context: Context, student_id: UUID | None, provider_id: UUID | None) -> Student | Provider | None:

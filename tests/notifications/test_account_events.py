@@ -18,9 +18,9 @@ from models.accounts.office_users import REVALIDATE_EVERY
 from models.base import encryption
 from models.base.access import Role
 from models.base.ids import new_id
-from models.base.statements import Change, execute, fetch, transaction, write
+from models.base.statements import Update, execute, fetch, transaction, write
 from models.invitations import invitations
-from models.invitations.invitations import Place
+from models.invitations.invitations import MembershipOffer
 from models.practices.practices import Practice
 from notifications.post import PostOffice
 from settings import Settings
@@ -52,10 +52,10 @@ async def invited() -> str:
     school = await school_of()
     student = await student_of(school)
     await forget_mails_so_far()
-    place = Place(role=Role.STUDENT, student_id=student.id, school_id=school.id)
+    place = MembershipOffer(role=Role.STUDENT, student_id=student.id, school_id=school.id)
     async with transaction():
         await invitations.invite(
-            email=student.email, name="Ana Reyes", place=place, by=as_staff(Role.SCHOOL, school=school), at=AT
+            email=student.email, name="Ana Reyes", offer=place, by=as_staff(Role.SCHOOL, school=school), at=AT
         )
     return student.email
 
@@ -147,7 +147,7 @@ async def test_each_former_address_is_told_however_late_the_worker_comes(
 
 async def test_an_address_that_is_verified_and_stays_is_told_nothing(office: PostOffice, server: MailServer) -> None:
     account, member = await person("old@example.test")
-    await write(Change(account, email_verified_at=None))
+    await write(Update(account, email_verified_at=None))
     await moved_to("old@example.test", member)
     await do_all(office)
     assert server.taken == []

@@ -292,7 +292,7 @@ async def test_a_session_confirmed_on_its_eve_needs_no_reminder(stage: Stage) ->
 
 
 def verbs_of_the_program() -> set[str]:
-    """Each verb that a model writes: the first argument of `happened`, and of what makes reminders."""
+    """Each verb that a model writes: the first argument of `new_event`, and of what makes reminders."""
     found = set()
     for path in Path(models.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from models.appointments.alternatives import Alternative, other_openings
 from models.appointments.appointments import Appointment
-from models.appointments.booking import facts_of
+from models.appointments.booking import booking_facts
 from models.appointments.rules import request_refusals
 from models.availability.openings import Opening, bookable_from
 from models.base.statements import execute, transaction
@@ -40,7 +40,7 @@ class Scene:
         """What is offered now; a request for any of it would succeed."""
         found = await other_openings(self.appointment.id, at=self.at)
         for alternative in found:
-            facts = await facts_of(
+            facts = await booking_facts(
                 at=self.at,
                 student_id=self.pair.student.id,
                 opening_id=alternative.opening_id,
