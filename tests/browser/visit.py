@@ -83,12 +83,12 @@ class Visit:
 
     async def config(self) -> dict[str, Any]:
         """What the server tells the page: environment, demo accounts, worked queries."""
-        answer = await self.page.request.get(f"{self.base}/graphql/config.json")
+        answer = await self.page.request.get(f"{self.base}/graphiql/config.json")
         return dict(await answer.json())
 
     async def open_graphiql(self) -> None:
         """Open the page and wait until its editors can be typed into."""
-        await self.page.goto(f"{self.base}/graphql")
+        await self.page.goto(f"{self.base}/graphiql")
         await self.page.wait_for_selector(".graphiql-query-editor .view-line")
         await self.until(f"globalThis.__MONACO && {ANSWER}")
 
@@ -159,7 +159,7 @@ class Visit:
             self.watch_request(route.request)
             await route.fulfill(json=config)
 
-        await self.page.route("**/graphql/config.json", answer)
+        await self.page.route("**/graphiql/config.json", answer)
 
     async def stored(self) -> str:
         """Everything that the browser keeps for this page, as one text."""
