@@ -20,12 +20,13 @@ from models.base.statements import execute, fetch
 from models.claims.claims import PresentingConcern
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
-from notifications.letters import TEMPLATES, compose, write_letter
+from notifications.letters import compose, write_letter
 from notifications.policy import POLICY
 from notifications.words import first_name, one_line, web_address
 from settings import Settings
 from tests.notifications.server import ADDRESS, SENDER, content_of, mail_server, post_office
 from tests.notifications.work import do_all
+from tests.support.letters import TEMPLATE_NAMES, words
 from tests.support.world import (
     AT,
     Pair,
@@ -39,7 +40,6 @@ from tests.support.world import (
     requested,
 )
 
-TEMPLATE_NAMES = sorted(path.stem for path in TEMPLATES.glob("*.jinja") if path.stem != "footer")
 CLINICAL = re.compile(
     r"therap|counsel|psych|diagnos|medicat|clinic|treatment|symptom|mental|wellness|disorder|concern"
     + "".join(f"|{word.value.lower().replace('_', '.?')}" for word in [*PresentingConcern, *Service, *LicenseClass]),
@@ -48,47 +48,6 @@ CLINICAL = re.compile(
 """Words that tell what a session is about; OTHER is looked for in its own way, as it is a word of every day."""
 
 HARMLESS = re.compile(r"\bother\b|another", re.IGNORECASE)
-
-
-def words(**changes: Any) -> dict[str, Any]:
-    """Everything that a template may ask for."""
-    at = datetime(2026, 11, 24, 14, tzinfo=UTC)
-    return {
-        "address": ADDRESS,
-        "product": "Flexible Credits",
-        "sign_in": f"{ADDRESS}/login",
-        "appointments": f"{ADDRESS}/appointments",
-        "link": f"{ADDRESS}/appointments/apt_1",
-        "claim": f"{ADDRESS}/claims/clm_1",
-        "name": "Ana",
-        "zone": ZoneInfo("America/New_York"),
-        "student": "Ana",
-        "provider": "Noor Haddad",
-        "school": "Lakeview University",
-        "by_role": "PROVIDER",
-        "by_self": True,
-        "credit_is_back": True,
-        "starts_at": at,
-        "minutes": 60,
-        "confirm_by": at - timedelta(days=1),
-        "hours_to_answer": 72,
-        "hours_left": 2,
-        "attest_by": at + timedelta(days=30),
-        "expected": "$125.00",
-        "telehealth_link": "https://telehealth.example.test/room",
-        "amount": "$125.00",
-        "credits": 3,
-        "credits_available": 5,
-        "credits_expire_at": at,
-        "openings": [(at, "Noor Haddad")],
-        "code": "fc_link_1",
-        "link_expires_at": at,
-        "inviter": "Lakeview University",
-        "member": "Kim Park",
-        "practice": "Harbor Group",
-        "revalidate_by": at,
-        "changed_at": at,
-    } | changes
 
 
 @pytest.mark.parametrize("template", TEMPLATE_NAMES)

@@ -28,12 +28,12 @@ export default async function appointmentPage({ id }: Place): Promise<void> {
   if (answer) draw(person, answer);
 }
 
-function draw({ role }: Person, { now, appointment }: Answer, told = ''): void {
+function draw({ role }: Person, { now, appointment }: Answer): void {
   if (!appointment) return void notHere();
-  const next = steps(role, appointment, now).map((step, index) =>
-    button(step.label, () => (step.warning ? ask(step, appointment) : void take(step, appointment)), index ? 'second' : ''));
+  const next = steps(role, appointment, now).map((step) =>
+    button(step.label, () => (step.warning ? ask(role, step, appointment) : void take(step, appointment)), step.main ? '' : 'second'));
   const attests = role === 'PROVIDER' && appointment.status === 'CONFIRMED' && now >= appointment.endsAt;
-  show(heading(role, appointment), told && element('p', { class: 'alert', role: 'alert' }, told), facts(appointment),
+  show(heading(role, appointment), facts(role, appointment),
     attests && attestation(appointment), actions(...next), afterwards(role, appointment),
     paragraph(link('All your sessions', '/appointments')));
 }
@@ -43,7 +43,7 @@ function heading(role: string, { student, provider }: Appointment): string {
   return other ? `Session with ${other}` : 'Session';
 }
 
-function facts(it: Appointment): HTMLElement {
+function facts(role: string, it: Appointment): HTMLElement {
   const open = it.status === 'REQUESTED';
   const live = open || it.status === 'CONFIRMED';
   return details([
@@ -51,8 +51,8 @@ function facts(it: Appointment): HTMLElement {
     ['When', moment(it.startsAt)],
     ['Length', minutes(it.startsAt, it.endsAt)],
     ['Visit', plain(it.visitType)],
-    ['Student', it.student?.name],
-    ['Provider', it.provider?.name],
+    ['Student', role !== 'STUDENT' && it.student?.name],
+    ['Provider', role !== 'PROVIDER' && it.provider?.name],
     ['Answer by', open && moment(it.confirmBy)],
     ['Attest by', it.status === 'CONFIRMED' && it.expectedReimbursement && moment(it.attestBy)],
     ['Expected payment', live && dollars(it.expectedReimbursement)],
@@ -72,8 +72,8 @@ function afterwards(role: string, { status, claim }: Appointment): Content {
   return claim && role !== 'STUDENT' && paragraph('Claim: ', link(plain(claim.status), `/claims/${claim.id}`));
 }
 
-function ask(step: Step, appointment: Appointment): void {
-  show(`${step.label}?`, facts(appointment), step.warning && paragraph(step.warning), actions(
+function ask(role: string, step: Step, appointment: Appointment): void {
+  show(`${step.label}?`, facts(role, appointment), step.warning && paragraph(step.warning), actions(
     button(step.label, () => void take(step, appointment)), button('Back', redraw, 'second')));
 }
 

@@ -18,7 +18,7 @@ export default async function appointmentsPage(): Promise<void> {
   if (!answer) return;
   const list = element('ul', { class: 'list' });
   const more = element('div');
-  show('Your sessions', answer.nodes.length ? list : paragraph('There is none yet.'), more);
+  show('Your sessions', answer.nodes.length ? list : paragraph('You have no sessions yet.'), more);
   add(answer, role, list, more);
 }
 

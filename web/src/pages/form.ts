@@ -45,7 +45,7 @@ async function sent(
   const values = Object.fromEntries([...new FormData(made)].map(([name, value]) => [name, String(value)]));
   const errors = await send(values).catch((error: Error) => [refusal(error.message)]);
   made.ariaBusy = 'false';
-  tell(made, alert, fields, errors);
+  if (made.isConnected) tell(made, alert, fields, errors);
 }
 
 /** A refusal that is about nothing in particular. */

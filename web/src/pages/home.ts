@@ -20,7 +20,6 @@ export default function home(): void {
 }
 
 function forDevelopers(): HTMLElement | false {
-  if (ENVIRONMENT === 'production') return false;
-  return element('p', { class: 'hint' }, `This is a ${ENVIRONMENT} server. `,
-    element('a', { href: '/graphiql' }, 'GraphiQL'), ' · ', element('a', { href: '/dev/mail' }, 'Mailbox'));
+  return ENVIRONMENT === 'demo'
+    && element('p', { class: 'hint' }, 'This is a demo server. ', element('a', { href: '/graphiql' }, 'Open GraphiQL'));
 }

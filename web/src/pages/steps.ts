@@ -22,13 +22,15 @@ export interface Appointment {
 export interface Step {
   label: string;
   document: string;
+  /** The step that moves the session on, and so the one that stands out. */
+  main?: boolean;
   /** Asked before it is done, as it cannot be taken back. */
   warning?: string;
 }
 
 export type Changed = Record<string, { userErrors: UserError[] }>;
 
-const CONFIRM: Step = { label: 'Confirm', document: CONFIRM_APPOINTMENT };
+const CONFIRM: Step = { label: 'Confirm', document: CONFIRM_APPOINTMENT, main: true };
 const DECLINE: Step = { label: 'Decline', document: DECLINE_APPOINTMENT, warning: 'The student is told, and the time is open again.' };
 const WITHDRAW: Step = { label: 'Withdraw the request', document: WITHDRAW_APPOINTMENT, warning: 'The provider is told, and your credit is yours again.' };
 const CANCEL: Step = { label: 'Cancel the session', document: CANCEL_APPOINTMENT, warning: 'The other side is told at once. This cannot be undone.' };
