@@ -1,6 +1,7 @@
 """GraphiQL and the assets as a program reads them: headers, caching, and what happens before they are built."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from tests.support.trusted import NAME_OF
 from web import CONTENT_SECURITY_POLICY, DemoAccount, GraphiQLConfig, Pages, Starter
+from web.pages import BUILT
 
 ACCOUNT = DemoAccount("STUDENT", "student@demo.test", "open-sesame")
 CONFIG = GraphiQLConfig("demo", [ACCOUNT], [Starter("STUDENT", "Home", "{ viewer { role } }")])
@@ -94,3 +97,8 @@ def test_pages_that_are_not_built_say_what_to_run(tmp_path: Path) -> None:
     answer = _client(tmp_path).get("/graphiql")
     assert answer.status_code == 503
     assert "make web" in answer.text
+
+
+def test_the_built_pages_name_the_documents_that_the_server_knows() -> None:
+    scripts = "".join(path.read_text() for path in (BUILT / "assets").glob("*.js"))
+    assert set(re.findall(r"\b[0-9a-f]{64}\b", scripts)) == NAME_OF.keys()

@@ -46,7 +46,7 @@ async def test_every_link_of_every_template_leads_to_a_page_of_ours(visit: Visit
     site = Site(address=visit.base)
     async with visit.elsewhere() as api:
         links = {"invitation": await invited(api, "links@demo.test")}
-    shown = {}
+    shown: dict[str, str] = {}
     for template in TEMPLATE_NAMES:
         page = template.replace("_", "-")
         secret = links.get(page) or site.secret(page, "fc_link_1")
