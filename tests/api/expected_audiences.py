@@ -33,6 +33,7 @@ QUERY: Expected = {
     "practices": {OPS, FINANCE},
     "partnerKeys": {SCHOOL, OPS},
     "campuses": ANYONE,
+    "invitationOffer": ANYONE,
     # schools and their students
     "school": {STUDENT, SCHOOL, PARTNER, OPS, FINANCE},
     "schools": {OPS, FINANCE},

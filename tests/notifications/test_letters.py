@@ -55,7 +55,11 @@ def words(**changes: Any) -> dict[str, Any]:
     at = datetime(2026, 11, 24, 14, tzinfo=UTC)
     return {
         "address": ADDRESS,
-        "link": f"{ADDRESS}/#apt_1",
+        "product": "Flexible Credits",
+        "sign_in": f"{ADDRESS}/login",
+        "appointments": f"{ADDRESS}/appointments",
+        "link": f"{ADDRESS}/appointments/apt_1",
+        "claim": f"{ADDRESS}/claims/clm_1",
         "name": "Ana",
         "zone": ZoneInfo("America/New_York"),
         "student": "Ana",
@@ -138,7 +142,12 @@ def test_times_are_the_recipients_with_their_zone() -> None:
 
 def test_a_message_says_that_a_program_wrote_it() -> None:
     message = compose(
-        write_letter("declined", words()), to="ana@example.test", sender=SENDER, message_id="<a@mail.test>", at=AT
+        write_letter("declined", words()),
+        to="ana@example.test",
+        sender=SENDER,
+        product="Flexible Credits",
+        message_id="<a@mail.test>",
+        at=AT,
     )
     found = message_from_bytes(bytes(message), policy=default)
     assert found["Auto-Submitted"] == "auto-generated"
@@ -155,7 +164,14 @@ def test_a_message_says_that_a_program_wrote_it() -> None:
 )
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises((ValueError, TypeError, IndexError)):
-        compose(write_letter("declined", words()), to=address, sender=SENDER, message_id="<a@mail.test>", at=AT)
+        compose(
+            write_letter("declined", words()),
+            to=address,
+            sender=SENDER,
+            product="Flexible Credits",
+            message_id="<a@mail.test>",
+            at=AT,
+        )
 
 
 @given(st.text())
@@ -166,7 +182,9 @@ def test_no_name_makes_a_second_line_or_header(name: str) -> None:
     assert " " not in first_name(name)
     letter = write_letter("credits_granted", words(school=cleaned, student=first_name(name), name=first_name(name)))
     subject_from_name = letter.__class__(subject=f"Hello {cleaned}", text=letter.text, html=letter.html)
-    message = compose(subject_from_name, to="a@b.test", sender=SENDER, message_id="<a@b.test>", at=AT)
+    message = compose(
+        subject_from_name, to="a@b.test", sender=SENDER, product="Flexible Credits", message_id="<a@b.test>", at=AT
+    )
     head = bytes(message).split(b"\r\n\r\n")[0].decode("ascii")
     names = [line.split(":")[0] for line in head.split("\r\n") if line[:1] not in (" ", "\t")]
     assert len(names) == len(set(names)) == 10
