@@ -73,7 +73,9 @@ async def directory_page(pool: Any, asked: dict[str, Any]) -> Any:
         more, rows = len(rows) > 20, rows[:20]
         ids = [row[0] for row in rows]
         licenses = await connection.fetch(sql.LICENSES, ids)
-        openings = await connection.fetch(sql.OPENINGS, ids, now + ONE_DAY, now + HORIZON, asked["student"])
+        openings = await connection.fetch(
+            sql.OPENINGS, ids, now + ONE_DAY, now + HORIZON, asked["student"], asked["state"]
+        )
     licensed: dict[Any, list[Any]] = {}
     for provider, title, state in licenses:
         licensed.setdefault(provider, []).append({"title": title, "state": state})

@@ -25,15 +25,25 @@ SELECT provider_id, title, state FROM licenses
 
 OPENINGS = """
 SELECT parent.id, o.id, o.starts_at FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL (
+    SELECT (r.effective_from::timestamp AT TIME ZONE p.time_zone) AS since,
+           ((l.expires_on + 1)::timestamp AT TIME ZONE p.time_zone) AS until
+      FROM providers p JOIN licenses l ON l.provider_id = p.id
+      JOIN rates r ON r.service = 'THERAPY' AND r.degree_level = p.degree_level AND r.license_class = l.license_class
+       AND (r.state IS NULL OR r.state = l.state)
+       AND r.visit_type = CASE WHEN EXISTS (
+               SELECT 1 FROM appointments d WHERE d.student_id = $4 AND d.provider_id = p.id
+                  AND d.visit_type = 'INTAKE' AND d.status = 'COMPLETED') THEN 'FOLLOW_UP' ELSE 'INTAKE' END
+     WHERE p.id = parent.id AND p.searchable AND 'THERAPY' = ANY (p.services) AND l.state = $5
+       AND l.verified_at IS NOT NULL AND l.license_class <> 'PSYCHIATRIC_NURSE_PRACTITIONER'
+     ORDER BY l.expires_on DESC, r.effective_from LIMIT 1) terms CROSS JOIN LATERAL (
     SELECT o.id, o.starts_at FROM openings o
-     WHERE o.provider_id = parent.id AND o.starts_at >= $2 AND o.starts_at < $3
+     WHERE o.provider_id = parent.id AND o.starts_at >= greatest($2, terms.since)
+       AND o.starts_at < least($3, terms.until, (
+           SELECT max(COALESCE(g.expires_at, 'infinity')) FROM grants g WHERE g.wallet_id = $4 AND g.unused > 0))
        AND NOT EXISTS (SELECT 1 FROM appointments t WHERE t.provider_id = o.provider_id
                           AND t.ended_at IS NULL
                           AND t.starts_at < o.ends_at AND t.ends_at > o.starts_at
                           AND t.starts_at > o.starts_at - interval '1 hour')
-       AND EXISTS (SELECT 1 FROM providers h WHERE h.id = o.provider_id AND h.searchable
-                      AND (h.accepting_new_clients OR EXISTS (SELECT 1 FROM appointments m
-                           WHERE m.provider_id = h.id AND m.student_id = $4)))
        AND NOT EXISTS (SELECT 1 FROM appointments b WHERE b.student_id = $4
                           AND b.ended_at IS NULL
                           AND b.starts_at < o.ends_at AND b.ends_at > o.starts_at

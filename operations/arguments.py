@@ -77,7 +77,8 @@ class Argument:
     @property
     def parameter(self) -> inspect.Parameter:
         """The argument as part of the signature that strawberry reads."""
-        annotation: Any = Annotated.__class_getitem__((self.kind, strawberry.argument(description=self.description)))  # type: ignore[attr-defined]
+        said = strawberry.argument(name=camel(self.name), description=self.description)
+        annotation: Any = Annotated.__class_getitem__((self.kind, said))  # type: ignore[attr-defined]
         return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=annotation)
 
     def parse(self, value: Any) -> Any:

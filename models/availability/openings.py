@@ -1,4 +1,4 @@
-"""Openings: the bookable start times that weekly hours make (AV-2, AV-4)."""
+"""Openings: the bookable start times that weekly hours make (AV-2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import refuse_if_any
 from models.base.events import happened
 from models.base.ids import new_id
-from models.base.statements import execute, fetch_one, write
+from models.base.statements import execute, write
 from models.base.times import instant, local_day
 from models.directory.providers import Provider, of_practice
 
@@ -51,33 +51,13 @@ class Opening(Entity):
         unique_together = (("provider_id", "starts_at"),)
 
 
-def overlaps(live: str) -> str:
-    """The condition of a live appointment that takes time of an opening (AV-4).
-
-    No session lasts longer than an hour, so its start alone leads to it by an ordinary index. Live is said by what a
-    CHECK holds to be the same, as the statuses would lead the planner to the indexes of the EXCLUDE constraints, which
-    read a thousand pages for one provider once there are a million appointments.
-    """
-    return (
-        f"{live}.ended_at IS NULL AND {live}.starts_at < openings.ends_at AND {live}.ends_at > openings.starts_at"
-        f" AND {live}.starts_at > openings.starts_at - interval '1 hour'"
-    )
-
-
-OFFERED = (
-    "NOT EXISTS (SELECT 1 FROM appointments taken WHERE taken.provider_id = openings.provider_id"
-    f" AND {overlaps('taken')})"
-)
-"""The condition of an opening that nothing has taken; requested time is taken as firmly as confirmed (AV-4)."""
-
-
 def bookable_from(at: datetime) -> datetime:
     """The earliest start that may be requested now: there is a minimum notice (AV-2)."""
     return at + timedelta(hours=NOTICE_HOURS_MIN)
 
 
 def bookable_until(at: datetime) -> datetime:
-    """The end of the booking horizon (AV-2)."""
+    """The end of the booking horizon; what starts before it may be requested (AV-2)."""
     return at + timedelta(days=HORIZON_DAYS)
 
 
@@ -153,8 +133,3 @@ async def extend_openings(*, at: datetime, providers_max: int = 200) -> int:
             await execute("SELECT 1 FROM providers WHERE id = $1 FOR NO KEY UPDATE", provider.id)
             await derive_openings(provider.id, await hours_of(provider.id), ZoneInfo(provider.time_zone), at=at)
     return len(stale)
-
-
-async def is_offered(opening_id: UUID) -> bool:
-    """Whether nothing has taken this opening."""
-    return bool(await fetch_one(f"SELECT 1 AS yes FROM openings WHERE openings.id = $1 AND {OFFERED}", opening_id))

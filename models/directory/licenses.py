@@ -38,6 +38,46 @@ COVERED: dict[Service, frozenset[LicenseClass]] = {
 }
 """Which license classes may give which service (EN-2)."""
 
+COVERING = ", ".join(
+    f"('{service.value}', '{license_class.value}')"
+    for service, classes in COVERED.items()
+    for license_class in sorted(classes)
+)
+"""The same as rows of SQL."""
+
+LICENSES = (
+    f"licenses JOIN (VALUES {COVERING}) AS covered (service, license_class)"
+    " ON licenses.provider_id = providers.id AND licenses.verified_at IS NOT NULL"
+    " AND covered.license_class = licenses.license_class"
+)
+"""The verified licenses of a row of `providers`, each once for every service that it covers (PR-4, EN-2)."""
+
+VALID_UNTIL = "((licenses.expires_on + 1)::timestamp AT TIME ZONE providers.time_zone)"
+"""The instant at which the last day of a license is over, in its provider's zone."""
+
+
+def licenses_covering(*, state: str, service: str) -> str:
+    """For each service and state the license of a row of `providers` that is valid the longest, and `until` when.
+
+    Arguments are SQL expressions; a null one stands for each.
+    """
+    return f"""
+SELECT DISTINCT ON (covered.service, licenses.state)
+       licenses.id, licenses.license_class, covered.service, licenses.state, {VALID_UNTIL} AS until
+  FROM {LICENSES}
+ WHERE ({state}::text IS NULL OR licenses.state = {state}) AND ({service}::text IS NULL OR covered.service = {service})
+ ORDER BY covered.service, licenses.state, licenses.expires_on DESC, licenses.id
+"""
+
+
+def is_licensed(*, state: str, service: str, at: str) -> str:
+    """Whether a provider has a license in a state that is valid now and covers a service that they offer (AP-1)."""
+    return f"""
+EXISTS (SELECT 1 FROM {LICENSES}
+         WHERE licenses.state = {state} AND {VALID_UNTIL} > {at} AND covered.service = ANY (providers.services)
+           AND ({service}::text IS NULL OR covered.service = {service}))
+"""
+
 
 class License(Entity):
     """A state's permission to practise: class, the state's own title, number, state and expiry."""

@@ -39,3 +39,15 @@ SELECT rates.id, rates.amount_cents FROM rates
  ORDER BY rates.state NULLS LAST, rates.effective_from DESC LIMIT 1
 """
 """The one rate that is effective on a session's day, as a sub-select over the caller's columns (CL-5)."""
+
+
+def rated_from(
+    *, visit_type: str, service: str, degree_level: str, license_class: str, state: str, time_zone: str
+) -> str:
+    """The instant `since` which there is a rate for sessions of a kind; no row without one. Rates never end (CL-5)."""
+    return f"""
+SELECT (rates.effective_from::timestamp AT TIME ZONE {time_zone}) AS since FROM rates
+ WHERE rates.visit_type = {visit_type} AND rates.service = {service} AND rates.degree_level = {degree_level}
+   AND rates.license_class = {license_class} AND (rates.state IS NULL OR rates.state = {state})
+ ORDER BY rates.effective_from LIMIT 1
+"""

@@ -141,8 +141,12 @@ async def pages(
     order: Order,
     where: str = EVERYTHING,
     values: Sequence[Any] = (),
+    beside: str = "",
 ) -> list[Page]:
-    """For each parent a page of the visible rows that name it in column `by`: one statement for all."""
+    """For each parent a page of the visible rows that name it in column `by`: one statement for all.
+
+    `beside` joins what is worked out once for each `parent` (its id), for `where` to refer to; `values` begin at `$2`.
+    """
     table = model._meta.db_table
     ids = list({parent.id for parent in parents})
     taken = (ids, *values)
@@ -159,7 +163,7 @@ async def pages(
         )
     )
     rows = await fetch(
-        f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) CROSS JOIN LATERAL ({one}) page",
+        f"SELECT page.* FROM unnest($1::uuid[]) AS parent (id) {beside} CROSS JOIN LATERAL ({one}) page",
         *taken,
         *places,
         *[getattr(viewer, name) for name in names],
@@ -174,8 +178,8 @@ async def pages(
     async def count() -> dict[Any, int]:
         reach, own = model.reach_of(context.viewer, first=len(taken) + 1)
         counted = await fetch(
-            f"SELECT {by} AS parent, count(*) AS n FROM {table}"
-            f" WHERE {table}.{by} = ANY($1) AND {where} AND {reach} GROUP BY 1",
+            f"SELECT parent.id AS parent, counted.n FROM unnest($1::uuid[]) AS parent (id) {beside} CROSS JOIN LATERAL"
+            f" (SELECT count(*) AS n FROM {table} WHERE {table}.{by} = parent.id AND {where} AND {reach}) counted",
             *taken,
             *own,
         )

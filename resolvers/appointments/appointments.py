@@ -12,7 +12,7 @@ import strawberry
 from execution import Batched, Selection
 from models.appointments import appointments, booking
 from models.appointments.appointments import Appointment, AppointmentStatus
-from models.appointments.booking import BookingFacts
+from models.appointments.rules import BookingFacts, request_refusals
 from models.availability.openings import Opening
 from models.base.access import EVERYTHING, NOTHING, Role
 from models.base.events import Event
@@ -139,10 +139,10 @@ async def preflight(
     """Every rule that would refuse this request now, at once; nothing is written (AP-9)."""
     student = context.viewer.student_id
     assert student is not None, "the audience is students"
-    facts = await booking.facts_of(student_id=student, opening_id=opening_id, service=service, state=state)
-    return Preflight(
-        facts, booking.request_refusals(facts, accepts_policy=accepts_missed_appointment_policy, at=context.now)
+    facts = await booking.facts_of(
+        student_id=student, opening_id=opening_id, service=service, state=state, at=context.now
     )
+    return Preflight(facts, request_refusals(facts, accepts_policy=accepts_missed_appointment_policy, at=context.now))
 
 
 class Preflight:

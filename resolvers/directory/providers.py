@@ -7,7 +7,7 @@ from uuid import UUID
 
 from execution import Selection
 from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
-from models.directory.licenses import COVERED
+from models.directory.licenses import is_licensed
 from models.directory.providers import DegreeLevel, Provider, Service
 from operations.arguments import NAME, TITLE, Text
 from operations.context import Context
@@ -16,13 +16,8 @@ from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
 from operations.reads.searching import BY_NAME, like
 
-LICENSED_IN = (
-    "EXISTS (SELECT 1 FROM licenses held WHERE held.provider_id = providers.id AND held.state = ${state}"
-    " AND held.verified_at IS NOT NULL AND held.expires_on >= ${day}"
-    " AND (${service}::text IS NULL"
-    " OR (${service} = ANY (providers.services) AND held.license_class = ANY (${classes}::text[]))))"
-)
-"""A license that is valid in a state, and covers the service if one is asked for (AP-1, EN-2)."""
+IS_FOUND = f"providers.searchable AND {is_licensed(state='$1', service='$2', at='$3')}"
+"""A profile that the directory shows for a state, and for a service if one is asked for (PR-4, AP-1)."""
 
 
 async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "The provider's id."]) -> Any:
@@ -40,11 +35,10 @@ async def search(
     specialty: Annotated[str | None, Text(100), "Only who names this specialty."] = None,
 ) -> Page:
     """The directory of Flexible Credits: enrolled providers with a verified license in a state, by name."""
-    where = "providers.searchable AND " + LICENSED_IN.format(state=1, day=2, service=3, classes=4)
-    covering = sorted(COVERED[service]) if service else []
-    values: list[Any] = [state, context.now.date(), service.value if service else None, covering]
+    where = IS_FOUND
+    values: list[Any] = [state, service.value if service else None, context.now]
     if specialty:
-        where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $5)"
+        where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $4)"
         values.append(like(specialty))
     return await page_of(context, Provider, selection, page, order=BY_NAME, where=where, values=values)
 

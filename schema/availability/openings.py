@@ -1,4 +1,4 @@
-"""Weekly hours and openings as clients see them."""
+"""Openings as clients see them."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from models.base.access import Role
 from operations.queries import query, relation
 from resolvers.availability import openings as resolvers
 from resolvers.directory.providers import PROVIDER
-from schema.base.shape import Connection, Node, extends, shown, shows
+from schema.base.shape import Node, shown, shows
 from schema.directory.providers import Provider
 
 
@@ -20,15 +20,6 @@ class Opening(Node):
     starts_at: datetime = shown("When a session would begin.")
     ends_at: datetime = shown("When the time that is kept for it ends.")
     provider: Provider | None = relation(PROVIDER, "Whose time it is.")
-
-
-@extends(Provider)
-class ProviderOpenings:
-    """What openings add to Provider."""
-
-    openings: Connection[Opening] = relation(
-        resolvers.OPENINGS, "The openings that a request would get now, soonest first (AV-4)."
-    )
 
 
 @strawberry.type

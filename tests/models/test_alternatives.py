@@ -13,7 +13,8 @@ from tortoise.transactions import in_transaction
 from models.appointments import appointments
 from models.appointments.alternatives import Alternative, other_openings
 from models.appointments.appointments import Appointment
-from models.appointments.booking import facts_of, request_refusals
+from models.appointments.booking import facts_of
+from models.appointments.rules import request_refusals
 from models.availability.openings import Opening, bookable_from
 from models.base.statements import execute
 from models.directory.providers import Provider
@@ -42,6 +43,7 @@ class Scene:
         found = await other_openings(self.appointment.id, at=self.at)
         for alternative in found:
             facts = await facts_of(
+                at=self.at,
                 student_id=self.pair.student.id,
                 opening_id=alternative.opening_id,
                 service=self.appointment.service,

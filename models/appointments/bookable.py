@@ -1,0 +1,123 @@
+"""What can be booked: the one condition behind openings, preflight, requests and alternatives (AV-4, AP-1 to AP-4).
+
+A reason that lies in the opening hides it. License, rate, notice, horizon and the end of the student's credits depend
+on student, provider, state and service alone: they make the `times` of a provider, worked out once and not for each
+opening. What is left to ask of an opening is whether its time is taken. A reason that lies in the viewer hides
+nothing; it is told beside the list.
+
+Each text is SQL over a row of `providers` or `openings` that stands around it; arguments are SQL expressions.
+"""
+
+from __future__ import annotations
+
+from models.directory.licenses import licenses_covering
+from models.rates.rates import rated_from
+
+ANY_VISIT = "ANY ('{INTAKE,FOLLOW_UP}')"
+"""The visit type where it is open who the client is."""
+
+
+def overlaps(live: str) -> str:
+    """The condition of a live appointment that takes time of an opening (AV-4).
+
+    No session lasts longer than an hour, so its start alone leads to it by an ordinary index. Live is said by what a
+    CHECK holds to be the same, as the statuses would lead the planner to the indexes of the EXCLUDE constraints, which
+    read a thousand pages for one provider once there are a million appointments.
+    """
+    return (
+        f"{live}.ended_at IS NULL AND {live}.starts_at < openings.ends_at AND {live}.ends_at > openings.starts_at"
+        f" AND {live}.starts_at > openings.starts_at - interval '1 hour'"
+    )
+
+
+IS_TAKEN = (
+    f"EXISTS (SELECT 1 FROM appointments taken WHERE taken.provider_id = openings.provider_id AND {overlaps('taken')})"
+)
+"""The condition of an opening whose time is taken; by a request as firmly as by a confirmed session (AV-4)."""
+
+
+def is_busy(student: str) -> str:
+    """Whether the student has another appointment at the time of an opening (AP-4)."""
+    return f"EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = {student} AND {overlaps('own')})"
+
+
+def is_current_client(student: str) -> str:
+    """Whether a provider has accepted this student before (PR-5)."""
+    return (
+        f"EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = {student}"
+        " AND met.provider_id = providers.id AND met.confirmed_at IS NOT NULL)"
+    )
+
+
+def has_live_intake(student: str) -> str:
+    """Whether the pair has an intake that is requested or confirmed (AP-2)."""
+    return (
+        f"EXISTS (SELECT 1 FROM appointments live WHERE live.student_id = {student}"
+        " AND live.provider_id = providers.id AND live.visit_type = 'INTAKE'"
+        " AND live.status IN ('REQUESTED', 'CONFIRMED'))"
+    )
+
+
+def visit_type(student: str) -> str:
+    """What the pair's next session is: the intake until one is completed (AP-2)."""
+    return (
+        f"CASE WHEN EXISTS (SELECT 1 FROM appointments done WHERE done.student_id = {student}"
+        " AND done.provider_id = providers.id AND done.visit_type = 'INTAKE' AND done.status = 'COMPLETED')"
+        " THEN 'FOLLOW_UP' ELSE 'INTAKE' END"
+    )
+
+
+def credits_of(student: str, *, at: str) -> str:
+    """How many credits the student has now, and until when a session may start to be paid by one (CR-3, CR-4).
+
+    One row; `until` is null without a credit. A grant that is over counts for nothing, whether or not the worker has
+    expired it yet.
+    """
+    return f"""
+SELECT COALESCE(sum(grants.unused), 0)::int AS available, max(COALESCE(grants.expires_at, 'infinity')) AS until
+  FROM grants
+ WHERE grants.wallet_id = {student} AND grants.unused > 0
+   AND (grants.expires_at IS NULL OR grants.expires_at > {at})
+"""
+
+
+def bookable_times(
+    *,
+    provider: str,
+    state: str,
+    service: str,
+    visit_type: str,
+    begin: str,
+    end: str,
+    credits_until: str = "NULL::timestamptz",
+) -> str:
+    """The times in which the provider of this id can be booked, as one multirange `times`; null for none.
+
+    A null state or service stands for each that the provider is licensed in, and offers. A null `credits_until` is no
+    bound: who has no credit still sees what there is.
+    """
+    rated = rated_from(
+        visit_type=visit_type,
+        service="licensed.service",
+        degree_level="providers.degree_level",
+        license_class="licensed.license_class",
+        state="licensed.state",
+        time_zone="providers.time_zone",
+    )
+    return f"""
+SELECT range_agg(
+           tstzrange(rated.since, NULL) * tstzrange(NULL, licensed.until)
+           * tstzrange({begin}, {end}) * tstzrange(NULL, {credits_until})) AS times
+  FROM providers
+ CROSS JOIN LATERAL ({licenses_covering(state=state, service=service)}) licensed
+ CROSS JOIN LATERAL ({rated}) rated
+ WHERE providers.id = {provider} AND providers.searchable AND licensed.service = ANY (providers.services)
+"""
+
+
+IS_OFFERED = (
+    # The bounds say nothing new: they are what the index on the start can use.
+    "openings.starts_at >= lower(bookable.times) AND openings.starts_at < upper(bookable.times)"
+    f" AND openings.starts_at <@ bookable.times AND NOT {IS_TAKEN}"
+)
+"""The condition of an opening that is offered, beside a row `bookable` of its provider's times."""
