@@ -10,7 +10,7 @@ UV := build/lock/bin/uv
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz soak check format schema bench bench-growth web lock clean mutants
+.PHONY: help run test test-other-pythons fuzz soak check format schema bench bench-growth web lock clean mutants
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -21,6 +21,9 @@ run: $(VENV)/run.stamp web  ## start everything and print the address
 test: $(VENV)/dev.stamp web  ## run the whole suite (make test PYTEST="tests/models -k race")
 	@$(BIN)/python -m pytest -n 2 $(PYTEST)
 	@$(if $(PYTEST),:,$(BIN)/python -m pytest -n 2 --graphql-core tests/api)
+
+test-other-pythons: $(VENV)/dev.stamp web  ## start it and run the main job on each other Python of this machine
+	@$(BIN)/python -m scripts.other_pythons
 
 fuzz: $(VENV)/dev.stamp  ## send the API thousands of made-up requests, other ones each time
 	@$(BIN)/python -m pytest -m soak tests/schema/test_fuzzing.py

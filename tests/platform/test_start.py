@@ -33,6 +33,6 @@ def test_importing_the_program_loads_no_library_that_few_requests_need() -> None
 
 
 def test_no_module_of_the_schema_has_its_annotations_evaluated_again_from_their_text() -> None:
-    modules = sorted((ROOT / "schema").glob("*.py"))
+    modules = sorted((ROOT / "schema").rglob("*.py"))
     assert len(modules) > 20
     assert [path.name for path in modules if "from __future__ import annotations" in path.read_text()] == []
