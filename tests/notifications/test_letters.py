@@ -20,12 +20,13 @@ from models.base.statements import execute, fetch
 from models.claims.claims import PresentingConcern
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
-from notifications.letters import SUBJECT_LENGTH_MAX, TEMPLATES, compose, write_letter
+from notifications.letters import SUBJECT_LENGTH_MAX, compose, write_letter
 from notifications.policy import POLICY
 from notifications.words import first_name, one_line, web_address
 from settings import Settings
 from tests.notifications.server import ADDRESS, SENDER, content_of, mail_server, post_office
 from tests.notifications.work import do_all
+from tests.support.letters import SITE, TEMPLATE_NAMES, words
 from tests.support.world import (
     AT,
     Pair,
@@ -39,7 +40,6 @@ from tests.support.world import (
     requested,
 )
 
-TEMPLATE_NAMES = sorted(path.stem for path in TEMPLATES.glob("*.jinja"))
 CLINICAL = re.compile(
     r"therap|counsel|psych|diagnos|medicat|clinic|treatment|symptom|mental|wellness|disorder|concern"
     + "".join(f"|{word.value.lower().replace('_', '.?')}" for word in [*PresentingConcern, *Service, *LicenseClass]),
@@ -52,51 +52,6 @@ HARMLESS = re.compile(r"\bother\b|another", re.IGNORECASE)
 
 DATE = re.compile(r"[A-Z][a-z]{2}, [A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2} [AP]M [A-Z]{3,4}")
 ANY_DATE = re.compile(r"\b20\d\d\b|\d{1,2}:\d{2}")
-SUPPORT = "help@credits.example.test"
-
-
-def words(**changes: Any) -> dict[str, Any]:
-    """Everything that a template may ask for."""
-    at = datetime(2026, 11, 24, 14, tzinfo=UTC)
-    return {
-        "address": ADDRESS,
-        "product": "Flexible Credits",
-        "support_email": SUPPORT,
-        "for_student": True,
-        "crisis_line": "1-555-010-4567",
-        "sign_in": f"{ADDRESS}/login",
-        "appointments": f"{ADDRESS}/appointments",
-        "link": f"{ADDRESS}/appointments/apt_1",
-        "claim": f"{ADDRESS}/claims/clm_1",
-        "name": "Ana",
-        "zone": ZoneInfo("America/New_York"),
-        "student": "Ana",
-        "provider": "Noor Haddad",
-        "school": "Lakeview University",
-        "by_role": "PROVIDER",
-        "by_self": True,
-        "credit_is_back": True,
-        "starts_at": at,
-        "minutes": 60,
-        "confirm_by": at - timedelta(days=1),
-        "hours_to_answer": 72,
-        "hours_left": 2,
-        "attest_by": at + timedelta(days=30),
-        "expected": "$125.00",
-        "telehealth_link": "https://telehealth.example.test/room",
-        "amount": "$125.00",
-        "credits": 3,
-        "credits_available": 5,
-        "credits_expire_at": at,
-        "openings": [(at + timedelta(days=2), "Noor Haddad")],
-        "code": "fc_link_1",
-        "link_expires_at": at,
-        "inviter": "Lakeview University",
-        "member": "Kim Park",
-        "practice": "Harbor Group",
-        "revalidate_by": at,
-        "changed_at": at,
-    } | changes
 
 
 @pytest.mark.parametrize("template", TEMPLATE_NAMES)
@@ -140,7 +95,9 @@ def test_a_subject_is_short_whole_and_one_line_without_blanks_around_it(template
 
 @pytest.mark.parametrize("template", TEMPLATE_NAMES)
 def test_no_word_of_a_message_makes_a_header(template: str) -> None:
-    hostile = {name: f"{value}\r\nBcc: all@evil.test\r\n\r\nx" for name, value in words().items() if type(value) is str}
+    hostile: dict[str, Any] = {
+        name: f"{value}\r\nBcc: all@evil.test\r\n\r\nx" for name, value in words().items() if type(value) is str
+    }
     letter = write_letter(template, words(**hostile))
     assert len(letter.subject) <= SUBJECT_LENGTH_MAX
     message = compose(
@@ -164,9 +121,9 @@ def test_each_date_has_the_one_style_with_its_zone_and_stands_once(template: str
 def test_a_message_greets_by_name_and_says_whom_to_ask_and_call(template: str) -> None:
     letter = write_letter(template, words())
     assert letter.text.startswith("Hello Ana,\n")
-    assert f'<a href="mailto:{SUPPORT}"' in letter.html
+    assert f'<a href="mailto:{SITE.support_email}"' in letter.html
     for part in (letter.text, letter.html):
-        assert SUPPORT in part
+        assert SITE.support_email in part
         assert "call or text 988" in part
         assert "1-555-010-4567" in part
 
