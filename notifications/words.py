@@ -108,6 +108,7 @@ def zone_of(facts: Any) -> ZoneInfo:
         Recipient.LINK: facts.account_zone or facts.inviter_zone or facts.provider_zone,
         Recipient.ACCOUNT: facts.account_zone,
         Recipient.FORMER: facts.account_zone,
+        Recipient.OFFICE: facts.provider_zone,
     }
     return ZoneInfo(zones.get(facts.recipient) or "UTC")
 

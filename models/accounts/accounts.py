@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from tortoise import fields
@@ -47,6 +48,16 @@ def own(column: str) -> dict[Role, str]:
     return reach | {Role.OPS: EVERYTHING}
 
 
+class ShutEffect(Protocol):
+    """What an area does around the shutting of a person's account, in the same transaction."""
+
+    def __call__(self, person_id: UUID, *, by: Viewer, at: datetime) -> AbstractAsyncContextManager[None]: ...
+
+
+WHEN_SHUT: list[ShutEffect] = []
+"""The effects of the areas to the right, which add their own."""
+
+
 class Account(Entity):
     """One person who signs in, by e-mail address."""
 
@@ -60,6 +71,9 @@ class Account(Entity):
     }
     REACH_WITHOUT_SECOND_FACTOR: ClassVar[str] = "accounts.id = {account}"
 
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
+
+    person_id = fields.UUIDField(unique=True)
     email = fields.CharField(max_length=254)
     name = fields.CharField(max_length=200)
     password_hash = fields.CharField(max_length=200, null=True)
@@ -73,9 +87,15 @@ class Account(Entity):
         table = "accounts"
 
     async def disable(self, *, by: Viewer, at: datetime) -> Account:
-        """Shut the account: its sessions end at once and nobody signs in to it (ID-2)."""
+        """Shut the account: its sessions end at once and nobody signs in to it (ID-2).
+
+        A provider that it acts for is not found any more, by a trigger; later areas end what waits for it (ID-7).
+        """
         if self.disabled_at is None:
-            await write(Change(self, disabled_at=at), happened("account.disabled", self, by=by, at=at))
+            async with AsyncExitStack() as effects:
+                for effect in WHEN_SHUT:
+                    await effects.enter_async_context(effect(self.person_id, by=by, at=at))
+                await write(Change(self, disabled_at=at), happened("account.disabled", self, by=by, at=at))
         return self
 
     async def enable(self, *, by: Viewer, at: datetime) -> Account:

@@ -27,7 +27,7 @@ ALTERNATIVES = 3
 PROVIDERS_LOOKED_AT_MAX = 50
 
 ASKED = """
-SELECT a.student_id, a.provider_id, a.state, a.service,
+SELECT a.student_id, a.person_id, a.provider_id, a.state, a.service,
        ARRAY(SELECT covered.license_class FROM unnest($5::text[], $6::text[]) AS covered (service, license_class)
               WHERE covered.service = a.service) AS classes
   FROM appointments a WHERE a.id = $1
@@ -36,11 +36,11 @@ SELECT a.student_id, a.provider_id, a.state, a.service,
 
 ASKABLE = f"""
 SELECT providers.id, providers.name, providers.time_zone, providers.degree_level,
-       {VISIT_TYPE.format(student="asked.student_id")} AS visit_type
+       {VISIT_TYPE.format(person="asked.person_id")} AS visit_type
   FROM providers
  WHERE {{which}} AND providers.searchable AND asked.service = ANY (providers.services)
-   AND (providers.accepting_new_clients OR {CURRENT_CLIENT.format(student="asked.student_id")})
-   AND NOT {INTAKE_LIVE.format(student="asked.student_id")}
+   AND (providers.accepting_new_clients OR {CURRENT_CLIENT.format(person="asked.person_id")})
+   AND NOT {INTAKE_LIVE.format(person="asked.person_id")} AND providers.person_id <> asked.person_id
 """
 """A provider of whom the student may ask anything at all."""
 
@@ -65,7 +65,7 @@ SELECT openings.id, openings.starts_at
     )
 }) paid
  WHERE openings.provider_id = providers.id AND openings.starts_at BETWEEN $2 AND $3 AND {OFFERED}
-   AND NOT {STUDENT_BUSY.format(student="asked.student_id")}
+   AND NOT {STUDENT_BUSY.format(person="asked.person_id")}
    AND EXISTS ({USABLE.format(student="asked.student_id")})
  ORDER BY openings.starts_at LIMIT $4
 """

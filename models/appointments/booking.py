@@ -16,6 +16,7 @@ from models.appointments.appointments import (
     ANSWER_WITHIN,
     MINUTES,
     ONE,
+    ONESELF,
     TAKEN,
     Appointment,
     AppointmentStatus,
@@ -35,20 +36,20 @@ from models.rates.rates import RATE_OF
 # What a request depends on, over a row of `openings` and one of `providers`; the slots are what is asked for.
 
 STUDENT_BUSY = f"""
-EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = {{student}}
+EXISTS (SELECT 1 FROM appointments own WHERE own.person_id = {{person}}
            AND {overlaps("own")})
 """
 CURRENT_CLIENT = """
-EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = {student}
+EXISTS (SELECT 1 FROM appointments met WHERE met.person_id = {person}
            AND met.provider_id = providers.id AND met.confirmed_at IS NOT NULL)
 """
 INTAKE_LIVE = """
-EXISTS (SELECT 1 FROM appointments live WHERE live.student_id = {student}
+EXISTS (SELECT 1 FROM appointments live WHERE live.person_id = {person}
            AND live.provider_id = providers.id AND live.visit_type = 'INTAKE'
            AND live.status IN ('REQUESTED', 'CONFIRMED'))
 """
 VISIT_TYPE = """
-CASE WHEN EXISTS (SELECT 1 FROM appointments done WHERE done.student_id = {student}
+CASE WHEN EXISTS (SELECT 1 FROM appointments done WHERE done.person_id = {person}
                      AND done.provider_id = providers.id AND done.visit_type = 'INTAKE'
                      AND done.status = 'COMPLETED')
      THEN 'FOLLOW_UP' ELSE 'INTAKE' END
@@ -73,15 +74,16 @@ SELECT openings.provider_id, openings.starts_at, students.id AS student_id, stud
        providers.time_zone,
        licensed.id AS license_id, wallets.available, usable.id AS grant_id, paid.amount_cents,
        NOT {OFFERED} AS taken,
-       {STUDENT_BUSY.format(student="students.id")} AS student_busy,
-       {CURRENT_CLIENT.format(student="students.id")} AS is_current_client,
-       {INTAKE_LIVE.format(student="students.id")} AS intake_live,
+       {STUDENT_BUSY.format(person="students.person_id")} AS student_busy,
+       {CURRENT_CLIENT.format(person="students.person_id")} AS is_current_client,
+       {INTAKE_LIVE.format(person="students.person_id")} AS intake_live,
+       students.person_id = providers.person_id AS is_oneself,
        pair.visit_type
   FROM openings
   JOIN providers ON providers.id = openings.provider_id
   JOIN students ON students.id = $2
   JOIN wallets ON wallets.id = students.id
- CROSS JOIN LATERAL (SELECT {VISIT_TYPE.format(student="students.id")} AS visit_type) pair
+ CROSS JOIN LATERAL (SELECT {VISIT_TYPE.format(person="students.person_id")} AS visit_type) pair
   LEFT JOIN LATERAL ({LICENSED.format(state="$3", classes="$5::text[]")}) licensed ON true
   LEFT JOIN LATERAL ({USABLE.format(student="wallets.id")}) usable ON true
   LEFT JOIN LATERAL ({
@@ -112,6 +114,7 @@ class BookingFacts:
     searchable: bool
     accepting_new_clients: bool
     is_current_client: bool
+    is_oneself: bool
     missed_appointment_policy: str
     time_zone: str
     license_id: UUID | None
@@ -152,8 +155,8 @@ def request_refusals(facts: BookingFacts, *, accepts_policy: bool, at: datetime)
 
 
 def provider_refusals(facts: BookingFacts) -> list[Refusal]:
-    """What speaks against the provider (AP-1, PR-5)."""
-    found = []
+    """What speaks against the provider (AP-1, PR-5, ID-9)."""
+    found = [ONESELF] if facts.is_oneself else []
     if not facts.searchable:
         found.append(
             not_eligible(

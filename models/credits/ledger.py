@@ -127,6 +127,7 @@ class Grant(Entity):
     expires_at = fields.DatetimeField(null=True)
     note = fields.CharField(max_length=500, default="")
     granted_at = fields.DatetimeField()
+    granted_by = fields.UUIDField(null=True)
 
     class Meta:
         """CHECK: `unused` stays within 0 and `credits`; only the ledger's trigger changes it."""

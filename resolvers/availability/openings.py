@@ -14,14 +14,16 @@ from operations.reads.pages import Order, PageRequest
 from operations.reads.relations import pages, row
 
 BY_START = Order("starts_at")
+OWN_PERSON = "(SELECT own.person_id FROM students own WHERE own.id = $4)"
 FOR_STUDENT = f"""
  AND EXISTS (
      SELECT 1 FROM providers host WHERE host.id = openings.provider_id AND host.searchable
+        AND host.person_id <> {OWN_PERSON}
         AND (host.accepting_new_clients OR EXISTS (
-             SELECT 1 FROM appointments met WHERE met.provider_id = host.id AND met.student_id = $4
+             SELECT 1 FROM appointments met WHERE met.provider_id = host.id AND met.person_id = {OWN_PERSON}
                 AND met.confirmed_at IS NOT NULL)))
  AND NOT EXISTS (
-     SELECT 1 FROM appointments own WHERE own.student_id = $4 AND {overlaps("own")})
+     SELECT 1 FROM appointments own WHERE own.person_id = {OWN_PERSON} AND {overlaps("own")})
 """
 """What a student is offered of what is free: with whom they may book, at a time when they are free too (AV-4)."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import schema.base.enums  # noqa: F401 — they are declared there
 from models.accounts.agreements import Document
+from models.accounts.persons import ConflictOutcome, ConflictReason
 from models.appointments.appointments import AppointmentStatus, VisitType
 from models.base.access import Role
 from models.base.errors import Code
@@ -33,6 +34,18 @@ MEANINGS: dict[type[Enum], Mapping[str, str]] = {
         "TERMS_OF_SERVICE": "The terms under which the service is used.",
         "PRIVACY_POLICY": "What is kept about a person, and why.",
         "BUSINESS_ASSOCIATE_AGREEMENT": "How a practice and we protect health records; for clinicians and offices.",
+    },
+    ConflictReason: {
+        "TWO_STUDENTS_OF_ONE_SCHOOL": "The person is entered in this school already, as another student.",
+        "SESSIONS_OVERLAP": "Both have a live appointment at the same time (AP-4).",
+        "TWO_INTAKES": "Both have an intake with the same provider (AP-2).",
+        "ADDRESS_IS_TAKEN": "Another student of the school is entered with the account's address.",
+        "ANOTHER_ACCOUNT": "Another account acts for the student or provider.",
+        "BOTH_SIDES": "The person would sit on both sides of a session, a grant or a claim (ID-9).",
+    },
+    ConflictOutcome: {
+        "LINKED": "They are one person now.",
+        "DISMISSED": "They stay apart.",
     },
     AppointmentStatus: {
         "REQUESTED": "It waits for the provider's answer; its time is taken and one credit held.",

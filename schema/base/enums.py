@@ -3,6 +3,7 @@
 import strawberry
 
 from models.accounts.agreements import Document
+from models.accounts.persons import ConflictOutcome, ConflictReason
 from models.appointments.appointments import AppointmentStatus, VisitType
 from models.base.access import Role
 from models.base.errors import Code
@@ -18,6 +19,14 @@ from resolvers.appointments.appointments import AppointmentOrder
 
 strawberry.enum(Role, description="What somebody is to the program; every request acts under exactly one.")
 strawberry.enum(Document, name="AgreementDocument", description="What a person accepts when they sign up (PR-1).")
+strawberry.enum(
+    ConflictReason,
+    name="PersonConflictReason",
+    description="Why an account and a student, or a provider, could not become one person (ID-7).",
+)
+strawberry.enum(
+    ConflictOutcome, name="PersonConflictOutcome", description="How a conflict of persons was settled (ID-7)."
+)
 strawberry.enum(AppointmentStatus, description="Where an appointment stands.")
 strawberry.enum(VisitType, description="The first completed session of a pair is its intake (AP-2).")
 strawberry.enum(AppointmentOrder, description="The order of a list of appointments.")

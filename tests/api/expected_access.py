@@ -66,8 +66,10 @@ SEEN: dict[str, Seen] = {
     "stu": seen(student=OWN, provider=OWN, office=OWN, school=OWN, partner=OWN, ops=ALL, finance=NONE),
     "prv": seen(
         student=frozenset({"own", "other", "left"}),
-        provider=OWN, office=OWN, school=ALL, partner=ALL, ops=ALL, finance=ALL,
+        provider=OWN, office=OWN, school=frozenset({"own", "other", "left"}),
+        partner=frozenset({"own", "other", "left"}), ops=ALL, finance=ALL,
     ),
+    "pcf": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
     "lic": seen(
         student=VERIFIED, provider=PROVIDERS_OWN, office=PROVIDERS_OWN, school=VERIFIED, partner=VERIFIED,
         ops=ALL, finance=NONE,

@@ -33,6 +33,7 @@ QUERY: Expected = {
     "practices": {OPS, FINANCE},
     "partnerKeys": {SCHOOL, OPS},
     "campuses": ANYONE,
+    "personConflicts": {OPS},
     # schools and their students
     "school": {STUDENT, SCHOOL, PARTNER, OPS, FINANCE},
     "schools": {OPS, FINANCE},
@@ -89,6 +90,9 @@ MUTATION: Expected = {
     "disableAccount": {OPS},
     "enableAccount": {OPS},
     "endMembership": {OPS},
+    # persons who do not go together are settled by OPS (ID-7)
+    "linkPerson": {OPS},
+    "dismissPersonConflict": {OPS},
     # who invites whom: a practice's owner, a school, OPS (ID-4)
     "invite": {OFFICE, SCHOOL, OPS},
     "withdrawInvitation": {OFFICE, SCHOOL, OPS},
@@ -124,7 +128,7 @@ MUTATION: Expected = {
     "withdrawAppointment": {STUDENT},
     "confirmAppointment": {PROVIDER, OFFICE},
     "declineAppointment": {PROVIDER, OFFICE},
-    "cancelAppointment": {STUDENT, PROVIDER, OFFICE},
+    "cancelAppointment": {STUDENT, PROVIDER, OFFICE, OPS},
     "markNoShow": {PROVIDER, OPS},
     "attestSession": {PROVIDER},
     # demo and test servers only
