@@ -94,7 +94,6 @@ class PersonConflict(Entity):
 
     PREFIX: ClassVar[str] = "pcf"
     REACH: ClassVar[Reach] = {Role.OPS: EVERYTHING}
-    RECORD_OF: ClassVar[str | None] = "student_id"
 
     account_id = fields.UUIDField(null=True)
     student_id = fields.UUIDField(null=True)

@@ -96,7 +96,7 @@ def test_all_faults_are_told_at_once() -> None:
     faults |= {"starts_at": bookable_from(AT) - MINUTE}
     refusals = request_refusals(replace(WELL, **faults), accepts_policy=False, at=AT)
     rules = [refusal.rule for refusal in refusals]
-    assert rules == ["AP-1", "AP-1", "AP-1", "PR-5", "AV-2", "AP-4", "AP-4", "AP-2", "CR-4", "AP-5"]
+    assert rules == ["ID-9", "AP-1", "AP-1", "AP-1", "PR-5", "AV-2", "AP-4", "AP-4", "AP-2", "CR-4", "AP-5"]
 
 
 FLAGS = some.fixed_dictionaries(
