@@ -325,12 +325,8 @@ async def test_a_shut_account_is_not_offered_not_written_to_and_leaves_nothing_w
     school = "query ($id: ID!) { provider(id: $id) { name } }"
     assert (await api.ask(school, role="SCHOOL", id=provider))["provider"] is not None, "its students met them"
     await write_mails(at=await clock.demo_now(), domain="demo.test")
-    assert (
-        await fetch(
-            "SELECT template FROM mails WHERE address = $1 AND status = 'PENDING' AND recipient <> 'LINK'", email
-        )
-        == []
-    )
+    to_shut = "SELECT template FROM mails WHERE address = $1 AND status = 'PENDING' AND recipient <> 'LINK'"
+    assert await fetch(to_shut, email) == []
     stand_in = await fetch("SELECT address FROM mails WHERE template = 'provider_unavailable'")
     assert [row.address for row in stand_in] == ["ops@demo.test"]
     ended = await api.do("cancelAppointment", role="OPS", selection="appointment { status }", appointmentId=kept)

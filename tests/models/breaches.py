@@ -313,7 +313,90 @@ ACCOUNTS = [
                     for new in ("$newer", "$newest"))),
 ]  # fmt: skip
 
-CASES = [*LEDGER, *APPOINTMENTS, *TERMS, *CLAIMS, *DIRECTORY, *ACCOUNTS]
+PERSONS = [
+    Case("two accounts of one person", "accounts_one_of_person",
+         "INSERT INTO accounts (id, email, name, created_at, person_id)"
+         " SELECT '$new', 'else@example.test', '', now(), person_id FROM accounts WHERE id = '$account'"),
+    Case("an account becomes somebody else", "accounts_keep_person",
+         changed("accounts", "account", "person_id = '$ben'")),
+    Case("one person is two students of a school", "students_one_of_person_in_school",
+         changed("students", "ben", "person_id = (SELECT person_id FROM students WHERE id = '$ana')")),
+    Case("a student is nobody", "students_person", changed("students", "cleo", "person_id = '$new'")),
+    Case("a provider is nobody", "providers_person", changed("providers", "provider", "person_id = '$new'")),
+    Case("an account is nobody", "accounts_person",
+         "INSERT INTO accounts (id, email, name, created_at, person_id)"
+         " VALUES ('$new', 'else@example.test', '', now(), '$newer')"),
+    Case("a session in another person's name", "appointments_student_is_person",
+         changed("appointments", "requested", "person_id = '$cleo'")),
+    Case("a claim in another person's name", "claims_student_is_person",
+         changed("claims", "claim", "person_id = '$cleo'")),
+    Case("a session with a practice that is none", "appointments_practice",
+         changed("appointments", "requested", "practice_id = '$new'")),
+    Case("a provider becomes their own client", "appointments_not_with_oneself",
+         changed("providers", "provider", "person_id = (SELECT person_id FROM students WHERE id = '$ana')")),
+    Case("a client becomes their own provider", "appointments_not_with_oneself",
+         changed("students", "ben", "person_id = (SELECT person_id FROM providers WHERE id = '$provider')")),
+    Case("a grant to oneself", "grants_not_to_oneself", changed("grants", "grant", "granted_by = '$account'")),
+    Case("whoever granted becomes who was granted", "grants_not_to_oneself",
+         changed("grants", "bens_grant", "granted_by = '$account'") + ";"
+         + "ALTER TABLE students DROP CONSTRAINT students_one_of_person_in_school;"
+         + changed("students", "ben", "person_id = (SELECT person_id FROM students WHERE id = '$ana')")),
+    Case("a claim attested by oneself", "claims_not_by_oneself",
+         "INSERT INTO accounts (id, email, name, created_at, person_id)"
+         " SELECT '$new', 'else@example.test', '', now(), person_id FROM students WHERE id = '$ben';"
+         + changed("claims", "claim", "attested_by = '$new'")),
+    Case("a live intake beside a completed one", "appointments_intake_over",
+         "ALTER TABLE students DROP CONSTRAINT students_one_of_person_in_school;"
+         + changed("students", "ana", "person_id = (SELECT person_id FROM students WHERE id = '$ben')")),
+    Case("a session is marked as a double of before", "appointments_append_only",
+         changed("appointments", "completed", "legacy_duplicate = true")),
+    Case("a claim is marked as a double of before", "claims_append_only",
+         changed("claims", "claim", "legacy_duplicate = true")),
+    Case("a live session is a double of before", "appointments_legacy_duplicate",
+         "ALTER TABLE appointments DISABLE TRIGGER appointments_no_new_duplicate;"
+         + changed("appointments", "requested", "legacy_duplicate = true")),
+    Case("a link is edited", "person_links_append_only", "UPDATE person_links SET at = now()"),
+    Case("a link is deleted", "person_links_append_only", "DELETE FROM person_links"),
+    Case("all links are removed", "person_links_append_only", "TRUNCATE person_links"),
+    Case("a link of nothing", "person_links_one_row",
+         "INSERT INTO person_links VALUES ('$new', '$ana', '$ben', NULL, NULL, '$account', now())"),
+    Case("a link of somebody to themselves", "person_links_somebody_else",
+         "INSERT INTO person_links VALUES ('$new', '$ana', '$ana', '$ana', NULL, '$account', now())"),
+    Case("a conflict of nothing", "person_conflicts_one_row",
+         "INSERT INTO person_conflicts (id, broken, at, reason) VALUES ('$new', 'x', now(), '')"),
+    Case("a conflict about nothing", "person_conflicts_broken",
+         "INSERT INTO person_conflicts (id, student_id, broken, at, reason) VALUES ('$new', '$ana', '', now(), '')"),
+    Case("one conflict twice", "person_conflicts_one_open",
+         ";".join("INSERT INTO person_conflicts (id, student_id, broken, at, reason)"
+                  f" VALUES ('{new}', '$ana', 'x', now(), '')" for new in ("$new", "$newer"))),
+    Case("a conflict is dismissed without a reason", "person_conflicts_resolved",
+         "INSERT INTO person_conflicts (id, student_id, broken, at, resolved_at, resolved_by, outcome, reason)"
+         " VALUES ('$new', '$ana', 'x', now(), now(), '$account', 'DISMISSED', '')"),
+    Case("a conflict is settled by nobody", "person_conflicts_resolved",
+         "INSERT INTO person_conflicts (id, student_id, broken, at, resolved_at, reason)"
+         " VALUES ('$new', '$ana', 'x', now(), now(), '')"),
+    Case("a conflict is settled in a way that is none", "person_conflicts_outcome",
+         "INSERT INTO person_conflicts (id, student_id, broken, at, resolved_at, resolved_by, outcome, reason)"
+         " VALUES ('$new', '$ana', 'x', now(), now(), '$account', 'LOST', 'x')"),
+    Case("a conflict is deleted", "person_conflicts_append_only",
+         "INSERT INTO person_conflicts (id, student_id, broken, at, reason) VALUES ('$new', '$ana', 'x', now(), '');"
+         "DELETE FROM person_conflicts"),
+    Case("two drafts of one thing", "approvals_one_of_subject",
+         ";".join(f"INSERT INTO approvals VALUES ('{new}', 'x', '$ana', '$account', now(), NULL, NULL)"
+                  for new in ("$new", "$newer"))),
+    Case("an approval at no time", "approvals_approved",
+         "ALTER TABLE approvals DISABLE TRIGGER approvals_second_person;"
+         "INSERT INTO approvals VALUES ('$new', 'x', '$ana', '$account', now(), '$account', NULL)"),
+    Case("a draft is approved by who drafted it", "approvals_second_person",
+         "INSERT INTO approvals VALUES ('$new', 'x', '$ana', '$account', now(), '$account', now())"),
+    Case("a draft becomes another's", "approvals_once",
+         "INSERT INTO approvals VALUES ('$new', 'x', '$ana', '$account', now(), NULL, NULL);"
+         "UPDATE approvals SET subject_id = '$ben'"),
+    Case("an approval is deleted", "approvals_append_only",
+         "INSERT INTO approvals VALUES ('$new', 'x', '$ana', '$account', now(), NULL, NULL); DELETE FROM approvals"),
+]  # fmt: skip
+
+CASES = [*PERSONS, *LEDGER, *APPOINTMENTS, *TERMS, *CLAIMS, *DIRECTORY, *ACCOUNTS]
 
 COVERED_ELSEWHERE = {
     # Implied by a primary key, named only to be the target of a foreign key of two or three columns.
