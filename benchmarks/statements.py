@@ -72,7 +72,7 @@ def modules_with(name: str, function: Any) -> Iterator[Any]:
     """The modules of ours that took this function by its name."""
     for module in list(sys.modules.values()):
         package = getattr(module, "__name__", "").split(".")[0]
-        if package in {"models", "resolvers"} and vars(module).get(name) is function:
+        if package in {"models", "operations", "resolvers"} and vars(module).get(name) is function:
             yield module
 
 

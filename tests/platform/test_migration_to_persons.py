@@ -91,9 +91,10 @@ class Before:
         for number, place in enumerate([*students.split(), *providers.split()]):
             row, _, school = place.partition(".")
             await self.insert(
-                "memberships", id=named(f"m{number}{name}"), account_id=named(name), role="STUDENT" if school else "PROVIDER",
-                student_id=named(row) if school else None, provider_id=None if school else named(row),
-                school_id=named(school) if school else None, created_at=f"2026-01-0{number + 1}",
+                "memberships", id=named(f"m{number}{name}"), account_id=named(name),
+                role="STUDENT" if school else "PROVIDER", student_id=named(row) if school else None,
+                provider_id=None if school else named(row), school_id=named(school) if school else None,
+                created_at=f"2026-01-0{number + 1}",
             )  # fmt: skip
 
     async def session(self, name: str, student: str, school: str, provider: str, status: str, starts: str) -> None:
