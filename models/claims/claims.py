@@ -67,7 +67,7 @@ FILED_LATE = Reason(
     group="CO",
     carc="29",
     text=f"The session was attested more than {ATTEST_WITHIN_DAYS} days after its date.",
-    next_step="Ask for a claim review and say why it is late.",
+    next_step="Tell support why it is late.",
 )
 
 

@@ -77,7 +77,7 @@ PARTS = (
         "schools.id = (SELECT own.school_id FROM students own WHERE own.id = $1)",
     ),
     Part("wallets", Wallet, BALANCES, "wallets.student_id = $1"),
-    Part("grants", Grant, ("credits", "unused", "expires_at", "note", "granted_at"), "grants.student_id = $1"),
+    Part("grants", Grant, ("credits", "unused", "expires_at", "granted_at"), "grants.student_id = $1"),
     Part(
         "transfers",
         Transfer,
@@ -139,6 +139,11 @@ LEFT_OUT = (
         "what": "What was paid for each session.",
         "why": "It is between the provider, your school and the program; you are never billed (CL-5).",
         "ask": "Ask your school's counselling centre, or the program's support.",
+    },
+    {
+        "what": "What your school noted on a grant of credits.",
+        "why": "It is for the school's own records (CR-2).",
+        "ask": "Ask your school's counselling centre.",
     },
     {
         "what": "Passwords, tokens and other secrets.",

@@ -268,6 +268,7 @@ NARROWED = [
     if audience_of(field) is not None
 ]
 FIELD_AUDIENCES = {
+    "Grant.note": {Role.SCHOOL, Role.PARTNER, Role.OPS},
     "Claim.presentingConcern": {Role.PROVIDER, Role.OPS},
     "Claim.amount": {Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER},
     "Appointment.expectedReimbursement": {Role.PROVIDER, Role.OPS, Role.FINANCE},
