@@ -108,7 +108,7 @@ END $$;
 CREATE TRIGGER claims_not_by_oneself AFTER INSERT OR UPDATE OF person_id, attested_by ON claims
     FOR EACH ROW EXECUTE FUNCTION claims_not_by_oneself();
 
-CREATE FUNCTION students_gave_themselves_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION students_not_granted_by_themselves() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM grants g JOIN accounts a ON a.id = g.granted_by
                 WHERE g.wallet_id = NEW.id AND a.person_id = NEW.person_id) THEN
@@ -116,8 +116,8 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER students_gave_themselves_nothing AFTER UPDATE OF person_id ON students
-    FOR EACH ROW EXECUTE FUNCTION students_gave_themselves_nothing();
+CREATE TRIGGER students_not_granted_by_themselves AFTER UPDATE OF person_id ON students
+    FOR EACH ROW EXECUTE FUNCTION students_not_granted_by_themselves();
 """
 
 # The live intake of one row could never be completed beside the completed one of another (AP-2).

@@ -16,7 +16,9 @@ ALTER TABLE claims ALTER COLUMN person_id SET NOT NULL, DROP CONSTRAINT claims_h
 """
 
 # Locks the wallet first, as all that is done with a student's sessions; then the account, whose address must not change
-# meanwhile; then both persons by id, so that two links of the same two wait for each other and do not cross.
+# meanwhile; then the provider, whose person is read next; then both persons by id, so that links of the same two wait
+# for each other and do not cross. A membership takes wallet and provider before its own foreign keys lock their rows, as
+# two that both had them could not go on to change them.
 LINK = """
 CREATE FUNCTION link_person(link_id uuid, account uuid, student uuid, provider uuid, linked_at timestamptz)
     RETURNS void LANGUAGE plpgsql AS $$
@@ -28,6 +30,7 @@ BEGIN
     PERFORM 1 FROM wallets w WHERE w.id = student FOR NO KEY UPDATE;
     SELECT a.person_id, CASE WHEN a.email_verified_at IS NOT NULL THEN a.email END INTO own, address
       FROM accounts a WHERE a.id = account FOR SHARE;
+    PERFORM 1 FROM providers p WHERE p.id = provider FOR UPDATE;
     SELECT s.person_id INTO theirs FROM students s WHERE s.id = student
      UNION ALL SELECT p.person_id FROM providers p WHERE p.id = provider;
     IF theirs <> own THEN
@@ -47,6 +50,16 @@ BEGIN
     UPDATE students SET email = address WHERE id = student AND erased_at IS NULL AND email <> address;
     UPDATE providers SET email = address WHERE id = provider AND email <> address;
 END $$;
+
+CREATE FUNCTION memberships_lock_person() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM 1 FROM wallets w WHERE w.id = NEW.student_id FOR NO KEY UPDATE;
+    PERFORM 1 FROM providers p WHERE p.id = NEW.provider_id FOR UPDATE;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER memberships_lock_person BEFORE INSERT ON memberships
+    FOR EACH ROW WHEN (NEW.ended_at IS NULL AND num_nonnulls(NEW.student_id, NEW.provider_id) > 0)
+    EXECUTE FUNCTION memberships_lock_person();
 
 CREATE FUNCTION memberships_link_person() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -70,7 +83,7 @@ WITH stopped AS (
                WHEN 'STUDENT' THEN e.student_id IN (SELECT s.id FROM students s WHERE s.person_id = person)
                WHEN 'PROVIDER' THEN e.provider_id IN (SELECT p.id FROM providers p WHERE p.person_id = person)
                WHEN 'ACCOUNT' THEN e.subject_id = account
-               ELSE false END
+               ELSE m.recipient IN ('OWNER', 'OFFICE', 'OPS') END
     RETURNING m.event_id)
 INSERT INTO outbox (event_id) SELECT DISTINCT event_id FROM stopped WHERE write_again ON CONFLICT DO NOTHING
 $$;
@@ -84,7 +97,7 @@ CREATE TRIGGER accounts_stop_mails BEFORE UPDATE OF email, disabled_at ON accoun
     FOR EACH ROW WHEN (lower(NEW.email) <> lower(OLD.email) OR (NEW.disabled_at IS NOT NULL AND OLD.disabled_at IS NULL))
     EXECUTE FUNCTION accounts_stop_mails();
 
-CREATE FUNCTION accounts_take_address_along() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION accounts_share_address() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE students s SET email = NEW.email
      WHERE s.person_id = NEW.person_id AND s.erased_at IS NULL AND s.email <> NEW.email
@@ -96,8 +109,8 @@ BEGIN
                     WHERE m.provider_id = p.id AND m.account_id = NEW.id AND m.ended_at IS NULL);
     RETURN NULL;
 END $$;
-CREATE TRIGGER accounts_take_address_along AFTER UPDATE OF email, email_verified_at ON accounts
-    FOR EACH ROW WHEN (NEW.email_verified_at IS NOT NULL) EXECUTE FUNCTION accounts_take_address_along();
+CREATE TRIGGER accounts_share_address AFTER UPDATE OF email, email_verified_at ON accounts
+    FOR EACH ROW WHEN (NEW.email_verified_at IS NOT NULL) EXECUTE FUNCTION accounts_share_address();
 """
 
 # FOR UPDATE waits for whoever is just booking, as their foreign key does for us; the update sees what came of it.

@@ -51,6 +51,8 @@ CREATE TRIGGER claims_no_new_duplicate BEFORE INSERT OR UPDATE OF legacy_duplica
     FOR EACH ROW WHEN (NEW.legacy_duplicate) EXECUTE FUNCTION refuse_change();
 """
 
+CHECKED = "ALTER TABLE mails VALIDATE CONSTRAINT mails_recipient"
+
 # Of accounts that are shut already.
 HIDDEN = """
 UPDATE providers SET searchable = false
@@ -66,5 +68,5 @@ class Migration(migrations.Migration):
     initial = False
     operations = [
         ops.RunSQL(sql)
-        for sql in ("SET LOCAL lock_timeout = '5s'", HIDDEN, LINKED, "SET CONSTRAINTS ALL IMMEDIATE", NO_NEW_DUPLICATES)
+        for sql in ("SET LOCAL lock_timeout = '5s'", CHECKED, HIDDEN, LINKED, "SET CONSTRAINTS ALL IMMEDIATE", NO_NEW_DUPLICATES)
     ]

@@ -171,6 +171,13 @@ async def test_of_two_links_of_one_student_at_once_one_succeeds() -> None:
     assert await PersonLink.filter(student_id=student.id).count() == 1
 
 
+async def test_of_two_links_of_one_provider_at_once_one_succeeds() -> None:
+    provider = await provider_of(week=())
+    accounts = [await new_account() for _ in range(8)]
+    found = await asyncio.gather(*(broken_by(linked(account, provider)) for account in accounts))
+    assert sorted(found) == ["", *["persons_one_account"] * 7]
+
+
 async def test_links_of_one_account_to_two_students_of_a_school_at_once_leave_one() -> None:
     school, account = await school_of(), await new_account()
     students = [await student_of(school) for _ in range(6)]
