@@ -261,6 +261,27 @@ async def test_after_a_change_of_address_the_campus_signs_in_who_has_it_now(api:
     }  # fmt: skip
 
 
+async def test_a_campus_signs_nobody_in_who_cannot_be_the_student_and_ops_are_told(
+    api: Api, provider: CampusStandIn
+) -> None:
+    email, school = (
+        "tutor@demo.test",
+        (await api.ask("{ viewer { school { id } } }", role="SCHOOL"))["viewer"]["school"],
+    )
+    staff = await signed_up(api, email, role="SCHOOL", schoolId=school["id"])
+    entered = await api.do(
+        "enterStudent", role="SCHOOL", selection="student { id }", name="Tutor", email=email, state="MA",
+        timeZone="America/New_York",
+    )  # fmt: skip
+    student = entered["student"]["id"]
+    given = await staff.do("grantCredits", "grant { id }", studentId=student, credits=2)
+    assert given["userErrors"] == []
+    provider.person = {"sub": "tutor-1", "email": email, "email_verified": True}
+    assert await through(api) == {"error": "not_a_student_here"}
+    found = await api.ask("{ personConflicts(first: 5) { nodes { why student { id } } } }", role="OPS")
+    assert found["personConflicts"]["nodes"] == [{"why": "BOTH_SIDES", "student": {"id": student}}]
+
+
 async def test_another_person_of_the_campus_does_not_take_a_students_place(api: Api, provider: CampusStandIn) -> None:
     assert "code" in await through(api)
     provider.person["sub"] = "somebody-else"

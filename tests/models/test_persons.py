@@ -233,6 +233,28 @@ async def test_whoever_becomes_a_provider_while_booking_with_them_is_not_both() 
         assert both == []
 
 
+async def test_nothing_waits_for_a_provider_who_is_shut_while_they_are_booked() -> None:
+    for _ in range(4):
+        pair = await pair_of()
+        account = await new_account()
+        await linked(account, pair.provider)
+        students = [await student_of(pair.school, credits=1) for _ in range(6)]
+
+        async def shut(account: Account = account) -> None:
+            async with in_transaction():
+                locked = await Account.filter(id=account.id).select_for_update(no_key=True).get()
+                await locked.disable(by=Viewer(account_id=new_id(), role=Role.OPS), at=AT)
+
+        bookings = [requested(student, pair.openings[number]) for number, student in enumerate(students)]
+        found = await asyncio.gather(shut(), *bookings, return_exceptions=True)
+        assert found[0] is None
+        refused = [one for one in found[1:] if isinstance(one, Exception)]
+        assert {type(one).__name__ for one in refused} <= {"Refused", "CheckViolationError"}
+        assert not await Appointment.filter(provider_id=pair.provider.id, status="REQUESTED").exists()
+        assert await Appointment.filter(provider_id=pair.provider.id, status="DECLINED").count() == 6 - len(refused)
+        assert not (await Provider.get(id=pair.provider.id)).searchable
+
+
 async def test_nobody_is_linked_into_both_sides_of_what_there_is() -> None:
     pair = await pair_of(credits=0)
     account = await new_account()
