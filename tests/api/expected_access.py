@@ -71,8 +71,8 @@ SEEN: dict[str, Seen] = {
     ),
     "pcf": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
     "lic": seen(
-        student=VERIFIED, provider=PROVIDERS_OWN, office=PROVIDERS_OWN, school=VERIFIED, partner=VERIFIED,
-        ops=ALL, finance=NONE,
+        student=VERIFIED, provider=PROVIDERS_OWN, office=PROVIDERS_OWN, school=VERIFIED - {"hidden"},
+        partner=VERIFIED - {"hidden"}, ops=ALL, finance=NONE,
     ),
     "pyd": seen(student=NONE, provider=OWN, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=ALL),
     "enr": seen(student=NONE, provider=OWN, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
