@@ -10,7 +10,7 @@ from models.accounts import agreements, passwords, sessions
 from models.accounts.accounts import Membership
 from models.base import throttling
 from models.base.access import EVERYTHING, Role
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import Code, Refusal, Refused, refuse_if_any
 from models.base.text import EmailAddress
 from models.directory.providers import Provider
 from models.invitations import invitations
@@ -149,11 +149,13 @@ async def sign_up(
     accepts: Accepts,
     name: Annotated[str, ANY_NAME, "The person's name; that of the invitation if left out."] = "",
     device: Device = "",
-) -> dict[str, Any]:
+) -> dict[str, Any] | Refused:
     """Make an account by an invitation's link and sign in; the link works once (PR-1, ID-3)."""
     membership = await invitations.sign_up(
         token, name=name, password_hash=password_hash, accepted=agreed(accepts), at=context.now
     )
+    if isinstance(membership, Refused):
+        return membership
     return handed_out(context, await sessions.open_session(membership, device=device, at=context.now))
 
 
@@ -162,6 +164,6 @@ async def admit_token(context: Context, *, token: str, **_: Any) -> None:
     await throttling.admit_link(context.source, at=context.now)
 
 
-async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership:
+async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership | Refused:
     """Take a further membership into your own account, by the link of an invitation to its address (ID-3)."""
     return await invitations.accept(token, accepted=agreed(accepts), by=context.viewer, at=context.now)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from execution import Selection
-from models.base.access import EVERYTHING
+from execution import Batched, Selection
+from models.base.access import EVERYTHING, NOTHING, Role
+from models.base.statements import column_of
 from models.base.text import EmailAddress, StateCode, TimeZone
 from models.schools.schools import School
-from models.schools.students import Student
+from models.schools.students import CONTACT, SEES_CONTACT, Student
 from operations.arguments import NAME, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.rows import find
+from operations.reads.rows import find, rows_where
 from operations.reads.searching import BY_NAME, like
 
 STUDENT = to_one(Student, by="student_id")
@@ -26,17 +27,21 @@ async def students(
     selection: Selection,
     *,
     page: PageRequest,
-    search: Annotated[str | None, Text(200), "A part of the name or of the e-mail address."] = None,
+    search: Annotated[
+        str | None, Text(200), "A part of the name, or for those who always see it of the e-mail address."
+    ] = None,
 ) -> Page:
     """The students that you may see, by name."""
-    where, values = matching(search)
+    where, values = matching(search, context.viewer.role)
     return await page_of(context, Student, selection, page, order=BY_NAME, where=where, values=values)
 
 
-def matching(search: str | None) -> tuple[str, list[Any]]:
-    """The condition of a search among students."""
+def matching(search: str | None, role: Role) -> tuple[str, list[Any]]:
+    """The condition of a search among students; who sees addresses for a time only does not find by them (ID-8)."""
     if not search:
         return EVERYTHING, []
+    if role not in SEES_CONTACT:
+        return "students.name ILIKE $1", [like(search)]
     return "(students.name ILIKE $1 OR students.email ILIKE $1)", [like(search)]
 
 
@@ -61,3 +66,24 @@ async def enter_student(
     return await Student.enroll(
         school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now
     )
+
+
+def contact(column: str) -> Batched:
+    """A column that providers and offices see only while they may reach the student; null before and after (ID-8)."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        values = column_of(parents, column)
+        role = context.viewer.role
+        if role in SEES_CONTACT:
+            return values
+        ids = column_of(parents, "id")
+        condition = CONTACT.get(role, NOTHING).replace("$at", "$2")
+        where = f"students.id = ANY($1) AND $2::timestamptz IS NOT NULL AND {condition}"
+        rows = await rows_where(context, Student, (), where, list(dict.fromkeys(ids)), context.now)
+        reached = set(column_of(rows, "id"))
+        return [value if id in reached else None for id, value in zip(ids, values, strict=True)]
+
+    return Batched(resolve, needs=("id", column), defers=True)
+
+
+EMAIL, PHONE, STATE = contact("email"), contact("phone"), contact("state")
