@@ -13,6 +13,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Effects
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.exports import in_record
 from models.base.ids import new_id
@@ -101,14 +102,14 @@ class Account(Entity):
     async def disable(self, *, by: Viewer, at: datetime) -> Account:
         """Shut the account: its sessions end at once and nobody signs in to it (ID-2)."""
         if self.disabled_at is None:
-            await write(Change(self, disabled_at=at), happened("account.disabled", self, by=by, at=at))
+            await write(Change(self, disabled_at=at), happened(EventVerb.ACCOUNT_DISABLED, self, by=by, at=at))
             await account_shut.raised(self, by=by, at=at)
         return self
 
     async def enable(self, *, by: Viewer, at: datetime) -> Account:
         """Open the account again; its sessions of before stay ended."""
         if self.disabled_at is not None:
-            await write(Change(self, disabled_at=None), happened("account.enabled", self, by=by, at=at))
+            await write(Change(self, disabled_at=None), happened(EventVerb.ACCOUNT_ENABLED, self, by=by, at=at))
         return self
 
 
@@ -149,7 +150,7 @@ class Membership(Entity):
     async def end(self, *, by: Viewer, at: datetime) -> Membership:
         """End what the account may act under; sessions under it end at once (ID-2)."""
         if self.ended_at is None:
-            await write(Change(self, ended_at=at), happened("membership.ended", self, by=by, at=at))
+            await write(Change(self, ended_at=at), happened(EventVerb.MEMBERSHIP_ENDED, self, by=by, at=at))
         return self
 
     def has_lapsed(self, at: datetime) -> bool:

@@ -17,6 +17,7 @@ from models.accounts.passwords import hashed, password_refusals, proved
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
@@ -92,7 +93,7 @@ async def answer_reset_requests(*, at: datetime) -> int:
             if await links.is_fresh(Purpose.PASSWORD_RESET, subject=account.id, at=at):
                 continue
             link = await links.issue(Purpose.PASSWORD_RESET, email=account.email, subject=account.id, at=at)
-            await write(happened("account.reset_requested", account, by=None, at=at, link=str(link.id)))
+            await write(happened(EventVerb.ACCOUNT_RESET_REQUESTED, account, by=None, at=at, link=str(link.id)))
     return len(rows)
 
 
@@ -127,7 +128,7 @@ async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
         raise links.DEAD
     await write(
         Change(account, password_hash=changed.new_hash, email_verified_at=account.email_verified_at or at),
-        happened("account.password_reset", account, by=None, at=at),
+        happened(EventVerb.ACCOUNT_PASSWORD_RESET, account, by=None, at=at),
     )
     await links.withdraw(Purpose.EMAIL_VERIFICATION, subject=account.id, at=at)
     await sessions.revoke_all(account.id, by=None, at=at)
@@ -161,7 +162,7 @@ async def change_password(changed: Changed, *, by: Viewer, at: datetime) -> Acco
         await links.withdraw(purpose, subject=account.id, at=at)
     await write(
         Change(account, password_hash=changed.new_hash),
-        happened("account.password_changed", account, by=by, at=at),
+        happened(EventVerb.ACCOUNT_PASSWORD_CHANGED, account, by=by, at=at),
     )
     await sessions.revoke_all(account.id, but=by.session_id, by=by, at=at)
     return account
@@ -173,7 +174,7 @@ async def request_verification(email: str, *, by: Viewer, at: datetime) -> Accou
     if email == account.email and account.email_verified_at is not None:
         raise Refusal(Code.NOT_OPEN, "This address is verified already.", rule="ID-1", fix="Nothing is to be done.")
     link = await links.issue(Purpose.EMAIL_VERIFICATION, email=email, subject=account.id, at=at)
-    await write(happened("account.verification_requested", account, by=by, at=at, link=str(link.id)))
+    await write(happened(EventVerb.ACCOUNT_VERIFICATION_REQUESTED, account, by=by, at=at, link=str(link.id)))
     return account
 
 
@@ -190,12 +191,12 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     before = account.email
     await write(
         Change(account, email=link.email, email_verified_at=at),
-        happened("account.email_verified", account, by=None, at=at, changed=before != link.email),
+        happened(EventVerb.ACCOUNT_EMAIL_VERIFIED, account, by=None, at=at, changed=before != link.email),
     )
     if before != link.email:
         await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
         await links.note_replaced(link.id, before)
-        await write(happened("account.email_changed", account, by=None, at=at, link=str(link.id)))
+        await write(happened(EventVerb.ACCOUNT_EMAIL_CHANGED, account, by=None, at=at, link=str(link.id)))
     return account
 
 

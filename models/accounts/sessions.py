@@ -27,6 +27,7 @@ from models.accounts.session_cache import SESSIONS, CachedSession
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.statements import Change, execute, fetch, fetch_one, write
 
@@ -140,7 +141,7 @@ async def open_session(
     await write(
         session,
         RefreshToken(session_id=session.id, token_hash=token_hash(refresh), created_at=at),
-        happened("session.opened", session, by=membership.viewer(session_id=session.id), at=at),
+        happened(EventVerb.SESSION_OPENED, session, by=membership.viewer(session_id=session.id), at=at),
     )
     return SignedIn(
         access_token=access,
@@ -169,7 +170,7 @@ async def refresh(token: str, *, at: datetime) -> SignedIn | Refusal:
     if known.used_at is not None:
         if at - known.used_at <= REFRESH_RACE:
             return JUST_REFRESHED
-        await revoke(session, "session.token_reused", by=None, at=at)
+        await revoke(session, EventVerb.SESSION_TOKEN_REUSED, by=None, at=at)
         return SIGN_IN_AGAIN
     return await rotated(session, membership, at=at)
 
@@ -217,7 +218,7 @@ async def act_as(membership_id: UUID, *, by: Viewer, at: datetime) -> SignedIn:
         raise SIGN_IN_AGAIN
     session.until = until
     opened = await rotated(session, membership, at=at)
-    await write(happened("session.acts_as", session, by=membership.viewer(session_id=session.id), at=at))
+    await write(happened(EventVerb.SESSION_ACTS_AS, session, by=membership.viewer(session_id=session.id), at=at))
     return opened
 
 
@@ -240,7 +241,9 @@ def is_over(session: Session, membership: Membership, at: datetime) -> bool:
     )
 
 
-async def revoke(session: Session, verb: str = "session.revoked", *, by: Viewer | None, at: datetime) -> Session:
+async def revoke(
+    session: Session, verb: EventVerb = EventVerb.SESSION_REVOKED, *, by: Viewer | None, at: datetime
+) -> Session:
     """End a session at once."""
     if session.revoked_at is None:
         await write(Change(session, revoked_at=at), happened(verb, session, by=by, at=at))
@@ -256,7 +259,7 @@ async def revoke_all(account_id: UUID, *, but: UUID | None = None, by: Viewer | 
     )  # fmt: skip
     if rows:
         account = await Account.get(id=account_id)
-        await write(happened("account.sessions_revoked", account, by=by, at=at, count=len(rows)))
+        await write(happened(EventVerb.ACCOUNT_SESSIONS_REVOKED, account, by=by, at=at, count=len(rows)))
     return len(rows)
 
 

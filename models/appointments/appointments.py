@@ -13,6 +13,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, LockedBefore, Reach, Role, Viewer, extend_reach
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
@@ -43,6 +44,16 @@ class AppointmentStatus(Words):
     WITHDRAWN = "WITHDRAWN", "The student took the request back; the credit was released."
     CANCELLED = "CANCELLED", "It was called off before it began (CR-5)."
     NO_SHOW = "NO_SHOW", "The student did not come (AP-7); it is never reimbursed."
+
+
+ENDED_BY = {
+    AppointmentStatus.DECLINED: EventVerb.APPOINTMENT_DECLINED,
+    AppointmentStatus.EXPIRED: EventVerb.APPOINTMENT_EXPIRED,
+    AppointmentStatus.WITHDRAWN: EventVerb.APPOINTMENT_WITHDRAWN,
+    AppointmentStatus.CANCELLED: EventVerb.APPOINTMENT_CANCELLED,
+    AppointmentStatus.NO_SHOW: EventVerb.APPOINTMENT_NO_SHOW,
+}
+"""The event of each end but completion, which has a claim."""
 
 
 class VisitType(Words):
@@ -129,7 +140,7 @@ class Appointment(Entity):
                 confirmed_at=at,
                 telehealth_link=provider.telehealth_link,
             ),
-            happened("appointment.confirmed", self, by=by, at=at),
+            happened(EventVerb.APPOINTMENT_CONFIRMED, self, by=by, at=at),
         )
 
     async def decline(self, *, by: Viewer, at: datetime) -> None:
@@ -203,7 +214,7 @@ class Appointment(Entity):
         await write(
             Change(self, status=status, ended_at=at),
             self.unheld(kind, await held_grant(self.id), at=at),
-            happened(f"appointment.{status.value.lower()}", self, by=by, at=at, credit=kind.value),
+            happened(ENDED_BY[status], self, by=by, at=at, credit=kind.value),
         )
 
     def unheld(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:

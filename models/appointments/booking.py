@@ -31,6 +31,7 @@ from models.appointments.bookable import (
 from models.appointments.rules import BookingFacts, Standing, not_eligible, request_refusals
 from models.base.access import Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, not_found, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.statements import fetch, fetch_one, write
 from models.credits.ledger import TransferKind, lock_wallet, moved
@@ -117,7 +118,9 @@ async def request(
     facts = await facts_of(student_id=student_id, opening_id=opening_id, service=service, state=state, at=at)
     refuse_if_any(request_refusals(facts, accepts_policy=accepts_policy, at=at))
     appointment = requested(facts, at)
-    await write(appointment, held(facts, appointment, at), happened("appointment.requested", appointment, by=by, at=at))
+    await write(
+        appointment, held(facts, appointment, at), happened(EventVerb.APPOINTMENT_REQUESTED, appointment, by=by, at=at)
+    )
     return appointment
 
 

@@ -13,6 +13,7 @@ from tortoise import fields
 from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.exports import in_record
 from models.base.personal import Kept
@@ -49,6 +50,10 @@ class ClaimStatus(Words):
     ACCEPTED = "ACCEPTED", "It is reimbursed; the credit is settled."
     DENIED = "DENIED", "It is not reimbursed; the credit is released, the reasons say why."
     VOID = "VOID", "It no longer counts; another may take its place."
+
+
+DECIDED_BY = {ClaimStatus.ACCEPTED: EventVerb.CLAIM_ACCEPTED, ClaimStatus.DENIED: EventVerb.CLAIM_DENIED}
+"""The event of each decision."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -194,8 +199,8 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         Change(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
         appointment.unheld(decision.credit, rate, at=at),
-        happened("appointment.completed", appointment, by=by, at=at, credit=decision.credit.value),
-        happened(f"claim.{decision.status.value.lower()}", claim, by=by, at=at),
+        happened(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=decision.credit.value),
+        happened(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
 

@@ -10,6 +10,7 @@ from models.base.access import Viewer
 from models.base.amounts import Credits
 from models.base.effects import Leaving, student_leaves
 from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import Event, happened
 from models.base.statements import fetch, fetch_one, transaction, write
 from models.credits.ledger import Grant, TransferKind, lock_wallet, moved
@@ -65,7 +66,7 @@ class GrantLimits(Protocol):
 
 def granted(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
     """The event of a grant, with its number of credits."""
-    return happened("credit.granted", given, by=by, at=at, credits=given.credits)
+    return happened(EventVerb.CREDIT_GRANTED, given, by=by, at=at, credits=given.credits)
 
 
 def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
@@ -118,7 +119,7 @@ async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
     for unused in await Grant.filter(wallet_id=student_id, unused__gt=0).order_by("id"):
         await write(
             moved(TransferKind.REVOKE, unused, Credits(unused.unused), at=at),
-            happened("credit.revoked", unused, by=by, at=at, credits=unused.unused),
+            happened(EventVerb.CREDIT_REVOKED, unused, by=by, at=at, credits=unused.unused),
         )
         revoked += unused.unused
     return revoked
@@ -148,6 +149,6 @@ async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX)
             for unused in await over.order_by("id"):
                 await write(
                     moved(TransferKind.EXPIRE, unused, Credits(unused.unused), at=at),
-                    happened("credit.expired", unused, by=None, at=at, credits=unused.unused),
+                    happened(EventVerb.CREDIT_EXPIRED, unused, by=None, at=at, credits=unused.unused),
                 )
     return len(wallets)

@@ -11,6 +11,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.personal import Kept, Personal
 from models.base.statements import Change, write
@@ -138,14 +139,14 @@ class License(Entity):
             state=state,
             expires_on=expires_on,
         )
-        await write(license, happened("license.entered", license, by=by, at=at))
+        await write(license, happened(EventVerb.LICENSE_ENTERED, license, by=by, at=at))
         return license
 
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
         """OPS found the license active and in good standing with the board (PR-4)."""
         if self.verified_at is not None:
             raise Refusal(Code.NOT_OPEN, "This license is verified already.", rule="PR-4", fix="Nothing is to be done.")
-        await write(Change(self, verified_at=at), happened("license.verified", self, by=by, at=at))
+        await write(Change(self, verified_at=at), happened(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
 
 
 def license_refusals(number: str, state: str, expires_on: date, at: datetime) -> list[Refusal]:

@@ -12,6 +12,7 @@ from tortoise.contrib.postgres.fields import ArrayField
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.personal import Kept, Personal
 from models.base.statements import Change, write
@@ -123,14 +124,16 @@ class Provider(Entity):
             confirmed_at=at,
             created_at=at,
         )
-        await write(provider, happened("provider.joined", provider, by=by, at=at))
+        await write(provider, happened(EventVerb.PROVIDER_JOINED, provider, by=by, at=at))
         return provider
 
     async def set_practice(self, practice_id: UUID | None, *, by: Viewer | None, at: datetime) -> Provider:
         """Link the profile to a practice, whose office then drafts and schedules for it, or to none (ID-4, EN-5)."""
         await write(
             Change(self, practice_id=practice_id),
-            happened("provider.practice_set", self, by=by, at=at, practice=str(practice_id) if practice_id else None),
+            happened(
+                EventVerb.PROVIDER_PRACTICE_SET, self, by=by, at=at, practice=str(practice_id) if practice_id else None
+            ),
         )
         return self
 

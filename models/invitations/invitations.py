@@ -19,6 +19,7 @@ from models.accounts.passwords import password_refusals
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Leaving, student_erased
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.personal import EMPTY, NOWHERE_ADDRESS, Kept, Personal, bound
 from models.base.statements import Change, execute, write
@@ -122,7 +123,7 @@ async def invite(*, email: str, name: str, place: Place, by: Viewer | None, at: 
     )
     await write(invitation)
     link = await links.issue(Purpose.INVITATION, email=email, subject=invitation.id, at=at)
-    await write(happened("invitation.sent", invitation, by=by, at=at, link=str(link.id)))
+    await write(happened(EventVerb.INVITATION_SENT, invitation, by=by, at=at, link=str(link.id)))
     return invitation
 
 
@@ -211,7 +212,7 @@ async def withdraw(invitation: Invitation, *, by: Viewer, at: datetime) -> Invit
     if current.accepted_at is not None or current.withdrawn_at is not None:
         raise Refusal(Code.NOT_OPEN, "This invitation has ended.", path=["invitationId"], fix="Nothing is to be done.")
     await end(current, at=at)
-    await write(happened("invitation.withdrawn", current, by=by, at=at))
+    await write(happened(EventVerb.INVITATION_WITHDRAWN, current, by=by, at=at))
     return current
 
 
@@ -264,8 +265,8 @@ async def sign_up(
         account,
         membership,
         *agreements.accepted_now(account.id, set(accepted), at=at),
-        happened("account.signed_up", account, by=person, at=at),
-        happened("invitation.accepted", invitation, by=person, at=at),
+        happened(EventVerb.ACCOUNT_SIGNED_UP, account, by=person, at=at),
+        happened(EventVerb.INVITATION_ACCEPTED, invitation, by=person, at=at),
     )
     return membership
 
@@ -287,7 +288,7 @@ async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at:
     await write(
         membership,
         *agreements.accepted_now(account.id, missing, at=at),
-        happened("invitation.accepted", invitation, by=by, at=at),
+        happened(EventVerb.INVITATION_ACCEPTED, invitation, by=by, at=at),
     )
     return membership
 

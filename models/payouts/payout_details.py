@@ -15,6 +15,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.encryption import UnopenableError, open_sealed, seal, sealed_column
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.personal import Kept, Personal
 from models.base.statements import Change, execute, write
@@ -158,7 +159,7 @@ async def set_details(
         # Apart from the next statement: the index allows one current row at any instant.
         await write(Change(before, superseded_at=at))
     details = sealed(provider_id, payee, by=by, at=at)
-    await write(details, happened("payout_details.set", details, by=by, at=at))
+    await write(details, happened(EventVerb.PAYOUT_DETAILS_SET, details, by=by, at=at))
     return details
 
 
@@ -183,7 +184,7 @@ def sealed(provider_id: UUID, payee: Payee, *, by: Viewer, at: datetime) -> Payo
 
 async def reveal(details: PayoutDetails, reason: RevealReason, *, by: Viewer, at: datetime) -> Numbers:
     """The numbers themselves, with an event that says who looked, when and why, in the same transaction."""
-    await write(happened("payout_details.revealed", details, by=by, at=at, reason=reason.value))
+    await write(happened(EventVerb.PAYOUT_DETAILS_REVEALED, details, by=by, at=at, reason=reason.value))
     return details.numbers
 
 

@@ -19,6 +19,7 @@ from models import tables
 from models.base.access import Entity, Viewer
 from models.base.effects import Leaving, student_erased, student_leaves
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.ids import encode
 from models.base.personal import bound
@@ -68,7 +69,8 @@ async def erase(student_id: UUID, *, reason: ErasureReason, by: Viewer, at: date
         await forget(student)
         student = await Student.get(id=student_id)
         await write(
-            Change(student, erased_at=at), happened("student.erased", student, by=by, at=at, reason=reason.value)
+            Change(student, erased_at=at),
+            happened(EventVerb.STUDENT_ERASED, student, by=by, at=at, reason=reason.value),
         )
     return Erasure(
         student=student,

@@ -11,6 +11,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import happened
 from models.base.exports import in_record
 from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
@@ -68,7 +69,7 @@ class Student(Entity):
         student = cls(
             school_id=school.id, name=name.strip(), email=email, state=state, time_zone=time_zone, created_at=at
         )
-        await write(student, happened("student.entered", student, by=by, at=at))
+        await write(student, happened(EventVerb.STUDENT_ENTERED, student, by=by, at=at))
         return student
 
 

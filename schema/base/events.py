@@ -5,6 +5,7 @@ from datetime import datetime
 from execution import Computed
 from models.base import events as models
 from models.base.access import Role
+from models.base.event_verbs import EventVerb
 from operations.queries import relation
 from operations.reads.nodes import SUBJECT
 from schema.base.shape import Node, shown, shows
@@ -20,7 +21,7 @@ EVENT_TEXT = "What happened; null if it is not for you."
 class Event(Node):
     """One fact: who did what, and when. Never changed."""
 
-    verb: str = shown("What happened, `appointment.confirmed` say.")
+    verb: EventVerb = shown("What happened.")
     at: datetime = shown("When.")
     subject: Node | None = relation(SUBJECT, "What it happened to, as it is now; null if you may not see it.")
     actor_role: Role | None = shown("Under which role it was done; null for the program itself.")

@@ -359,7 +359,7 @@ async def test_an_appointment_is_told_over_websocket_as_it_is_now(served: Served
         assert await told(provider) == {
             "appointmentChanged": {
                 "refetch": False,
-                "event": {"verb": "appointment.requested"},
+                "event": {"verb": "APPOINTMENT_REQUESTED"},
                 "appointment": {"id": id, "status": "REQUESTED"},
             }
         }
@@ -386,7 +386,7 @@ async def test_the_inbox_is_told_as_server_sent_events(served: Served) -> None:
         id = await demo_request(served.api)
         assert await event() == {
             "refetch": False,
-            "event": {"verb": "appointment.requested", "subject": {"id": id, "status": "REQUESTED"}},
+            "event": {"verb": "APPOINTMENT_REQUESTED", "subject": {"id": id, "status": "REQUESTED"}},
         }
 
 
