@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import strawberry
-
 from execution import Batched, Selection
 from models.appointments import booking
 from models.appointments.appointments import Appointment, AppointmentStatus
@@ -18,12 +16,13 @@ from models.base.events import Event
 from models.base.text import StateCode
 from models.base.words import Words
 from models.directory.providers import Service
+from operations.arguments import Filter
 from operations.context import Context, forbidden
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_many
 from operations.reads.rows import find_locked
-from operations.reads.searching import like
+from operations.reads.searching import SEARCH, like
 
 LIVE = "appointments.ended_at IS NULL"
 """Requested or confirmed, said so that the index of all live appointments is used; those statuses say the same."""
@@ -47,20 +46,16 @@ ORDERS = {
 }
 
 
-class AppointmentFilter:
-    """Conditions on a list of appointments, joined by and; an input type of the schema."""
+class AppointmentFilter(Filter):
+    """Conditions on a list of appointments; all must hold."""
 
-    status: list[AppointmentStatus] | None = strawberry.field(default=None, description="In one of these statuses.")
-    from_: datetime | None = strawberry.field(
-        default=None, name="from", description="Starting at or after this instant."
-    )
-    until: datetime | None = strawberry.field(default=None, description="Starting before this instant.")
-    upcoming: bool | None = strawberry.field(default=None, description="Live and not over yet.")
-    to_attest: bool | None = strawberry.field(
-        default=None, description="Confirmed and over: waiting for attestation (CL-1)."
-    )
-    search: str | None = strawberry.field(
-        default=None, description="A part of the student's or provider's name or address; for OPS."
+    status: Annotated[list[AppointmentStatus] | None, "Has one of these statuses."] = None
+    from_: Annotated[datetime | None, "Starts at or after this time."] = None
+    until: Annotated[datetime | None, "Starts before this time."] = None
+    upcoming: Annotated[bool | None, "True: requested or confirmed, and not over yet."] = None
+    to_attest: Annotated[bool | None, "True: confirmed and over, waiting for attestation (CL-1)."] = None
+    search: Annotated[str | None, SEARCH, "Part of the student's or provider's name or e-mail address; OPS only."] = (
+        None
     )
 
 
@@ -117,8 +112,8 @@ async def many(
     selection: Selection,
     *,
     page: PageRequest,
-    filter: Annotated[AppointmentFilter | None, "Which ones; all that you may see if left out."] = None,
-    order_by: Annotated[AppointmentOrder, "In which order."] = AppointmentOrder.STARTS_AT_ASC,
+    filter: Annotated[AppointmentFilter | None, "Which appointments."] = None,
+    order_by: Annotated[AppointmentOrder, "The order of the list."] = AppointmentOrder.STARTS_AT_ASC,
 ) -> Page:
     """The appointments that you may see."""
     if filter is not None and filter.search and context.viewer.role is not Role.OPS:

@@ -15,10 +15,10 @@ from models.base.text import URL_LENGTH_MAX
 from models.campus import campus
 from models.campus.campus import CampusIssuer
 from models.schools.schools import School
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
 from operations.reads.rows import find
-from operations.reads.searching import like
+from operations.reads.searching import SEARCH, like
 from resolvers.accounts.agreements import AgreementInput, agreed
 from resolvers.accounts.sessions import Device, handed_out
 
@@ -36,14 +36,20 @@ class Campus:
         self.sign_in_address = f"{address}/campus/{self.school_id}/sign-in"
 
 
+class CampusFilter(Filter):
+    """Conditions on a list of schools with campus sign-in; all must hold."""
+
+    search: Annotated[str, SEARCH, "Part of the school's name."]
+
+
 async def search(
-    context: Context, selection: Selection, *, search: Annotated[str, "A part of the school's name."]
+    context: Context, selection: Selection, *, filter: Annotated[CampusFilter, "Which schools."]
 ) -> list[Campus]:
-    """The first schools of this name whose students sign in through their campus."""
+    """Schools whose students sign in through their campus: at most 20, by name."""
     rows = await fetch(
         "SELECT s.id, s.name FROM schools s JOIN campus_issuers c ON c.school_id = s.id AND c.disabled_at IS NULL"
         " WHERE s.name ILIKE $1 ORDER BY s.name LIMIT $2",
-        like(search), FOUND_MAX,
+        like(filter.search), FOUND_MAX,
     )  # fmt: skip
     return [Campus(row.id, row.name, context.environment.address) for row in rows]
 

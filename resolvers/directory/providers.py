@@ -7,17 +7,36 @@ from uuid import UUID
 
 from execution import Selection
 from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
+from models.base.words import Words
 from models.directory.licenses import is_licensed
 from models.directory.providers import DegreeLevel, Provider, Service
-from operations.arguments import NAME, TITLE, Text
+from operations.arguments import NAME, TITLE, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.searching import BY_NAME, like
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, like
 
 IS_FOUND = f"providers.searchable AND {is_licensed(state='$1', service='$2', at='$3')}"
 """A profile that the directory shows for a state, and for a service if one is asked for (PR-4, AP-1)."""
+
+
+class ProviderOrder(Words):
+    """The order of a list of providers."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {ProviderOrder.NAME_ASC: BY_NAME, ProviderOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class ProviderFilter(Filter):
+    """Conditions on a list of providers; all must hold."""
+
+    state: Annotated[StateCode, "Licensed in this state, where the student will be (AP-1)."]
+    service: Annotated[Service | None, "Offers this service."] = None
+    specialty: Annotated[str | None, Text(100), "Part of the name of a specialty."] = None
 
 
 async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "The provider's id."]) -> Any:
@@ -30,17 +49,16 @@ async def search(
     selection: Selection,
     *,
     page: PageRequest,
-    state: Annotated[StateCode, "The state where the student will be; a license must be valid there (AP-1)."],
-    service: Annotated[Service | None, "Only who offers this service."] = None,
-    specialty: Annotated[str | None, Text(100), "Only who names this specialty."] = None,
+    filter: Annotated[ProviderFilter, "Which providers."],
+    order_by: Annotated[ProviderOrder, "The order of the list."] = ProviderOrder.NAME_ASC,
 ) -> Page:
-    """The directory of Flexible Credits: enrolled providers with a verified license in a state, by name."""
+    """The Flexible Credits directory: enrolled providers with a verified license in a state."""
     where = IS_FOUND
-    values: list[Any] = [state, service.value if service else None, context.now]
-    if specialty:
+    values: list[Any] = [filter.state, filter.service.value if filter.service else None, context.now]
+    if filter.specialty:
         where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $4)"
-        values.append(like(specialty))
-    return await page_of(context, Provider, selection, page, order=BY_NAME, where=where, values=values)
+        values.append(like(filter.specialty))
+    return await page_of(context, Provider, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def join(

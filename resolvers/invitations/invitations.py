@@ -12,25 +12,42 @@ from models.base import throttling
 from models.base.access import EVERYTHING, Role
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.text import EmailAddress
+from models.base.words import Words
 from models.directory.providers import Provider
 from models.invitations import invitations
 from models.invitations.invitations import Invitation, Place
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
-from operations.arguments import Text
+from operations.arguments import Filter, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.rows import find
+from operations.reads.searching import NEWEST_FIRST
 from resolvers.accounts.agreements import Accepts, AgreementInput, agreed
 from resolvers.accounts.credentials import Token
 from resolvers.accounts.sessions import Device, handed_out
 from resolvers.practices.practices import OFFICE_TITLE
 
 ANY_NAME = Text(200, one_line=True)
-LATEST_FIRST = Order("created_at", descending=True)
 OPEN = "invitations.accepted_at IS NULL AND invitations.withdrawn_at IS NULL AND invitations.expires_at > $1"
+
+
+class InvitationOrder(Words):
+    """The order of a list of invitations."""
+
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+    EXPIRES_AT_ASC = "EXPIRES_AT_ASC", "Soonest to expire first."
+
+
+ORDERS = {InvitationOrder.CREATED_AT_DESC: NEWEST_FIRST, InvitationOrder.EXPIRES_AT_ASC: Order("expires_at")}
+
+
+class InvitationFilter(Filter):
+    """Conditions on a list of invitations; all must hold."""
+
+    open: Annotated[bool | None, "True: can still be accepted. False: accepted, withdrawn or expired."] = None
 
 
 async def many(
@@ -38,11 +55,14 @@ async def many(
     selection: Selection,
     *,
     page: PageRequest,
-    open: Annotated[bool, "Only those that can still be accepted."] = False,
+    filter: Annotated[InvitationFilter | None, "Which invitations."] = None,
+    order_by: Annotated[InvitationOrder, "The order of the list."] = InvitationOrder.CREATED_AT_DESC,
 ) -> Page:
-    """The invitations that you may see, latest first."""
-    where, values = (OPEN, [context.now]) if open else (EVERYTHING, [])
-    return await page_of(context, Invitation, selection, page, order=LATEST_FIRST, where=where, values=values)
+    """The invitations you may see."""
+    where, values = EVERYTHING, []
+    if filter is not None and filter.open is not None:
+        where, values = OPEN if filter.open else f"NOT ({OPEN})", [context.now]
+    return await page_of(context, Invitation, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def invite(

@@ -9,7 +9,7 @@ from execution import Selection
 from models.directory.providers import Provider
 from models.payouts import payout_details
 from models.payouts.payout_details import AccountKind, Payee, PayoutDetails, RevealReason, TinKind
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
@@ -19,6 +19,12 @@ from operations.reads.rows import find, rows_where
 NUMBER = Text(40, one_line=True, needed=True)
 LATEST_FIRST = Order("set_at", descending=True)
 OfProvider = Annotated[UUID | None, Provider, "Whose; your own if you are a provider and leave it out."]
+
+
+class PayoutDetailsFilter(Filter):
+    """Conditions on a list of payout details; all must hold."""
+
+    provider_id: OfProvider = None
 
 
 async def current(context: Context, selection: Selection, *, provider_id: OfProvider = None) -> Any:
@@ -33,9 +39,15 @@ async def current(context: Context, selection: Selection, *, provider_id: OfProv
     return rows[0] if rows else None
 
 
-async def history(context: Context, selection: Selection, *, page: PageRequest, provider_id: OfProvider = None) -> Page:
-    """Where a provider's payouts go and went, latest first."""
-    whose = provider_id or context.viewer.provider_id
+async def history(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    filter: Annotated[PayoutDetailsFilter | None, "Which payout details."] = None,
+) -> Page:
+    """A provider's payout details, present and past, newest first."""
+    whose = (filter.provider_id if filter is not None else None) or context.viewer.provider_id
     return await page_of(
         context,
         PayoutDetails,

@@ -8,14 +8,17 @@ from uuid import UUID
 from execution import Selection
 from models.accounts import office_users
 from models.accounts.accounts import Membership
+from models.base.access import EVERYTHING
+from models.base.words import Words
 from models.directory.providers import Provider
 from models.practices.practices import Practice
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
-from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_all, to_one
 from operations.reads.rows import find
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 OFFICE_TITLE = Text(100, one_line=True)
 OfMember = Annotated[UUID, Membership, "The office user's membership."]
@@ -26,9 +29,33 @@ async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Pra
     return await row(context, Practice, selection, id)
 
 
-async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
-    """The practices that you may see, by name."""
-    return await page_of(context, Practice, selection, page, order=Order("name"))
+class PracticeOrder(Words):
+    """The order of a list of practices."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {PracticeOrder.NAME_ASC: BY_NAME, PracticeOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class PracticeFilter(Filter):
+    """Conditions on a list of practices; all must hold."""
+
+    search: Annotated[str | None, SEARCH, "Part of the name."] = None
+
+
+async def many(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    filter: Annotated[PracticeFilter | None, "Which practices."] = None,
+    order_by: Annotated[PracticeOrder, "The order of the list."] = PracticeOrder.NAME_ASC,
+) -> Page:
+    """The practices you may see."""
+    where, values = (EVERYTHING, []) if filter is None else containing(filter.search, "practices.name")
+    return await page_of(context, Practice, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def open_practice(

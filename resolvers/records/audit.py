@@ -10,6 +10,7 @@ from models.accounts.accounts import Account
 from models.records import audit
 from models.records.audit import AuditEntry, Proof
 from models.schools.students import Student
+from operations.arguments import Filter
 from operations.context import Context, bad_input
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
@@ -19,15 +20,21 @@ SEALS_DEFAULT = 100
 SEALS_MAX = 1_000
 
 
+class AuditEntryFilter(Filter):
+    """Conditions on a list of audit entries; all must hold."""
+
+    student_id: Annotated[UUID, Student, "Concerns this student's record."]
+
+
 async def trail(
     context: Context,
     selection: Selection,
     *,
     page: PageRequest,
-    student_id: Annotated[UUID, Student, "Whose record."],
+    filter: Annotated[AuditEntryFilter, "Which entries."],
 ) -> Page:
-    """Who read or changed one student's record, latest first; asking is written down too (ID-6)."""
-    context.touched.add(student_id)
+    """Who read or changed one student's record, newest first. Reading the trail adds an entry itself (ID-6)."""
+    context.touched.add(filter.student_id)
     return await page_of(
         context,
         AuditEntry,
@@ -35,7 +42,7 @@ async def trail(
         page,
         order=Order("id", descending=True),
         where="audit_entries.student_ids @> ARRAY[$1::uuid]",
-        values=[student_id],
+        values=[filter.student_id],
     )
 
 

@@ -6,14 +6,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
+from models.base.access import EVERYTHING
 from models.base.text import TimeZone
+from models.base.words import Words
 from models.schools.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School
-from operations.arguments import NAME
+from operations.arguments import NAME, Filter
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.searching import BY_NAME
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 
 async def one(context: Context, selection: Selection, *, id: Annotated[UUID, School, "The school's id."]) -> Any:
@@ -21,9 +23,33 @@ async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Sch
     return await row(context, School, selection, id)
 
 
-async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
-    """The schools that you may see, by name."""
-    return await page_of(context, School, selection, page, order=BY_NAME)
+class SchoolOrder(Words):
+    """The order of a list of schools."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {SchoolOrder.NAME_ASC: BY_NAME, SchoolOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class SchoolFilter(Filter):
+    """Conditions on a list of schools; all must hold."""
+
+    search: Annotated[str | None, SEARCH, "Part of the name."] = None
+
+
+async def many(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    filter: Annotated[SchoolFilter | None, "Which schools."] = None,
+    order_by: Annotated[SchoolOrder, "The order of the list."] = SchoolOrder.NAME_ASC,
+) -> Page:
+    """The schools you may see."""
+    where, values = (EVERYTHING, []) if filter is None else containing(filter.search, "schools.name")
+    return await page_of(context, School, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def open_school(

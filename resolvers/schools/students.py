@@ -8,17 +8,34 @@ from uuid import UUID
 from execution import Selection
 from models.base.access import EVERYTHING
 from models.base.text import EmailAddress, StateCode, TimeZone
+from models.base.words import Words
 from models.schools.schools import School
 from models.schools.students import Student
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
 from operations.reads.rows import find
-from operations.reads.searching import BY_NAME, like
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 STUDENT = to_one(Student, by="student_id")
+
+
+class StudentOrder(Words):
+    """The order of a list of students."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {StudentOrder.NAME_ASC: BY_NAME, StudentOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class StudentFilter(Filter):
+    """Conditions on a list of students; all must hold."""
+
+    search: Annotated[str | None, SEARCH, "Part of the name or e-mail address."] = None
 
 
 async def students(
@@ -26,18 +43,12 @@ async def students(
     selection: Selection,
     *,
     page: PageRequest,
-    search: Annotated[str | None, Text(200), "A part of the name or of the e-mail address."] = None,
+    filter: Annotated[StudentFilter | None, "Which students."] = None,
+    order_by: Annotated[StudentOrder, "The order of the list."] = StudentOrder.NAME_ASC,
 ) -> Page:
-    """The students that you may see, by name."""
-    where, values = matching(search)
-    return await page_of(context, Student, selection, page, order=BY_NAME, where=where, values=values)
-
-
-def matching(search: str | None) -> tuple[str, list[Any]]:
-    """The condition of a search among students."""
-    if not search:
-        return EVERYTHING, []
-    return "(students.name ILIKE $1 OR students.email ILIKE $1)", [like(search)]
+    """The students you may see."""
+    where, values = (EVERYTHING, []) if filter is None else containing(filter.search, "students.name", "students.email")
+    return await page_of(context, Student, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "The student's id."]) -> Any:

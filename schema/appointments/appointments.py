@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-import strawberry
-
 from models.appointments import appointments as models
 from models.appointments.appointments import AppointmentStatus, VisitType
 from models.base.access import Role
@@ -12,7 +10,6 @@ from models.directory.providers import Service
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.appointments import appointments as resolvers
-from resolvers.appointments.appointments import AppointmentFilter
 from resolvers.directory.providers import PROVIDER
 from resolvers.schools.schools import SCHOOL
 from resolvers.schools.students import STUDENT
@@ -35,8 +32,6 @@ from schema.base.shape import (
 from schema.directory.providers import Provider
 from schema.schools.schools import School
 from schema.schools.students import Student
-
-strawberry.input(AppointmentFilter, description="Which appointments; conditions are joined by and.")
 
 PAYERS = [Role.PROVIDER, Role.OPS, Role.FINANCE]
 

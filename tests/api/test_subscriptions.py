@@ -325,7 +325,8 @@ async def served(committed: Settings) -> AsyncIterator[Served]:
 async def demo_request(api: Api) -> str:
     """An appointment that the demo's student asks of the demo's provider."""
     found = await api.ask(
-        '{ providers(state: "MA", first: 5) { nodes { name openings(first: 1) { nodes { id } } } } }', role="STUDENT"
+        '{ providers(filter: {state: "MA"}, first: 5) { nodes { name openings(first: 1) { nodes { id } } } } }',
+        role="STUDENT",
     )
     opening = next(node for node in found["providers"]["nodes"] if node["name"] == "Noor Haddad")["openings"]["nodes"]
     answer = await api.do(
