@@ -66,7 +66,7 @@ def alone(column: str) -> str:
 
 
 class Account(Entity):
-    """One person who signs in, by e-mail address."""
+    """A person who can sign in."""
 
     PREFIX: ClassVar[str] = "acc"
     REACH: ClassVar[Reach] = own("accounts.id") | {

@@ -34,16 +34,16 @@ ONE = Credits(1)
 
 
 class AppointmentStatus(Words):
-    """Where an appointment stands. REQUESTED and CONFIRMED are live; all others are its end."""
+    """Status of an appointment. REQUESTED and CONFIRMED are live; all others are final."""
 
-    REQUESTED = "REQUESTED", "It waits for the provider's answer; its time is taken and one credit held."
-    CONFIRMED = "CONFIRMED", "The provider accepted it; time and credit stay taken."
-    COMPLETED = "COMPLETED", "The provider attested that it took place."
-    DECLINED = "DECLINED", "The provider said no; the credit was released."
-    EXPIRED = "EXPIRED", "Nobody answered in time (AP-3); the credit was released."
-    WITHDRAWN = "WITHDRAWN", "The student took the request back; the credit was released."
-    CANCELLED = "CANCELLED", "It was called off before it began (CR-5)."
-    NO_SHOW = "NO_SHOW", "The student did not come (AP-7); it is never reimbursed."
+    REQUESTED = "REQUESTED", "Waiting for the provider's answer; the time is reserved and one credit is held."
+    CONFIRMED = "CONFIRMED", "Confirmed by the provider; the time is reserved and the credit is held."
+    COMPLETED = "COMPLETED", "The provider attested that the session took place."
+    DECLINED = "DECLINED", "Declined by the provider; the credit was released."
+    EXPIRED = "EXPIRED", "Not answered in time (AP-3); the credit was released."
+    WITHDRAWN = "WITHDRAWN", "Withdrawn by the student before an answer; the credit was released."
+    CANCELLED = "CANCELLED", "Cancelled by either side before the start (CR-5)."
+    NO_SHOW = "NO_SHOW", "The student did not attend (AP-7); not reimbursed."
 
 
 ENDED_BY = {
@@ -57,10 +57,10 @@ ENDED_BY = {
 
 
 class VisitType(Words):
-    """The first completed session of a pair is its intake, every other a follow-up (AP-2)."""
+    """The first completed session of a student with a provider is the intake; all others are follow-ups (AP-2)."""
 
-    INTAKE = "INTAKE", "The first session of a pair, 60 minutes."
-    FOLLOW_UP = "FOLLOW_UP", "Every session after the intake, 50 minutes."
+    INTAKE = "INTAKE", "First session with this provider, 60 minutes."
+    FOLLOW_UP = "FOLLOW_UP", "Any later session, 50 minutes."
 
 
 MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}

@@ -70,4 +70,4 @@ class EventVerb(Words):
     CLAIM_ACCEPTED = "claim.accepted", "A claim was accepted."
     CLAIM_DENIED = "claim.denied", "A claim was denied."
     PAYOUT_DETAILS_SET = "payout_details.set", "Payout details were set."
-    PAYOUT_DETAILS_REVEALED = "payout_details.revealed", "Payout details were read in clear."
+    PAYOUT_DETAILS_REVEALED = "payout_details.revealed", "Full payout details were revealed."

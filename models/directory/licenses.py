@@ -23,16 +23,25 @@ STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY"
 
 
 class LicenseClass(Words):
-    """What a license permits; each state gives it a title of its own (EN-2)."""
+    """Class of license, across the states' own titles (EN-2)."""
 
-    CLINICAL_SOCIAL_WORKER = "CLINICAL_SOCIAL_WORKER", "LCSW, LICSW and the like."
-    MARRIAGE_FAMILY_THERAPIST = "MARRIAGE_FAMILY_THERAPIST", "LMFT and the like."
-    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR", "LMHC, LCMHC and the like."
-    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR", "LPC, LPCC, LCPC and the like."
-    PSYCHOLOGIST = "PSYCHOLOGIST", "A licensed psychologist."
-    PSYCHIATRIST = "PSYCHIATRIST", "A physician of psychiatry, who may prescribe."
-    PSYCHIATRIC_NURSE_PRACTITIONER = "PSYCHIATRIC_NURSE_PRACTITIONER", "PMHNP, who may prescribe."
-    ASSOCIATE = "ASSOCIATE", "Works under a licensed supervisor."
+    CLINICAL_SOCIAL_WORKER = (
+        "CLINICAL_SOCIAL_WORKER",
+        "Licensed clinical social worker: LCSW, LICSW, LISW or equivalent.",
+    )
+    MARRIAGE_FAMILY_THERAPIST = (
+        "MARRIAGE_FAMILY_THERAPIST",
+        "Licensed marriage and family therapist: LMFT or equivalent.",
+    )
+    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR", "Licensed mental health counselor: LMHC, LCMHC or equivalent."
+    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR", "Licensed professional counselor: LPC, LPCC, LCPC or equivalent."
+    PSYCHOLOGIST = "PSYCHOLOGIST", "Licensed psychologist: PhD, PsyD or EdD."
+    PSYCHIATRIST = "PSYCHIATRIST", "Psychiatrist: MD or DO; may prescribe."
+    PSYCHIATRIC_NURSE_PRACTITIONER = (
+        "PSYCHIATRIC_NURSE_PRACTITIONER",
+        "Psychiatric-mental health nurse practitioner: PMHNP; may prescribe.",
+    )
+    ASSOCIATE = "ASSOCIATE", "Associate or pre-licensed clinician, supervised by a licensed one."
 
 
 COVERED: dict[Service, frozenset[LicenseClass]] = {

@@ -21,18 +21,18 @@ from models.base.words import Words
 
 
 class Service(Words):
-    """What a session is for."""
+    """Service provided in a session."""
 
-    THERAPY = "THERAPY", "Talking therapy."
-    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT", "Prescribing and following medication; by those who may prescribe."
+    THERAPY = "THERAPY", "Individual psychotherapy."
+    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT", "Psychiatric medication management, by a prescriber."
 
 
 class DegreeLevel(Words):
-    """The provider's degree, which the rate depends on (CL-5)."""
+    """Provider's degree level, which determines the rate (CL-5)."""
 
-    ASSOCIATE = "ASSOCIATE", "Works under supervision."
-    MASTERS = "MASTERS", "A master's degree."
-    DOCTORATE = "DOCTORATE", "A doctorate."
+    ASSOCIATE = "ASSOCIATE", "Associate level: pre-licensed, under supervision."
+    MASTERS = "MASTERS", "Master's degree."
+    DOCTORATE = "DOCTORATE", "Doctoral degree."
 
 
 def of_practice(table: str) -> str:
@@ -43,7 +43,7 @@ def of_practice(table: str) -> str:
 
 
 class Provider(Entity):
-    """One clinician with an individual profile."""
+    """A clinician in the directory."""
 
     PREFIX: ClassVar[str] = "prv"
     REACH: ClassVar[Reach] = {

@@ -206,7 +206,7 @@ async def withdraw_open(email: str, place: Place, *, at: datetime) -> None:
 
 
 async def withdraw(invitation: Invitation, *, by: Viewer, at: datetime) -> Invitation:
-    """Take an invitation back; its link works no more."""
+    """Withdraw an invitation. Its link stops working."""
     await must_be_inviter(invitation.place, by)
     current = await Invitation.filter(id=invitation.id).select_for_update(no_key=True).get()
     if current.accepted_at is not None or current.withdrawn_at is not None:

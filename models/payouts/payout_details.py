@@ -33,27 +33,27 @@ LAST = 4
 
 
 class TinKind(Words):
-    """Which taxpayer identification number a payee has."""
+    """Kind of taxpayer identification number."""
 
-    SSN = "SSN", "A person's social security number."
-    EIN = "EIN", "A business's employer identification number."
+    SSN = "SSN", "Social Security number."
+    EIN = "EIN", "Employer identification number."
 
 
 class AccountKind(Words, shown_as="BankAccountKind"):
-    """The kind of a bank account."""
+    """Kind of bank account."""
 
-    CHECKING = "CHECKING", "A checking account."
-    SAVINGS = "SAVINGS", "A savings account."
+    CHECKING = "CHECKING", "Checking account."
+    SAVINGS = "SAVINGS", "Savings account."
 
 
 class RevealReason(Words, shown_as="PayoutDetailsRevealReason"):
-    """Why somebody looks at the numbers themselves."""
+    """Reason for revealing the full numbers."""
 
-    BANK_FILE = "BANK_FILE", "A payment file is made or checked."
-    RETURNED_PAYMENT = "RETURNED_PAYMENT", "The bank sent a payment back."
-    TAX_FORM = "TAX_FORM", "A 1099-NEC is made or corrected."
-    PAYEE_ASKED = "PAYEE_ASKED", "The payee asked whether they are right."
-    AUDIT = "AUDIT", "An auditor asked for them."
+    BANK_FILE = "BANK_FILE", "Creating or checking a payment file."
+    RETURNED_PAYMENT = "RETURNED_PAYMENT", "A payment was returned by the bank."
+    TAX_FORM = "TAX_FORM", "Creating or correcting a Form 1099-NEC."
+    PAYEE_ASKED = "PAYEE_ASKED", "The payee asked to check them."
+    AUDIT = "AUDIT", "Requested by an auditor."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,11 +32,11 @@ from models.schools.students import Student
 
 
 class ErasureReason(Words):
-    """Why a student's identity is removed: a word of this list, never a text about the person."""
+    """Reason for erasing a student's identity."""
 
     STUDENT_ASKED = "STUDENT_ASKED", "The student asked for it."
-    RETENTION_ENDED = "RETENTION_ENDED", "The time for which the record is kept is over."
-    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "The person was never to be in the program."
+    RETENTION_ENDED = "RETENTION_ENDED", "The retention period has ended."
+    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "The person was enrolled by mistake."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

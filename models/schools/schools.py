@@ -23,14 +23,14 @@ CREDITS_MAX = 1_000
 
 
 class MissedSessionPolicy(Words):
-    """What becomes of the credit after a no-show or a late cancellation by the student (CR-5)."""
+    """What happens to the credit after a no-show or late cancellation by the student (CR-5)."""
 
-    RELEASE = "RELEASE", "The credit goes back to the student."
-    FORFEIT = "FORFEIT", "The credit is lost to the student."
+    RELEASE = "RELEASE", "The credit is returned to the student."
+    FORFEIT = "FORFEIT", "The student loses the credit."
 
 
 class School(Entity):
-    """A university; its counselling centre sponsors credits."""
+    """A university whose counselling centre sponsors credits."""
 
     PREFIX: ClassVar[str] = "sch"
     REACH: ClassVar[Reach] = {

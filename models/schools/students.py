@@ -20,7 +20,7 @@ from models.schools.schools import School
 
 
 class Student(Entity):
-    """The client: belongs to one school, may be away in another state."""
+    """A student, who is the client. Belongs to one school."""
 
     PREFIX: ClassVar[str] = "stu"
     REACH: ClassVar[Reach] = {

@@ -60,8 +60,8 @@ def conditions(wanted: ClaimFilter | None) -> tuple[str, list[Any]]:
     return " AND ".join(parts) or EVERYTHING, values
 
 
-async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Claim, "The claim's id."]) -> Any:
-    """One claim, if you may see it."""
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Claim, "Id of the claim."]) -> Any:
+    """A claim you may see."""
     return await row(context, Claim, selection, id)
 
 
@@ -85,9 +85,11 @@ async def attest(
     context: Context,
     *,
     appointment_id: OfAppointment,
-    presenting_concern: Annotated[PresentingConcern, "What the session was about; never shown to the school (CL-9)."],
+    presenting_concern: Annotated[
+        PresentingConcern, "Main concern addressed in the session; never shown to the school (CL-9)."
+    ],
 ) -> Claim:
-    """Attest that a session occurred and submit it for reimbursement; the claim is decided at once (CL-1, CL-6)."""
+    """Attest that a session took place and claim its reimbursement. The claim is adjudicated at once (CL-1, CL-6)."""
     appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     return await claims.attest(appointment, presenting_concern=presenting_concern, by=context.viewer, at=context.now)
 

@@ -39,8 +39,8 @@ class ProviderFilter(Filter):
     specialty: Annotated[str | None, Text(100), "Part of the name of a specialty."] = None
 
 
-async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "The provider's id."]) -> Any:
-    """One provider, if you may see them."""
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "Id of the provider."]) -> Any:
+    """A provider you may see."""
     return await row(context, Provider, selection, id)
 
 
@@ -64,22 +64,20 @@ async def search(
 async def join(
     context: Context,
     *,
-    name: Annotated[str, NAME, "The clinician's name, as clients see it."],
-    title: Annotated[str, TITLE, "What stands behind the name, LICSW say."],
-    email: Annotated[EmailAddress, "The work address that messages go to."],
-    degree_level: Annotated[DegreeLevel, "The degree, which the rate depends on (CL-5)."],
-    services: Annotated[list[Service], "What sessions are offered (EN-2)."],
-    time_zone: Annotated[TimeZone, "The zone of the provider's calendar (AV-1)."],
-    specialties: Annotated[
-        list[str] | None, Text(100, one_line=True, needed=True), "What the provider is experienced in."
-    ] = None,
-    bio: Annotated[str, "A few words to students."] = "",
+    name: Annotated[str, NAME, "Clinician's name, as students see it."],
+    title: Annotated[str, TITLE, "Credentials after the name, such as LICSW."],
+    email: Annotated[EmailAddress, "Work e-mail address for notifications."],
+    degree_level: Annotated[DegreeLevel, "Degree level, which determines the rate (CL-5)."],
+    services: Annotated[list[Service], "Services offered (EN-2)."],
+    time_zone: Annotated[TimeZone, "Time zone of the provider's calendar (AV-1)."],
+    specialties: Annotated[list[str] | None, Text(100, one_line=True, needed=True), "Areas of experience."] = None,
+    bio: Annotated[str, "Short introduction for students."] = "",
     telehealth_link: Annotated[
-        HttpsUrl | None, "The room; it goes to the student with the confirmation (EN-7)."
+        HttpsUrl | None, "Link to the telehealth room, sent to the student on confirmation (EN-7)."
     ] = None,
-    missed_appointment_policy: Annotated[str, "What a missed session means, shown before a request (AP-5)."] = "",
+    missed_appointment_policy: Annotated[str, "Missed-appointment policy, shown before each request (AP-5)."] = "",
 ) -> Provider:
-    """Enter a provider's profile. It is found once a license is verified and the enrollment is active (PR-4)."""
+    """Add a provider. The directory lists them once a license is verified and their enrollment is active (PR-4)."""
     return await Provider.join(
         name=name,
         title=title,

@@ -50,9 +50,11 @@ async def proof(
     context: Context,
     selection: Selection,
     *,
-    seals: Annotated[int, f"How many of the latest seals to derive again, 1 to {SEALS_MAX}."] = SEALS_DEFAULT,
+    seals: Annotated[
+        int, f"Number of latest seals to recompute, 1 to {SEALS_MAX}; default {SEALS_DEFAULT}."
+    ] = SEALS_DEFAULT,
 ) -> Proof:
-    """Derive the latest seals of the audit trail again: an entry that was changed, removed or put in shows (ID-6)."""
+    """Recompute the latest seals of the audit trail, which reveals any changed, removed or inserted entry (ID-6)."""
     if not 1 <= seals <= SEALS_MAX:
         raise bad_input(f"seals is 1 to {SEALS_MAX}.", argument="seals")
     return await audit.prove(latest=seals)

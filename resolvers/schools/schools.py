@@ -18,8 +18,8 @@ from operations.reads.relations import row, to_one
 from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 
-async def one(context: Context, selection: Selection, *, id: Annotated[UUID, School, "The school's id."]) -> Any:
-    """One school, if you may see it."""
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, School, "Id of the school."]) -> Any:
+    """A school you may see."""
     return await row(context, School, selection, id)
 
 
@@ -55,12 +55,12 @@ async def many(
 async def open_school(
     context: Context,
     *,
-    name: Annotated[str, NAME, "The school's full name; no other school has it."],
-    time_zone: Annotated[TimeZone, "The time zone of its calendar."],
-    credits_min: Annotated[int, "The fewest credits of one grant (CR-2)."] = TYPICAL_CREDITS_MIN,
-    credits_max: Annotated[int, "The most credits of one grant (CR-2)."] = TYPICAL_CREDITS_MAX,
+    name: Annotated[str, NAME, "School's full name; must be unique."],
+    time_zone: Annotated[TimeZone, "Time zone of its calendar."],
+    credits_min: Annotated[int, "Minimum credits in one grant (CR-2)."] = TYPICAL_CREDITS_MIN,
+    credits_max: Annotated[int, "Maximum credits in one grant (CR-2)."] = TYPICAL_CREDITS_MAX,
 ) -> School:
-    """Enter a school that sponsors credits, with its own limits for one grant (CR-2)."""
+    """Add a school that sponsors credits, with its limits for one grant (CR-2)."""
     return await School.open(
         name=name,
         time_zone=time_zone,

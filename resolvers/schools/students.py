@@ -51,23 +51,21 @@ async def students(
     return await page_of(context, Student, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
-async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "The student's id."]) -> Any:
-    """One student, if you may see them."""
+async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "Id of the student."]) -> Any:
+    """A student you may see."""
     return await row(context, Student, selection, id)
 
 
 async def enter_student(
     context: Context,
     *,
-    name: Annotated[str, NAME, "The student's name."],
-    email: Annotated[EmailAddress, "The address that the invitation and all messages go to."],
-    state: Annotated[StateCode, "The state where the student usually is."],
-    time_zone: Annotated[TimeZone, "The student's time zone."],
-    school_id: Annotated[
-        UUID | None, School, "The school; needed from OPS, a school's own staff may leave it out."
-    ] = None,
+    name: Annotated[str, NAME, "Student's full name."],
+    email: Annotated[EmailAddress, "E-mail address for the invitation and notifications."],
+    state: Annotated[StateCode, "State where the student usually lives."],
+    time_zone: Annotated[TimeZone, "Student's time zone."],
+    school_id: Annotated[UUID | None, School, "School; required for OPS, default your own."] = None,
 ) -> Student:
-    """Enter a student of a school, with an empty wallet."""
+    """Enroll a student of a school, with an empty wallet."""
     school = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
     return await Student.enroll(
         school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now

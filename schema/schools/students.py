@@ -16,22 +16,22 @@ from schema.schools.schools import STAFF, School
 
 @shows(students.Student)
 class Student(Node):
-    """The client: belongs to one school, may be away in another state."""
+    """A student, who is the client. Belongs to one school."""
 
-    name: str = shown("The student's name.")
-    email: EmailAddress = shown("The student's address.")
-    phone: PhoneNumber | None = shown("The student's telephone.")
-    state: StateCode = shown("The state where the student usually is.")
-    time_zone: TimeZone = shown("The student's time zone.")
-    erased_at: datetime | None = shown("When the identity was removed for good; null for everybody else.")
-    school: School | None = relation(SCHOOL, "The school.")
+    name: str = shown("Name.")
+    email: EmailAddress = shown("E-mail address.")
+    phone: PhoneNumber | None = shown("Telephone number.")
+    state: StateCode = shown("State where the student usually lives.")
+    time_zone: TimeZone = shown("Time zone.")
+    erased_at: datetime | None = shown("When the student's identity was erased; null if it was not.")
+    school: School | None = relation(SCHOOL, "School that sponsors the student.")
 
 
 @extends(Membership)
 class MembershipStudent:
     """What students add to Membership."""
 
-    student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
+    student: Student | None = relation(resolvers.STUDENT, "Student it belongs to, for the role STUDENT.")
 
 
 class Query:
