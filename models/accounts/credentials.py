@@ -18,6 +18,7 @@ from models.accounts.passwords import hashed, password_refusals, verified
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
@@ -101,7 +102,7 @@ async def answer_reset_requests(*, at: datetime) -> int:
             if await links.is_fresh(Purpose.PASSWORD_RESET, subject=account.id, at=at):
                 continue
             link = await links.issue(Purpose.PASSWORD_RESET, email=account.email, subject=account.id, at=at)
-            await write(new_event("account.reset_requested", account, by=None, at=at, link=str(link.id)))
+            await write(new_event(EventVerb.ACCOUNT_RESET_REQUESTED, account, by=None, at=at, link=str(link.id)))
     return len(rows)
 
 
@@ -136,7 +137,7 @@ async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
         raise links.DEAD
     await write(
         Update(account, password_hash=changed.new_hash, email_verified_at=account.email_verified_at or at),
-        new_event("account.password_reset", account, by=None, at=at),
+        new_event(EventVerb.ACCOUNT_PASSWORD_RESET, account, by=None, at=at),
     )
     await links.withdraw(Purpose.EMAIL_VERIFICATION, subject=account.id, at=at)
     await sessions.revoke_all(account.id, by=None, at=at)
@@ -170,7 +171,7 @@ async def change_password(changed: Changed, *, by: Viewer, at: datetime) -> Acco
         await links.withdraw(purpose, subject=account.id, at=at)
     await write(
         Update(account, password_hash=changed.new_hash),
-        new_event("account.password_changed", account, by=by, at=at),
+        new_event(EventVerb.ACCOUNT_PASSWORD_CHANGED, account, by=by, at=at),
     )
     await sessions.revoke_all(account.id, but=by.session_id, by=by, at=at)
     return account
@@ -182,7 +183,7 @@ async def request_verification(email: str, *, by: Viewer, at: datetime) -> Accou
     if email == account.email and account.email_verified_at is not None:
         raise Refusal(Code.NOT_OPEN, "This address is verified already.", rule="ID-1", fix="Nothing is to be done.")
     link = await links.issue(Purpose.EMAIL_VERIFICATION, email=email, subject=account.id, at=at)
-    await write(new_event("account.verification_requested", account, by=by, at=at, link=str(link.id)))
+    await write(new_event(EventVerb.ACCOUNT_VERIFICATION_REQUESTED, account, by=by, at=at, link=str(link.id)))
     return account
 
 
@@ -201,7 +202,7 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     try:
         await write(
             Update(account, email=link.email, email_verified_at=at),
-            new_event("account.email_verified", account, by=None, at=at, changed=before != link.email),
+            new_event(EventVerb.ACCOUNT_EMAIL_VERIFIED, account, by=None, at=at, changed=before != link.email),
         )
     except asyncpg.UniqueViolationError as violation:
         if violation.constraint_name == "students_email_in_school":
@@ -210,7 +211,7 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     if before != link.email:
         await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
         await links.note_replaced(link.id, before)
-        await write(new_event("account.email_changed", account, by=None, at=at, link=str(link.id)))
+        await write(new_event(EventVerb.ACCOUNT_EMAIL_CHANGED, account, by=None, at=at, link=str(link.id)))
     return account
 
 
