@@ -212,13 +212,13 @@ def _tell(line: str) -> None:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end; a foreseeable fault is told in a sentence and ends with code 1, Ctrl-C with code 0."""
+    """Run to the end; a foreseeable fault is told in sentences and ends with code 1 (settings: 2), Ctrl-C with 0."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
     except (UnreadableSettingsError, DatabaseError, IncompleteError) as error:
         _tell(str(error))
-        raise typer.Exit(1) from None
+        raise typer.Exit(2 if isinstance(error, UnreadableSettingsError) else 1) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         _tell("Stopped.")
 

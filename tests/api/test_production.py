@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from execution import plans
 from models.base import encryption
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
+from tests.platform.test_settings import PRODUCTION
 from tests.support.api import SIGN_IN, Api
 from tests.support.trusted import PAGES_OWN
 from transport import build_manifest, load_manifest, write_manifest
@@ -43,10 +43,11 @@ def production(database: Settings, **changes: object) -> Settings:
         _env_file=None,
         env="production",
         database_url=url,
-        secret_keys=(SecretStr("x" * 32),),
-        encryption_keys=(SecretStr(f"k1:{base64.b64encode(b'y' * 32).decode()}"),),
+        secret_keys=(SecretStr(PRODUCTION["FC_SECRET_KEYS"]),),
+        encryption_keys=(SecretStr(PRODUCTION["FC_ENCRYPTION_KEYS"]),),
         public_url="https://credits.example",
-        smtp_url=SecretStr("smtp://127.0.0.1:25"),
+        smtp_url=SecretStr(PRODUCTION["FC_SMTP_URL"]),
+        mail_from=PRODUCTION["FC_MAIL_FROM"],
         allowed_origins=(LISTED,),
         **changes,  # type: ignore[arg-type]
     )

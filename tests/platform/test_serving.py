@@ -150,24 +150,24 @@ def test_a_port_in_use_is_named_before_anything_starts(data_dir: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         refused = run_command("serve", data_dir=data_dir, FC_PORT=str(taken.getsockname()[1]))
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "FC_PORT" in refused.stderr
     assert not data_dir.exists()
 
 
 @pytest.mark.parametrize(
-    ("variables", "named"),
+    ("variables", "named", "code"),
     [
-        ({"FC_PORT": "eighty"}, "FC_PORT"),
-        ({"FC_ENV": "production"}, "FC_SECRET_KEYS"),
-        ({"FC_DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none"}, "FC_DATABASE_URL"),
+        ({"FC_PORT": "eighty"}, "FC_PORT", 2),
+        (PRODUCTION | {"FC_SECRET_KEYS": "short"}, "FC_SECRET_KEYS", 2),
+        ({"FC_DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none"}, "FC_DATABASE_URL", 1),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence_and_no_traceback(
-    data_dir: Path, variables: dict[str, str], named: str
+    data_dir: Path, variables: dict[str, str], named: str, code: int
 ) -> None:
     refused = run_command("serve", data_dir=data_dir, **{"FC_PORT": "0"} | variables)
-    assert refused.returncode == 1
+    assert refused.returncode == code
     assert named in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
@@ -176,7 +176,7 @@ def test_production_refuses_a_database_with_demo_accounts(data_dir: Path) -> Non
     with Served(data_dir) as served:
         served.end_by(signal.SIGTERM)
     refused = run_command("serve", data_dir=data_dir, **PRODUCTION | {"FC_PORT": "0"})
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "FC_ENV=production is refused: the database holds demo accounts." in refused.stderr
 
 
