@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,6 +31,7 @@ from operations.auditing import Auditor
 from operations.budgets import Allowances, Budgets
 from operations.context import Environment
 from operations.engine import ProgramEngine
+from operations.outages import AWAY, OUTAGES, RETRY_AFTER_SECONDS, outage_of
 from schema.base.scalars import NATIVE
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
@@ -115,6 +116,7 @@ def create_app(settings: Settings) -> Starlette:
             *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
         ],
         lifespan=lifespan,
+        exception_handlers=dict.fromkeys(AWAY, away),
     )
     application.add_middleware(CrossOrigin, origins=origins)
     application.add_middleware(SecurityHeaders)
@@ -220,6 +222,15 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
 async def home(_: Request) -> Response:
     """Where the links of mails lead; what stands behind `#` goes with the browser."""
     return RedirectResponse("/graphql")
+
+
+async def away(_: Request, error: Exception) -> Response:
+    """What every endpoint but the API answers while the database cannot be reached."""
+    if outage_of(error) is None:
+        raise error
+    OUTAGES.note(error)
+    words = "The database cannot be reached at the moment. Try again in a moment.\n"
+    return PlainTextResponse(words, status_code=503, headers={"retry-after": str(RETRY_AFTER_SECONDS)})
 
 
 async def mailbox(_: Request) -> Response:

@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 from graphql.execution import Executor, create_source_event_stream
 
 from execution import Plans, core_execute
@@ -26,6 +26,7 @@ from operations.auditing import Auditor
 from operations.broker import Change
 from operations.budgets import Budget, Budgets, Charge, site_of
 from operations.context import Context, Environment, refused_at_the_edge, session_has_ended
+from operations.outages import has_answered, outage_in, tell_outage
 
 BEARER = "bearer "
 FREE_ROLES = frozenset({Role.OPS, Role.FINANCE})
@@ -61,7 +62,14 @@ class ProgramEngine:
         return await clock.demo_now() if self.environment.clock_is_movable else clock.real_now()
 
     async def open(self, request: Any) -> Context:
-        """The context of one request. Raises UNAUTHENTICATED for a token that does not hold."""
+        """The context of one request. Raises UNAUTHENTICATED for a token that does not hold, UNAVAILABLE."""
+        try:
+            return await self.opened(request)
+        except Exception as error:
+            tell_outage(error)
+
+    async def opened(self, request: Any) -> Context:
+        """The context of one request, while the database can be reached."""
         now = await self.now()
         REQUEST_ID.set(request.request_id)
         token = bearer_of(request)
@@ -109,16 +117,24 @@ class ProgramEngine:
         self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
         context.audit = None  # it holds the context that holds it
-        if context.unproved is not None:
-            await context.prove()
-        await self.auditor.record(context, document, operation_name)
+        if result.errors and (outage := outage_in(result, changes=may_change(document))) is not None:
+            raise outage
+        try:
+            if context.unproved is not None:
+                await context.prove()
+            await self.auditor.record(context, document, operation_name)
+        except Exception as error:
+            tell_outage(error, outcome_unknown=may_change(document) and has_answered(result))
         return explained(result) if result.errors else result
 
     async def subscribe(
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
     ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
         """Start a subscription."""
-        source = await start_source(self.schema, document, context, operation_name, variables)
+        try:
+            source = await start_source(self.schema, document, context, operation_name, variables)
+        except Exception as error:
+            tell_outage(error)
         if isinstance(source, ExecutionResult):
             return as_refused(source)
         return self.events(context, source, document, operation_name, variables)
@@ -145,7 +161,12 @@ class ProgramEngine:
                 context=fresh,
                 root_value=change,
             )
-            await self.auditor.record(fresh, document, operation_name)
+            if result.errors and (outage := outage_in(result, changes=False)) is not None:
+                return ExecutionResult(None, [outage])
+            try:
+                await self.auditor.record(fresh, document, operation_name)
+            except Exception as error:
+                tell_outage(error)
             return explained(result) if result.errors else result
 
         async with aclosing(source) as changes:
@@ -184,8 +205,14 @@ class ProgramEngine:
         return Charge(cost, budget.remaining, budget.limit, reset_at)
 
     async def spend(self, budget: Budget, cost: int) -> None:
-        """Take the cost from a budget. Raises THROTTLED."""
-        if not self.budgets.spend_at_once(budget, cost) and not await self.budgets.spend(budget, cost):
+        """Take the cost from a budget. Raises THROTTLED, UNAVAILABLE."""
+        if self.budgets.spend_at_once(budget, cost):
+            return
+        try:
+            enough = await self.budgets.spend(budget, cost)
+        except Exception as error:
+            tell_outage(error)
+        if not enough:
             raise self.throttled(budget)
 
     def budget_of(self, viewer: Viewer | None, source: str) -> Budget:
@@ -218,7 +245,15 @@ class ProgramEngine:
         """Whether the token behind a long connection still holds."""
         if context.token is None:
             return True
-        return await self.viewer_of(context.token, await self.now()) is not None
+        try:
+            return await self.viewer_of(context.token, await self.now()) is not None
+        except Exception as error:
+            tell_outage(error)
+
+
+def may_change(document: DocumentNode) -> bool:
+    """Whether a document has a mutation in it; of several operations the one that is asked for may be another."""
+    return any(getattr(node, "operation", None) is OperationType.MUTATION for node in document.definitions)
 
 
 def explained(result: ExecutionResult) -> ExecutionResult:
