@@ -13,6 +13,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     OverlappingFieldsCanBeMergedRule,
+    ValuesOfCorrectTypeRule,
     parse,
     specified_rules,
     validate,
@@ -29,7 +30,23 @@ VALIDATION_ERRORS_MAX = 10
 COMMENTS_MAX = 1_000
 LOCATED_LINES_MAX = 5_000  # each error counts the lines before it: with more of them errors go without a location
 
-RULES = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
+
+class ValuesFitRule(ValuesOfCorrectTypeRule):
+    """A value in the text that its type refuses has the same code as one that comes by a variable."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        """Give the error its code; a scalar that stumbled is told without what its exception says."""
+        if unexpected_cause(error) is not None:
+            error = GraphQLError("A value in the document is not valid for its type.", error.nodes)
+        error.extensions = {"code": Code.BAD_INPUT.value, **(error.extensions or {})}
+        super().report_error(error)
+
+
+RULES = [
+    ValuesFitRule if rule is ValuesOfCorrectTypeRule else rule
+    for rule in specified_rules
+    if rule is not OverlappingFieldsCanBeMergedRule
+]
 
 
 class Operation:
@@ -178,10 +195,6 @@ class Documents:
 
 
 def _as_validation_error(error: GraphQLError) -> GraphQLError:
-    if unexpected_cause(error) is not None:
-        # A scalar stumbled over a literal: say where, not what its exception says.
-        message = "A value in the document is not valid for its type."
-        return GraphQLError(message, error.nodes, extensions={"code": Code.VALIDATION_FAILED.value})
     if code_of(error) is None:
         error.extensions = {**(error.extensions or {}), "code": Code.VALIDATION_FAILED.value}
     return error

@@ -93,17 +93,17 @@ def with_codes(result: ExecutionResult, request_id: str) -> ExecutionResult:
     """Give errors that stopped a request before execution a code; a value that made a scalar stumble is bad input."""
     if not is_request_error(result):
         return result
-    return ExecutionResult(None, [_as_bad_request(error, request_id) for error in result.errors or ()])
+    return ExecutionResult(None, [_as_bad_input(error, request_id) for error in result.errors or ()])
 
 
-def _as_bad_request(error: GraphQLError, request_id: str) -> GraphQLError:
+def _as_bad_input(error: GraphQLError, request_id: str) -> GraphQLError:
     cause = unexpected_cause(error)
     if cause is not None:
         if not isinstance(cause, (ValueError, TypeError, ArithmeticError)):
             log_unexpected(cause, request_id)  # no usual way to refuse a value: the scalar wants mending
-        return refusal(Code.BAD_REQUEST, "A variable's value is not valid for its type.")
+        return refusal(Code.BAD_INPUT, "A variable's value is not valid for its type.")
     if code_of(error) is None:
-        error.extensions = {**(error.extensions or {}), "code": Code.BAD_REQUEST.value}
+        error.extensions = {**(error.extensions or {}), "code": Code.BAD_INPUT.value}
     return error
 
 

@@ -115,8 +115,8 @@ async def test_a_compressed_body_is_refused(app: GraphQLApp, encoding: str) -> N
     [
         ({"query": "{"}, "PARSE_FAILED"),
         ({"query": "{ missing }"}, "VALIDATION_FAILED"),
-        ({"query": "query($n: Int!) { items(first: $n) { total } }", "variables": {"n": "x"}}, "BAD_REQUEST"),
-        ({"query": "query($n: Int!) { items(first: $n) { total } }"}, "BAD_REQUEST"),
+        ({"query": "query($n: Int!) { items(first: $n) { total } }", "variables": {"n": "x"}}, "BAD_INPUT"),
+        ({"query": "query($n: Int!) { items(first: $n) { total } }"}, "BAD_INPUT"),
         ({"query": "{ items(first: 101) { total } }"}, "PAGE_LIMIT"),
         ({"documentId": "0" * 64}, "PERSISTED_QUERY_NOT_FOUND"),
     ],
@@ -249,9 +249,9 @@ async def test_a_scalar_that_stumbles_over_a_value_is_the_clients_mistake_and_it
     app: GraphQLApp, value: str
 ) -> None:
     literal = await ask(app, f'{{ fragile(value: "{value}") }}')
-    assert (literal.status, literal.code) == (400, "VALIDATION_FAILED")
+    assert (literal.status, literal.code) == (400, "BAD_INPUT")
     variable = await ask(app, "query($v: Fragile!) { fragile(value: $v) }", variables={"v": value})
-    assert (variable.status, variable.code) == (400, "BAD_REQUEST")
+    assert (variable.status, variable.code) == (400, "BAD_INPUT")
     assert SECRET not in (literal.body + variable.body).decode()
 
 
