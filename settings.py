@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     limits: Annotated[Limits, NoDecode] = Limits()
     cost_per_minute: int = Field(default=200_000, ge=1)
     cost_per_minute_source: int = Field(default=2_000_000, ge=1)
-    cost_per_minute_anonymous: int = Field(default=20_000, ge=1)
+    cost_per_minute_anonymous: int = Field(default=200_000, ge=1)
 
     @property
     def address(self) -> str:

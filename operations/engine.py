@@ -26,10 +26,17 @@ from operations.auditing import Auditor
 from operations.broker import Change
 from operations.budgets import Budget, Budgets, Charge, site_of
 from operations.context import Context, Environment, refused_at_the_edge, session_has_ended
+from operations.fields import ANYONE, Audience
 from operations.outages import has_answered, outage_in, tell_outage
 
 BEARER = "bearer "
 FREE_ROLES = frozenset({Role.OPS, Role.FINANCE})
+WAYS_IN = frozenset({"signIn", "refresh", "exchangeCampusCode"})
+"""Fields by which somebody signs in or stays so."""
+
+OPEN, REFUSED = "anonymous", "refused"
+"""The names of the other two budgets of an address."""
+
 REFUSED_COST = 20
 """What a request costs that was refused before its price was known: its token or its document was looked at."""
 
@@ -51,6 +58,7 @@ class ProgramEngine:
         self.budgets = budgets
         self.auditor = auditor
         self.restricted = restricted
+        self.audiences = audiences_of(plans.schema)
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -80,7 +88,8 @@ class ProgramEngine:
             viewer = await self.viewer(token, now, request.source_ip) if token else None
         if viewer is not None and request.report is not None:
             request.report.role = viewer.role.value
-        self.admit(self.budget_of(viewer, request.source_ip))
+        if viewer is not None:
+            self.admit(self.budget_of(viewer))
         return Context(
             signed_in=viewer,
             now=now,
@@ -95,7 +104,7 @@ class ProgramEngine:
         """Who the token acts for. A token that does not hold costs the address it came from."""
         viewer = await self.viewer_of(token, now)
         if viewer is None:
-            budget = self.budget_of(None, source)
+            budget = self.pot(source, REFUSED)
             self.admit(budget)
             self.budgets.note(budget, REFUSED_COST)
             raise session_has_ended()
@@ -176,7 +185,8 @@ class ProgramEngine:
     async def close(self, context: Context) -> None:
         """The request is over; one that was refused before it was charged costs a little too."""
         if not context.charged:
-            self.budgets.note(self.budget_of(context.signed_in, context.source), REFUSED_COST)
+            viewer = context.signed_in
+            self.budgets.note(self.budget_of(viewer) if viewer else self.pot(context.source, REFUSED), REFUSED_COST)
 
     def allows_free_documents(self, context: Context) -> bool:
         """Staff, and everybody on a demo or test server, may send any document; others send trusted ones."""
@@ -190,13 +200,22 @@ class ProgramEngine:
         """Whether the viewer is program staff."""
         return context.signed_in is not None and context.signed_in.role in FREE_ROLES
 
-    async def charge(self, context: Context, cost: int) -> Any:
+    def admit_reading(self, context: Context) -> None:
+        """Refuse to read new texts of strangers who were refused too often. Raises THROTTLED."""
+        if context.signed_in is None:
+            self.admit(self.pot(context.source, REFUSED))
+
+    async def charge(self, context: Context, cost: int, fields: frozenset[str]) -> Any:
         """Take the cost from the budget of the viewer and from that of the address; raises THROTTLED.
 
-        Returns what the transport tells in `extensions.cost`.
+        What will be refused before any work costs what refusing costs. Returns what the transport tells in
+        `extensions.cost`.
         """
         context.charged = True
-        budget = self.budget_of(context.signed_in, context.source)
+        viewer = context.signed_in
+        is_open = any(self.may_ask(viewer, name) for name in fields)
+        cost = cost if is_open else min(cost, REFUSED_COST)
+        budget = self.budget_of(viewer) if viewer else self.pot_for(context.source, fields, is_open=is_open)
         await self.spend(budget, cost)
         if context.signed_in is not None:
             shared = self.budgets.budget(f"source {site_of(context.source)}", self.budgets.allowances.source)
@@ -215,11 +234,29 @@ class ProgramEngine:
         if not enough:
             raise self.throttled(budget)
 
-    def budget_of(self, viewer: Viewer | None, source: str) -> Budget:
-        """The budget that a request is charged to: its viewer's, or that of its address if nobody is signed in."""
-        if viewer is not None:
-            return self.budgets.budget(f"viewer {viewer.account_id}", self.budgets.allowances.viewer)
-        return self.budgets.budget(f"anonymous {site_of(source)}", self.budgets.allowances.anonymous)
+    def may_ask(self, viewer: Viewer | None, name: str) -> bool:
+        """Whether a field at the root is for this viewer at all."""
+        audience = self.audiences.get(name, ANYONE)
+        return audience == ANYONE or (viewer is not None and viewer.role in audience)
+
+    def budget_of(self, viewer: Viewer) -> Budget:
+        """The budget that a viewer's requests are charged to."""
+        return self.budgets.budget(f"viewer {viewer.account_id}", self.budgets.allowances.viewer)
+
+    def pot_for(self, source: str, fields: frozenset[str], *, is_open: bool) -> Budget:
+        """The budget that pays for who is not signed in.
+
+        Each way to sign in has one of its own, what a page asks before that another, and what is refused a third: who
+        asks for what is not for them, from the same address, keeps nobody from signing in.
+        """
+        if not is_open:
+            return self.pot(source, REFUSED)
+        ways = WAYS_IN & fields
+        return self.pot(source, min(ways) if ways else OPEN)
+
+    def pot(self, source: str, name: str) -> Budget:
+        """One of the budgets that those who are not signed in behind one address share."""
+        return self.budgets.budget(f"{name} {site_of(source)}", self.budgets.allowances.anonymous)
 
     def admit(self, budget: Budget) -> None:
         """Refuse who has nothing left before any work is done for them."""
@@ -249,6 +286,16 @@ class ProgramEngine:
             return await self.viewer_of(context.token, await self.now()) is not None
         except Exception as error:
             tell_outage(error)
+
+
+def audiences_of(schema: GraphQLSchema) -> dict[str, Audience]:
+    """For whom each field at the root is."""
+    roots = [root for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
+    return {
+        name: definition.extensions["strawberry-definition"].metadata["audience"]
+        for root in roots
+        for name, definition in root.fields.items()
+    }
 
 
 def may_change(document: DocumentNode) -> bool:

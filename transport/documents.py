@@ -70,11 +70,12 @@ RULES = [
 
 
 class Operation:
-    """One operation of a validated document."""
+    """One operation of a validated document; `fields` are the names of the fields at its root."""
 
-    __slots__ = ("introspects", "kind", "name", "pricing")
+    __slots__ = ("fields", "introspects", "kind", "name", "pricing")
 
     def __init__(self, node: OperationDefinitionNode, pricing: Pricing, introspects: bool) -> None:
+        self.fields = frozenset(pricing.root_fields(node.selection_set))
         self.name = node.name.value if node.name else None
         self.kind: OperationType = node.operation
         self.pricing = pricing
@@ -134,6 +135,10 @@ class Documents:
     def is_trusted(self, text: str) -> bool:
         """Whether this very text stands in the manifest."""
         return text in self._trusted_texts
+
+    def knows(self, text: str) -> bool:
+        """Whether the text needs no reading: it is trusted, or was read before."""
+        return text in self._free or text in self._trusted_texts
 
     def trusted(self, document_id: str) -> Document:
         """The trusted document of that hash, with or without `sha256:` in front."""

@@ -52,7 +52,7 @@ class Operations:
         if report is not None:
             report.operation, report.operation_kind = ready.operation.name, ready.operation.kind.value
             report.cost = price.cost
-        ready.cost = await self.engine.charge(context, price.cost)
+        ready.cost = await self.engine.charge(context, price.cost, ready.operation.fields)
 
     async def run(self, context: Any, ready: ReadyOperation) -> ExecutionResult:
         """Execute a query or mutation."""
@@ -64,6 +64,8 @@ class Operations:
         text = request.query or ""
         if not self.engine.allows_free_documents(context) and not self.documents.is_trusted(text):
             raise refusal(Code.FORBIDDEN, "Only trusted documents are answered here: send a documentId.")
+        if not self.documents.knows(text):
+            self.engine.admit_reading(context)
         return self.documents.get(text, suggestions=self.engine.allows_introspection(context))
 
 

@@ -124,6 +124,7 @@ async def sign_up(
     membership = await invitations.sign_up(
         token, name=name, password_hash=password_hash, accepted=agreed(accepts), at=context.now
     )
+    await throttling.link_was_right(context.source)
     return handed_out(context, await sessions.open_session(membership, device=device, at=context.now))
 
 

@@ -85,6 +85,7 @@ def test_a_document_that_is_forgotten_is_given_back_without_the_collector(no_col
     assert node() is not None
     known._free.clear()
     assert node() is None
+    assert gc.collect() == 0  # and nothing of it waits in a circle
 
 
 def test_an_error_still_tells_where_it_is() -> None:
