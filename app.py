@@ -42,6 +42,7 @@ from transport import (
     ANSWER_HEADERS,
     CrossOrigin,
     GraphQLApp,
+    KnownHosts,
     Limits,
     Origins,
     Report,
@@ -56,6 +57,8 @@ gc.freeze()
 gc.enable()
 
 LISTENER_CONNECTS_WITHIN_SECONDS = 10
+PROBES = ("/healthz", "/readyz")
+"""What a proxy asks by our address, whatever name people know us by."""
 
 
 class Application(Starlette):
@@ -103,8 +106,9 @@ def create_app(settings: Settings) -> Starlette:
             yield
             await SEEN.write()
 
+    known = partial(KnownHosts, hosts=settings.hosts, numbers=settings.env != "production", open_paths=PROBES)
     application = Application(
-        posts=SecurityHeaders(CrossOrigin(graphql, origins), common=ANSWER_HEADERS),
+        posts=SecurityHeaders(known(CrossOrigin(graphql, origins)), common=ANSWER_HEADERS),
         routes=[
             Route("/", home),
             Route("/graphql", pages.in_front_of(graphql)),
@@ -119,6 +123,7 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers=dict.fromkeys(AWAY, away),
     )
     application.add_middleware(CrossOrigin, origins=origins)
+    application.add_middleware(known)
     application.add_middleware(SecurityHeaders)
     return application
 

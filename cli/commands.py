@@ -18,12 +18,25 @@ from cli.serving import serve_until_stopped, stop_on_signals
 from database import DatabaseError, connected, migrate, pending, running
 from settings import Settings, UnreadableSettingsError, read_settings
 from telemetry import logs
+from telemetry.version import VERSION
 
-commands = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+commands = typer.Typer(
+    add_completion=False, no_args_is_help=True, invoke_without_command=True, pretty_exceptions_enable=False
+)
 keys = typer.Typer(no_args_is_help=True, help="Keys for tokens and for encryption at rest.")
 commands.add_typer(keys, name="keys")
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
 commands.add_typer(audit, name="audit")
+
+
+@commands.callback()
+def program(
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.")] = False,
+) -> None:
+    """Flexible Credits: the API, its worker, and the commands to run them."""
+    if version:
+        typer.echo(VERSION)
+        raise typer.Exit
 
 
 class IncompleteError(Exception):

@@ -189,7 +189,10 @@ class ProgramEngine:
             self.budgets.note(self.budget_of(viewer) if viewer else self.pot(context.source, REFUSED), REFUSED_COST)
 
     def allows_free_documents(self, context: Context) -> bool:
-        """Staff, and everybody on a demo or test server, may send any document; others send trusted ones."""
+        """Staff, and everybody on a demo or test server, may send any document; others send trusted ones.
+
+        Staff that still has to enrol its second factor is one of the others (ID-1).
+        """
         return not self.restricted or self.is_staff(context)
 
     def allows_introspection(self, context: Context) -> bool:
@@ -197,8 +200,9 @@ class ProgramEngine:
         return self.allows_free_documents(context)
 
     def is_staff(self, context: Context) -> bool:
-        """Whether the viewer is program staff."""
-        return context.signed_in is not None and context.signed_in.role in FREE_ROLES
+        """Whether the viewer is program staff, proved by all the factors that it needs."""
+        viewer = context.signed_in
+        return viewer is not None and viewer.role in FREE_ROLES and not viewer.needs_second_factor
 
     def admit_reading(self, context: Context) -> None:
         """Refuse to read new texts of strangers who were refused too often. Raises THROTTLED."""

@@ -23,7 +23,7 @@ IDEMPOTENCY = Argument(
     description="A text of your own, new for each new request. Sent again with the same input within 24 h it is "
     "answered again without doing anything twice.",
     default=None,
-    text=Text(200, one_line=True),
+    text=Text(200, one_line=True, needed=True),
 )
 
 

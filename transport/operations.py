@@ -17,6 +17,9 @@ from transport.requests import GraphQLRequest
 
 ENCODING = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS  # a stray row fails instead of showing all it holds
 
+LOGGED_NAME_MAX = 64
+"""So much of an operation's name is told: the grammar makes it plain, but the client chooses its length."""
+
 
 @dataclass(slots=True)
 class ReadyOperation:
@@ -50,7 +53,9 @@ class Operations:
         """Price the operation and take the price from its viewer."""
         price = ready.operation.pricing.price(ready.variables)
         if report is not None:
-            report.operation, report.operation_kind = ready.operation.name, ready.operation.kind.value
+            name = ready.operation.name
+            report.operation = name[:LOGGED_NAME_MAX] if name else None
+            report.operation_kind = ready.operation.kind.value
             report.cost = price.cost
         ready.cost = await self.engine.charge(context, price.cost, ready.operation.fields)
 

@@ -24,14 +24,16 @@ from transport import build_manifest, load_manifest, write_manifest
 
 LISTED = "https://app.example"
 VIEWER = "query Me { viewer { role } }"
+SCHOOLS = "query Schools { schools { totalCount } }"
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A manifest of two documents."""
+    """A manifest of a few documents."""
     folder = tmp_path_factory.mktemp("trusted")
     (folder / "sign-in.graphql").write_text(SIGN_IN)
     (folder / "me.graphql").write_text(VIEWER)
+    (folder / "schools.graphql").write_text(SCHOOLS)
     write_manifest(build_manifest(folder, SCHEMA._schema), folder / "manifest.json")
     return folder / "manifest.json"
 
@@ -104,9 +106,23 @@ async def test_nobody_but_program_staff_sends_a_free_document(api: Api, role: st
     assert (answer.status_code, [e["extensions"]["code"] for e in answer.json()["errors"]]) == (403, ["FORBIDDEN"])
 
 
-async def test_staff_without_a_second_factor_gets_nothing_but_its_enrolment(api: Api) -> None:
-    errors = await api.fail("{ ledgerProof { agrees } }", role="OPS")
+@pytest.mark.parametrize("query", ["{ ledgerProof { agrees } }", "{ __schema { queryType { name } } }"])
+async def test_staff_without_a_second_factor_gets_nothing_but_its_enrolment(api: Api, query: str) -> None:
+    answer = await api.send(query, role="OPS")
+    assert (answer.status_code, [e["extensions"]["code"] for e in answer.json()["errors"]]) == (403, ["FORBIDDEN"])
+    errors = await api.fail(SCHOOLS, role="OPS")
     assert [error["extensions"]["code"] for error in errors] == ["SECOND_FACTOR_REQUIRED"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("credits.example", 200), ("CREDITS.example:443", 200), ("evil.example", 421), ("127.0.0.1", 421), ("", 421)],
+)
+async def test_requests_for_another_host_are_refused(api: Api, host: str, status: int) -> None:
+    headers = {"host": host, "authorization": f"Bearer {await api.token('STUDENT')}"}
+    assert (await api.http.post("/graphql", json={"query": VIEWER}, headers=headers)).status_code == status
+    assert (await api.http.get("/graphql", headers=headers | {"accept": "text/html"})).status_code == status
+    assert (await api.http.get("/healthz", headers=headers)).status_code == 200
 
 
 async def test_only_a_listed_origin_may_read_an_answer(api: Api) -> None:

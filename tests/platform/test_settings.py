@@ -1,13 +1,14 @@
 """Settings that cannot be read stop the program with a sentence that names them; production refuses what is unsafe."""
 
 import base64
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from settings import Settings, UnreadableSettingsError, read_settings
-from tests.support.processes import run_command
+from tests.support.processes import ROOT, run_command
 
 PRODUCTION = {
     "FC_ENV": "production",
@@ -173,6 +174,11 @@ def test_the_program_ends_with_code_2_and_no_traceback_when_a_setting_is_wrong(t
     refused = run_command("serve", data_dir=tmp_path, FC_ALLOWED_ORIGINS="*", FC_TRUSTED_PROXIES="banana")
     assert refused.returncode == 2
     assert [line.split()[0] for line in refused.stderr.splitlines()] == ["FC_ALLOWED_ORIGINS", "FC_TRUSTED_PROXIES"]
+
+
+def test_the_program_tells_its_version(tmp_path: Path) -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert run_command("--version", data_dir=tmp_path).stdout == f"{declared}\n"
 
 
 def test_each_setting_stands_in_the_example_file() -> None:

@@ -11,7 +11,7 @@ from graphql import ExecutionResult, GraphQLError
 
 from tests.transport.client import NEW, OLD, ask, call, get, post
 from tests.transport.stand_in import SECRET, StandInEngine
-from transport import Code, GraphQLApp, Limits, Origins, refusal
+from transport import Code, GraphQLApp, Limits, Origins, Report, refusal
 
 RESPONSE_TYPE = f"{NEW}; charset=utf-8"
 LEGACY_TYPE = f"{OLD}; charset=utf-8"
@@ -331,6 +331,13 @@ async def test_names_of_the_schema_are_suggested_only_to_who_may_ask_for_it(engi
 async def test_a_subscription_is_not_answered_by_plain_post(app: GraphQLApp) -> None:
     answer = await ask(app, "subscription { count }")
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+
+
+async def test_of_a_long_operation_name_only_the_beginning_is_reported(engine: StandInEngine) -> None:
+    reports: list[Report] = []
+    app = GraphQLApp(engine, observe=reports.append)
+    await ask(app, f"query {'N' * 5_000} {{ hello }}")
+    assert [report.operation for report in reports] == ["N" * 64]
 
 
 async def test_answers_are_never_cached(app: GraphQLApp) -> None:
