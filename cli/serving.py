@@ -16,6 +16,7 @@ import uvicorn
 from cli.welcome import welcome
 from database import DatabaseError, Embedded, connected, migrate, running
 from settings import Settings, UnreadableSettingsError
+from transport.slow_headers import PromptProtocol, cut_slow_headers
 
 GRACE_SECONDS = 5
 WORKER_GRACE_SECONDS = 5
@@ -151,6 +152,7 @@ def _configuration(settings: Settings) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     return uvicorn.Config(
         application,
+        http=PromptProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -170,6 +172,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self.announce = announce
+        self.cutting: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -180,7 +183,14 @@ class _Server(uvicorn.Server):
         """Take connections, then say so; what was loaded until now is never garbage."""
         await super().startup(sockets=sockets)
         if self.started:
+            self.cutting = asyncio.create_task(cut_slow_headers(self.server_state.connections))
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GARBAGE_THRESHOLDS)
             self.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what runs end; nobody is late any more."""
+        if self.cutting is not None:
+            self.cutting.cancel()
+        await super().shutdown(sockets=sockets)
