@@ -32,6 +32,7 @@ from operations.budgets import Allowances, Budgets
 from operations.context import Environment
 from operations.engine import ProgramEngine
 from operations.outages import AWAY, OUTAGES, RETRY_AFTER_SECONDS, outage_of
+from operations.prices import prices_of
 from schema.base.scalars import NATIVE
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
@@ -84,7 +85,7 @@ def create_app(settings: Settings) -> Starlette:
     origins = Origins(allowed=settings.allowed_origins)
     graphql = GraphQLApp(
         engine,
-        Limits(**settings.limits.model_dump()),
+        Limits(**settings.limits.model_dump(), cost_fields=prices_of(SCHEMA._schema)),
         trusted=trusted_documents(settings),
         origins=origins,
         observe=partial(observed, metrics),

@@ -52,7 +52,7 @@ class Limits(BaseModel):
     input_list: int = Field(default=250, ge=1)
     page: int = Field(default=100, ge=1)
     nodes: int = Field(default=10_000, ge=1)
-    cost: int = Field(default=20_000, ge=1)
+    cost: int = Field(default=2_500, ge=1)
     body_seconds: float = Field(default=10, gt=0)
     request_seconds: float = Field(default=30, gt=0)
     frame_bytes: int = Field(default=64_000, ge=1_024)

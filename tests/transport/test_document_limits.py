@@ -64,7 +64,7 @@ BOTH_SIDES: list[tuple[str, dict[str, Any], str, str, dict[str, Any]]] = [
     ("PAGE_LIMIT", {}, "{ items(last: 100) { total } }", "{ items(last: 101) { total } }", {}),
     (
         "NODE_LIMIT",
-        {},
+        {"cost": 20_000},
         "{ items(first: 99) { nodes { items(first: 100) { id } } } }",
         "{ items(first: 100) { nodes { items(first: 100) { id } } } }",
         {},
