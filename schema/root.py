@@ -43,8 +43,8 @@ SCHEMA._schema.description = (
     "Start with `signIn`, then send its token as `Authorization: Bearer …`; `viewer` returns who you are and in which "
     "role. Each role sees only its own part of the data: everything else is null or NOT_FOUND. A refused mutation "
     "changes nothing and returns `userErrors`, each with a code, the rule it cites, such as `AP-3`, and a fix. To "
-    "retry a mutation safely, send an `idempotencyKey`. Times are in UTC, amounts of money are decimal strings, and lists "
-    "that can grow are Relay connections."
+    "retry a mutation safely, send an `idempotencyKey`. Times are in UTC, amounts of money are decimal strings, and "
+    "lists that can grow are Relay connections."
 )
 
 

@@ -34,7 +34,7 @@ class EventVerb(Words):
     OFFICE_USER_REVALIDATED = "office_user.revalidated", "The practice's owner confirmed an office user's access."
     OFFICE_USER_REVALIDATION_DUE = "office_user.revalidation_due", "An office user's access is due to be confirmed."
     SCHOOL_OPENED = "school.opened", "A school was added."
-    STUDENT_ENTERED = "student.entered", "A student was enrolled by the school."
+    STUDENT_ENTERED = "student.entered", "A student was added by the school."
     STUDENT_ERASED = "student.erased", "A student's identity was removed from the records."
     CAMPUS_ENTERED = "campus.entered", "A school's sign-in provider was added."
     CAMPUS_CHANGED = "campus.changed", "A school's sign-in provider was changed."

@@ -93,7 +93,12 @@ async def invite(
         school_id = school_id or context.viewer.school_id
     address = subject.email if subject is not None else email
     if address is None:
-        raise Refusal(Code.INVALID, "Nobody is named.", path=["email"], fix="Give the address of whom to invite.")
+        raise Refusal(
+            Code.INVALID,
+            "Nobody to invite is named.",
+            path=["email"],
+            fix="Enter the e-mail address of the person to invite.",
+        )
     place = Place(
         role=role,
         student_id=student_id,

@@ -65,7 +65,7 @@ async def enter_student(
     time_zone: Annotated[TimeZone, "Student's time zone."],
     school_id: Annotated[UUID | None, School, "School; required for OPS, default your own."] = None,
 ) -> Student:
-    """Enroll a student of a school, with an empty wallet."""
+    """Add a student to a school, with an empty wallet."""
     school = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
     return await Student.enroll(
         school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now
