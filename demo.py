@@ -17,7 +17,7 @@ from models.credits import grants as credits
 from models.directory.licenses import COVERED, License, LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
 from models.enrollment.enrollments import enroll
-from models.invitations.invitations import Place, membership_of
+from models.invitations.invitations import MembershipOffer, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from models.rates.rates import Rate
@@ -184,28 +184,30 @@ async def load_practice(providers: list[Provider], at: datetime) -> Practice:
 async def load_accounts(school: School, provider: Provider, student: Student, practice: Practice, at: datetime) -> None:
     """An account for each role, all with the one demo password."""
     password = passwords.PASSWORDS.hash(PASSWORD)
-    places: dict[Role, Place] = {
-        Role.STUDENT: Place(role=Role.STUDENT, student_id=student.id, school_id=school.id),
-        Role.PROVIDER: Place(role=Role.PROVIDER, provider_id=provider.id),
-        Role.OFFICE: Place(role=Role.OFFICE, practice_id=practice.id, title="Practice manager", is_owner=True),
-        Role.SCHOOL: Place(role=Role.SCHOOL, school_id=school.id),
+    places: dict[Role, MembershipOffer] = {
+        Role.STUDENT: MembershipOffer(role=Role.STUDENT, student_id=student.id, school_id=school.id),
+        Role.PROVIDER: MembershipOffer(role=Role.PROVIDER, provider_id=provider.id),
+        Role.OFFICE: MembershipOffer(
+            role=Role.OFFICE, practice_id=practice.id, title="Practice manager", is_owner=True
+        ),
+        Role.SCHOOL: MembershipOffer(role=Role.SCHOOL, school_id=school.id),
     }
     names = {Role.STUDENT: student.name, Role.PROVIDER: provider.name}
     people = [
         (
             demo_account.email,
             names.get(role, f"{role.value.capitalize()} of the demo"),
-            places.get(role, Place(role=role)),
+            places.get(role, MembershipOffer(role=role)),
         )
         for demo_account in ACCOUNTS
         for role in [Role(demo_account.role)]
         if demo_account.email
     ]
-    desk = Place(role=Role.OFFICE, practice_id=practice.id, title="Front desk")
-    for email, name, place in [*people, (f"desk@{DOMAIN}", "Front desk of the demo", desk)]:
+    desk = MembershipOffer(role=Role.OFFICE, practice_id=practice.id, title="Front desk")
+    for email, name, offer in [*people, (f"desk@{DOMAIN}", "Front desk of the demo", desk)]:
         account = Account(email=email, name=name, password_hash=password, email_verified_at=at, created_at=at)
         await write(
             account,
-            membership_of(account.id, place, at=at),
-            *agreements.accepted_now(account.id, agreements.required_of(place.role), at=at),
+            membership_of(account.id, offer, at=at),
+            *agreements.accepted_now(account.id, agreements.required_of(offer.role), at=at),
         )

@@ -22,6 +22,10 @@ class Recipient(StrEnum):
     """The owner of the practice of an office user."""
     FORMER = "FORMER"
     """The address that an account had until a link changed it."""
+    OFFICE = "OFFICE"
+    """The owner of the practice that a session was booked with; OPS where there is none."""
+    OPS = "OPS"
+    """Everybody of OPS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
         provider("session_reminder_for_provider"),
     ),
     EventVerb.APPOINTMENT_ATTESTATION_DUE: (provider("attestation_due"),),
+    EventVerb.APPOINTMENT_PROVIDER_UNAVAILABLE: (Line(Recipient.OFFICE, "provider_unavailable"),),
     EventVerb.CLAIM_ACCEPTED: (provider("claim_accepted"), student("session_claimed")),
     EventVerb.CLAIM_DENIED: (provider("claim_denied"), student("session_claimed")),
     EventVerb.CREDIT_GRANTED: (student("credits_granted"),),
@@ -74,6 +79,7 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
     EventVerb.ACCOUNT_SECOND_FACTOR_ADDED: (Line(Recipient.ACCOUNT, "second_factor_added"),),
     EventVerb.ACCOUNT_RECOVERY_CODES_RENEWED: (Line(Recipient.ACCOUNT, "recovery_codes_renewed"),),
     EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED: (Line(Recipient.ACCOUNT, "second_factor_removed"),),
+    EventVerb.PERSON_CONFLICT_FOUND: (Line(Recipient.OPS, "person_conflict"),),
     EventVerb.PAYOUT_DETAILS_SET: (provider("payout_details_changed"),),
     EventVerb.OFFICE_USER_REVALIDATION_DUE: (Line(Recipient.OWNER, "revalidation_due"),),
 }
@@ -103,6 +109,7 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.PARTNER_KEY_CREATED,
         EventVerb.PARTNER_KEY_REVOKED,
         EventVerb.PARTNER_KEY_ROTATED,
+        EventVerb.PERSON_CONFLICT_SETTLED,
         EventVerb.PAYOUT_DETAILS_REVEALED,
         EventVerb.PRACTICE_HANDED_OVER,
         EventVerb.PRACTICE_OPENED,
@@ -111,8 +118,8 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.SCHOOL_OPENED,
         EventVerb.SESSION_ACTS_AS,
         EventVerb.SESSION_OPENED,
-        EventVerb.SESSION_REVOKED,
         EventVerb.SESSION_TOKEN_REUSED,
+        EventVerb.SESSION_REVOKED,
         EventVerb.STUDENT_ENTERED,
         EventVerb.STUDENT_ERASED,
     }

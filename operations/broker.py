@@ -22,7 +22,7 @@ import asyncpg
 import structlog
 
 from models.base.access import Entity, Role, Viewer
-from models.base.changes import CHANNEL, Fact, facts_of, visible
+from models.base.changes import CHANNEL, Fact, facts_of_events, visible
 
 QUEUE_MAX = 64
 HEARD_MAX = 10_000
@@ -261,7 +261,7 @@ class Broker:
             while self._heard:
                 ids, self._heard = self._heard[:READ_AT_ONCE], self._heard[READ_AT_ONCE:]
                 try:
-                    await self._hand_out(await facts_of(ids))
+                    await self._hand_out(await facts_of_events(ids))
                 except Exception as error:
                     log.error("broker.events_not_read", error=type(error).__name__)
                     self.tell_everybody_to_refetch()

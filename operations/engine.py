@@ -22,7 +22,7 @@ from models.base import clock
 from models.base.access import Role, Viewer
 from models.base.events import REQUEST_ID
 from models.keys import partner_keys
-from operations.auditing import Auditor
+from operations.audit_trail import Auditor
 from operations.broker import ChangeNotice
 from operations.budgets import Budget, Budgets, Charge, site_of
 from operations.context import Context, Environment, refused_at_the_edge, session_has_ended

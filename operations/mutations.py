@@ -9,7 +9,7 @@ from execution import Selection, Single
 from models.base.errors import Refusal, Refused
 from operations.admission import admit
 from operations.arguments import Argument, Text, arguments_of, parsed
-from operations.auditing import note
+from operations.audit_trail import note
 from operations.context import Context
 from operations.fields import ANYONE, Audience, declared, describe, input_type, sent_fields
 from operations.idempotency import request_key

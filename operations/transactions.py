@@ -13,7 +13,7 @@ from tortoise.exceptions import IntegrityError, ValidationError
 from models.accounts.session_cache import STALE
 from models.base.errors import Refusal, Refused
 from models.base.statements import transaction
-from operations.auditing import ChangeEntry, note
+from operations.audit_trail import ChangeEntry, note
 from operations.context import Context, busy
 from operations.idempotency import RequestKey, answer_once
 from operations.refusals import refusal_for, refusal_of_column

@@ -101,7 +101,7 @@ MUTANTS = (
     Mutant("reach: of what is locked for a verb", "models/base/access.py",
            'WHERE {table}.id = $1 AND ({condition})"', 'WHERE {table}.id = $1 AND (true OR ({condition}))"', ROWS),
     Mutant("reach: of what is read", "operations/reads/rows.py",
-           'within = "" if shape.reach == EVERYTHING else f" AND {shape.reach}"', 'within = ""', ROWS),
+           'within = "" if template.reach == EVERYTHING else f" AND {template.reach}"', 'within = ""', ROWS),
     Mutant("reads: each gets its own rows", "operations/reads/rows.py",
            'parts[row["part"]].append(row)', "parts[0].append(row)", TOGETHER),
     Mutant("reach: of a row that is read with its parent", "operations/reads/joins.py",

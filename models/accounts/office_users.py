@@ -9,8 +9,8 @@ from models.accounts.accounts import Membership
 from models.base.access import Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.event_verbs import EventVerb
-from models.base.events import happened, write_once
-from models.base.statements import Change, fetch, write
+from models.base.events import new_event, write_once
+from models.base.statements import Update, fetch, write
 
 REVALIDATE_EVERY = timedelta(days=90)
 REMIND_BEFORE = timedelta(days=14)
@@ -64,7 +64,7 @@ def must_not_be_owner(member: Membership) -> None:
 
 async def modify(member: Membership, *, title: str, by: Viewer, at: datetime) -> Membership:
     """Change what an office user is called in the practice."""
-    await write(Change(member, title=title.strip()), happened(EventVerb.OFFICE_USER_MODIFIED, member, by=by, at=at))
+    await write(Update(member, title=title.strip()), new_event(EventVerb.OFFICE_USER_MODIFIED, member, by=by, at=at))
     return member
 
 
@@ -72,7 +72,7 @@ async def remove(member: Membership, *, by: Viewer, at: datetime) -> Membership:
     """End an office user's access; their sessions under it end at once (ID-2, ID-4)."""
     if by.role is not Role.OPS:
         must_not_be_owner(member)
-    await write(Change(member, ended_at=at), happened(EventVerb.OFFICE_USER_REMOVED, member, by=by, at=at))
+    await write(Update(member, ended_at=at), new_event(EventVerb.OFFICE_USER_REMOVED, member, by=by, at=at))
     return member
 
 
@@ -80,8 +80,8 @@ async def revalidate(member: Membership, *, by: Viewer, at: datetime) -> Members
     """Say that an office user still works for the practice: for another 90 days (ID-4)."""
     must_not_be_owner(member)
     await write(
-        Change(member, validated_at=at, revalidate_by=at + REVALIDATE_EVERY),
-        happened(EventVerb.OFFICE_USER_REVALIDATED, member, by=by, at=at),
+        Update(member, validated_at=at, revalidate_by=at + REVALIDATE_EVERY),
+        new_event(EventVerb.OFFICE_USER_REVALIDATED, member, by=by, at=at),
     )
     return member
 
@@ -104,10 +104,10 @@ async def hand_over(member: Membership, *, by: Viewer, at: datetime) -> Membersh
     )
     if owner is not None:
         # Apart from the next statement: the index allows one owner at any instant.
-        await write(Change(owner, is_owner=False, validated_at=at, revalidate_by=at + REVALIDATE_EVERY))
+        await write(Update(owner, is_owner=False, validated_at=at, revalidate_by=at + REVALIDATE_EVERY))
     await write(
-        Change(member, is_owner=True, validated_at=None, revalidate_by=None),
-        happened(EventVerb.PRACTICE_HANDED_OVER, member, by=by, at=at),
+        Update(member, is_owner=True, validated_at=None, revalidate_by=None),
+        new_event(EventVerb.PRACTICE_HANDED_OVER, member, by=by, at=at),
     )
     return member
 
@@ -132,7 +132,7 @@ async def remind(*, at: datetime) -> int:
         if member.validated_at is not None and member.revalidate_by is not None:
             turn = {"since": member.validated_at.isoformat(), "until": member.revalidate_by.isoformat()}
             written += await write_once(
-                happened(EventVerb.OFFICE_USER_REVALIDATION_DUE, member, by=None, at=at, **turn)
+                new_event(EventVerb.OFFICE_USER_REVALIDATION_DUE, member, by=None, at=at, **turn)
             )
     return written
 

@@ -46,7 +46,7 @@ async def hashed(password: str) -> str:
     return await off_the_loop(lambda: PASSWORDS.hash(normal(password)))
 
 
-async def proved(password: str, kept: str | None) -> tuple[bool, str | None]:
+async def verified(password: str, kept: str | None) -> tuple[bool, str | None]:
     """Whether the password is the one whose hash is kept, and a better hash of it when the parameters have changed.
 
     With nothing kept it takes just as long, so that the time does not tell whether there is an account (ID-3).
@@ -80,6 +80,11 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
+def length_min(*, is_staff: bool) -> int:
+    """How many characters a password has at least: 8 for students, 12 for everybody else (ID-1)."""
+    return LENGTH_MIN_STAFF if is_staff else LENGTH_MIN_STUDENT
+
+
 def password_refusals(
     password: str, *, is_staff: bool, about: Collection[str] = (), path: str = "password"
 ) -> list[Refusal]:
@@ -87,7 +92,7 @@ def password_refusals(
 
     `about` are the person's name and address. Which characters it is made of is nobody's business (NIST 800-63B).
     """
-    at_least = LENGTH_MIN_STAFF if is_staff else LENGTH_MIN_STUDENT
+    at_least = length_min(is_staff=is_staff)
     if len(password) > LENGTH_MAX:
         return [refused(f"A password has at most {LENGTH_MAX} characters.", "Shorten it.", path)]
     found = []

@@ -21,10 +21,10 @@ from models.base.access import Entity, Reach, Viewer
 from models.base.encryption import open_sealed, seal, sealed_column
 from models.base.errors import Code, Refusal
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, execute, fetch_one, write
+from models.base.statements import Update, execute, fetch_one, write
 from models.base.tables import Table
 
 SECRET = sealed_column("second_factors", "sealed_secret")
@@ -129,7 +129,7 @@ async def enrol(account: Account, *, at: datetime) -> tuple[str, str]:
         factor.sealed_secret = sealed
         await write(factor)
     else:
-        await write(Change(factor, sealed_secret=sealed, created_at=at, last_step=None))
+        await write(Update(factor, sealed_secret=sealed, created_at=at, last_step=None))
     return secret, pyotp.TOTP(secret).provisioning_uri(name=account.email, issuer_name=ISSUER)
 
 
@@ -145,8 +145,8 @@ async def confirm(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> l
         )
     step = step_of(factor, code, at=clock.real_now())
     await write(
-        Change(factor, confirmed_at=at, last_step=step),
-        happened(EventVerb.ACCOUNT_SECOND_FACTOR_ADDED, await Account.get(id=account_id), by=by, at=at),
+        Update(factor, confirmed_at=at, last_step=step),
+        new_event(EventVerb.ACCOUNT_SECOND_FACTOR_ADDED, await Account.get(id=account_id), by=by, at=at),
     )
     await execute(
         "UPDATE sessions SET second_factor_at = CASE WHEN id = $2 THEN $3::timestamptz END,"
@@ -156,7 +156,7 @@ async def confirm(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> l
     return await new_recovery_codes(account_id, at=at)
 
 
-async def prove(account_id: UUID, code: str | None, *, at: datetime) -> datetime | None:
+async def verify(account_id: UUID, code: str | None, *, at: datetime) -> datetime | None:
     """Take a one-time or recovery code for a sign-in; when it was proved, None if the account has no second factor.
 
     Raises SECOND_FACTOR_REQUIRED without a code, INVALID_CREDENTIALS for a wrong one or one that was taken before.
@@ -168,7 +168,7 @@ async def prove(account_id: UUID, code: str | None, *, at: datetime) -> datetime
         raise CODE_WANTED
     if await use_recovery_code(account_id, code, at=at):
         return at
-    await write(Change(factor, last_step=step_of(factor, code, at=clock.real_now())))
+    await write(Update(factor, last_step=step_of(factor, code, at=clock.real_now())))
     return at
 
 
@@ -225,8 +225,8 @@ def recovery_code() -> str:
 async def renew_recovery_codes(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> list[str]:
     """New recovery codes in the place of the old ones, for a code of the authenticator."""
     await confirmed(account_id)
-    await prove(account_id, code, at=at)
-    await write(happened(EventVerb.ACCOUNT_RECOVERY_CODES_RENEWED, await Account.get(id=account_id), by=by, at=at))
+    await verify(account_id, code, at=at)
+    await write(new_event(EventVerb.ACCOUNT_RECOVERY_CODES_RENEWED, await Account.get(id=account_id), by=by, at=at))
     return await new_recovery_codes(account_id, at=at)
 
 
@@ -234,9 +234,9 @@ async def remove(account_id: UUID, code: str | None, *, by: Viewer, at: datetime
     """Take an account's second factor away, for one of its codes; without one it is OPS who helps somebody else."""
     factor = await confirmed(account_id)
     if code is not None:
-        await prove(account_id, code, at=at)
+        await verify(account_id, code, at=at)
     account = await Account.get(id=account_id)
-    await write(happened(EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED, account, by=by, at=at, by_self=code is not None))
+    await write(new_event(EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED, account, by=by, at=at, by_self=code is not None))
     await execute("DELETE FROM recovery_codes WHERE account_id = $1", account_id)
     await execute("DELETE FROM second_factors WHERE id = $1", factor.id)
     await execute(

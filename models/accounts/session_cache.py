@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.accounts.accounts import INACTIVITY
-from models.accounts.seen import EVERY, SEEN
+from models.accounts.last_used import EVERY, SEEN
 from models.base.access import Role, Viewer
 
 CACHED_MAX = 50_000

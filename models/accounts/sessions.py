@@ -21,15 +21,15 @@ from models.accounts.accounts import (
     normalised,
     token_hash,
 )
-from models.accounts.passwords import proved
-from models.accounts.seen import EVERY, SEEN
+from models.accounts.last_used import EVERY, SEEN
+from models.accounts.passwords import verified
 from models.accounts.session_cache import SESSIONS, CachedSession
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
-from models.base.statements import Change, execute, fetch, fetch_one, write
+from models.base.events import new_event
+from models.base.statements import Update, execute, fetch, fetch_one, write
 
 REFRESH_RACE = timedelta(seconds=10)
 """Within this time a second use of a refresh token is taken for a race of one client with itself, not for a theft."""
@@ -68,7 +68,7 @@ class SignedIn:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Proof:
+class VerifiedPassword:
     """An account whose password was proved, with a better hash of it when the parameters have changed."""
 
     account_id: UUID
@@ -76,7 +76,7 @@ class Proof:
     better_hash: str | None
 
 
-async def prove(*, email: str, password: str, has_code: bool, source: str, at: datetime) -> Proof:
+async def verify(*, email: str, password: str, has_code: bool, source: str, at: datetime) -> VerifiedPassword:
     """Check an address and its password, outside of any transaction: a thread hashes for a while (ID-1, ID-3).
 
     It takes the same steps and the same time whether there is such an account or not. Raises WRONG, TOO_MANY.
@@ -85,23 +85,25 @@ async def prove(*, email: str, password: str, has_code: bool, source: str, at: d
     await throttling.admit_sign_in(email, source, at=at)
     row = await fetch_one("SELECT id, password_hash, disabled_at FROM accounts WHERE lower(email) = $1", email)
     kept = row.password_hash if row is not None and row.disabled_at is None else None
-    sound, better = await proved(password, kept)
+    sound, better = await verified(password, kept)
     if not sound or row is None or kept is None:
         raise WRONG
     if has_code and not await throttling.take(throttling.BY_CODE, str(row.id), at=at):
         raise throttling.TOO_MANY
-    return Proof(account_id=row.id, kept_hash=kept, better_hash=better)
+    return VerifiedPassword(account_id=row.id, kept_hash=kept, better_hash=better)
 
 
-async def sign_in(proof: Proof, *, code: str | None, device: str, source: str, at: datetime) -> SignedIn:
+async def sign_in(
+    verified_password: VerifiedPassword, *, code: str | None, device: str, source: str, at: datetime
+) -> SignedIn:
     """Open a session for a proved password, and the second factor if the account has one (ID-1)."""
-    account = await Account.filter(id=proof.account_id).select_for_update(no_key=True).get()
-    if account.password_hash != proof.kept_hash or account.disabled_at is not None:
+    account = await Account.filter(id=verified_password.account_id).select_for_update(no_key=True).get()
+    if account.password_hash != verified_password.kept_hash or account.disabled_at is not None:
         raise WRONG  # it was changed while the old one was checked
     membership = await membership_to_begin_with(account.id, at)
-    second_factor_at = await second_factors.prove(account.id, code, at=at)
-    if proof.better_hash is not None:
-        await write(Change(account, password_hash=proof.better_hash))
+    second_factor_at = await second_factors.verify(account.id, code, at=at)
+    if verified_password.better_hash is not None:
+        await write(Update(account, password_hash=verified_password.better_hash))
     await throttling.signed_in(account.email, source, at=at)
     await throttling.clear(throttling.BY_CODE, str(account.id), at=at)
     return await open_session(membership, device=device, second_factor_at=second_factor_at, at=at)
@@ -141,7 +143,7 @@ async def open_session(
     await write(
         session,
         RefreshToken(session_id=session.id, token_hash=token_hash(refresh), created_at=at),
-        happened(EventVerb.SESSION_OPENED, session, by=membership.viewer(session_id=session.id), at=at),
+        new_event(EventVerb.SESSION_OPENED, session, by=membership.viewer(session_id=session.id), at=at),
     )
     return SignedIn(
         access_token=access,
@@ -181,7 +183,7 @@ async def rotated(session: Session, membership: Membership, *, at: datetime) -> 
     # Apart from the next statement: the index allows one unused token of a session at any instant.
     await execute("UPDATE refresh_tokens SET used_at = $2 WHERE session_id = $1 AND used_at IS NULL", session.id, at)
     await write(
-        Change(
+        Update(
             session,
             membership_id=membership.id,
             access_hash=token_hash(access),
@@ -218,7 +220,7 @@ async def act_as(membership_id: UUID, *, by: Viewer, at: datetime) -> SignedIn:
         raise SIGN_IN_AGAIN
     session.until = until
     opened = await rotated(session, membership, at=at)
-    await write(happened(EventVerb.SESSION_ACTS_AS, session, by=membership.viewer(session_id=session.id), at=at))
+    await write(new_event(EventVerb.SESSION_ACTS_AS, session, by=membership.viewer(session_id=session.id), at=at))
     return opened
 
 
@@ -246,7 +248,7 @@ async def revoke(
 ) -> Session:
     """End a session at once."""
     if session.revoked_at is None:
-        await write(Change(session, revoked_at=at), happened(verb, session, by=by, at=at))
+        await write(Update(session, revoked_at=at), new_event(verb, session, by=by, at=at))
     return session
 
 
@@ -259,7 +261,7 @@ async def revoke_all(account_id: UUID, *, but: UUID | None = None, by: Viewer | 
     )  # fmt: skip
     if rows:
         account = await Account.get(id=account_id)
-        await write(happened(EventVerb.ACCOUNT_SESSIONS_REVOKED, account, by=by, at=at, count=len(rows)))
+        await write(new_event(EventVerb.ACCOUNT_SESSIONS_REVOKED, account, by=by, at=at, count=len(rows)))
     return len(rows)
 
 

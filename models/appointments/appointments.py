@@ -14,15 +14,15 @@ from models.base.access import EVERYTHING, Entity, LockedBefore, Reach, Role, Vi
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, fetch, write
+from models.base.statements import Update, fetch, write
 from models.base.times import end_of_day, local_day
 from models.base.words import Words
-from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, moved
+from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
-from models.directory.providers import Provider, Service, of_practice
+from models.directory.providers import Provider, Service
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 
@@ -74,12 +74,13 @@ class Appointment(Entity):
         Role.OPS: EVERYTHING,
         Role.STUDENT: "appointments.student_id = {student}",
         Role.PROVIDER: "appointments.provider_id = {provider}",
-        Role.OFFICE: of_practice("appointments"),
+        Role.OFFICE: "appointments.practice_id = {practice}",
         Role.SCHOOL: "appointments.school_id = {school}",
         Role.PARTNER: "appointments.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
     LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "practice_id", "legacy_duplicate"})
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
         "models.Student", related_name="appointments", on_delete=fields.RESTRICT
@@ -97,6 +98,9 @@ class Appointment(Entity):
         "models.License", related_name="appointments", on_delete=fields.RESTRICT
     )
     license_id: UUID
+    person_id = fields.UUIDField()
+    practice_id = fields.UUIDField(null=True)
+    legacy_duplicate = fields.BooleanField(default=False)
     status = fields.CharEnumField(AppointmentStatus, max_length=10)
     visit_type = fields.CharEnumField(VisitType, max_length=10)
     service = fields.CharEnumField(Service, max_length=30)
@@ -134,13 +138,13 @@ class Appointment(Entity):
         self.must_wait_for_answer(at)
         provider = await Provider.get(id=self.provider_id)
         await write(
-            Change(
+            Update(
                 self,
                 status=AppointmentStatus.CONFIRMED,
                 confirmed_at=at,
                 telehealth_link=provider.telehealth_link,
             ),
-            happened(EventVerb.APPOINTMENT_CONFIRMED, self, by=by, at=at),
+            new_event(EventVerb.APPOINTMENT_CONFIRMED, self, by=by, at=at),
         )
 
     async def decline(self, *, by: Viewer, at: datetime) -> None:
@@ -212,14 +216,14 @@ class Appointment(Entity):
     async def end(self, status: AppointmentStatus, kind: TransferKind, *, by: Viewer | None, at: datetime) -> None:
         """End the appointment and free its time and its credit in one statement (AV-4, CR-4)."""
         await write(
-            Change(self, status=status, ended_at=at),
-            self.unheld(kind, await held_grant(self.id), at=at),
-            happened(ENDED_BY[status], self, by=by, at=at, credit=kind.value),
+            Update(self, status=status, ended_at=at),
+            self.end_of_hold(kind, await held_grant(self.id), at=at),
+            new_event(ENDED_BY[status], self, by=by, at=at, credit=kind.value),
         )
 
-    def unheld(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:
+    def end_of_hold(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:
         """The transfer that ends this appointment's hold of a credit of this grant."""
-        return moved(kind, grant, ONE, at=at, appointment_id=self.id)
+        return new_transfer(kind, grant, ONE, at=at, appointment_id=self.id)
 
     def must_wait_for_answer(self, at: datetime) -> None:
         """Refuse what can only be done while the request waits for the provider's answer (AP-3)."""
@@ -305,6 +309,14 @@ TAKEN = Refusal(
     path=["openingId"],
     fix="Choose another opening.",
 )
+ONESELF = Refusal(
+    Code.NOT_ELIGIBLE,
+    "Nobody books a session with themselves.",
+    rule="ID-9",
+    path=["openingId"],
+    fix="Choose another provider.",
+)
+CONSTRAINTS["appointments_not_with_oneself"] = ONESELF
 CONSTRAINTS["appointments_provider_free"] = TAKEN
 CONSTRAINTS["appointments_student_free"] = Refusal(
     Code.CONFLICT,

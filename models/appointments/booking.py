@@ -32,9 +32,9 @@ from models.appointments.rules import BookingFacts, Standing, not_eligible, requ
 from models.base.access import Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, not_found, refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.statements import fetch, fetch_one, write
-from models.credits.ledger import TransferKind, lock_wallet, moved
+from models.credits.ledger import TransferKind, lock_wallet, new_transfer
 from models.directory.licenses import licenses_covering
 from models.directory.providers import Service
 from models.rates.rates import RATE_OF
@@ -49,20 +49,21 @@ SELECT grants.id FROM grants
 
 STANDING = f"""
 providers.accepting_new_clients, credits.available,
-{is_current_client("students.id")} AS is_current_client, {has_live_intake("students.id")} AS intake_live
+{is_current_client("students.person_id")} AS is_current_client, {has_live_intake("students.person_id")} AS intake_live,
+students.person_id = providers.person_id AS is_oneself
 """
 
 FACTS = f"""
 SELECT openings.provider_id, openings.starts_at, students.id AS student_id, students.school_id,
        providers.searchable, providers.services, providers.missed_appointment_policy, providers.time_zone,
        licensed.id AS license_id, usable.id AS grant_id, paid.amount_cents, pair.visit_type,
-       {IS_TAKEN} AS taken, {is_busy("students.id")} AS student_busy,
+       {IS_TAKEN} AS taken, {is_busy("students.person_id")} AS student_busy,
        {STANDING}
   FROM openings
   JOIN providers ON providers.id = openings.provider_id
   JOIN students ON students.id = $2
  CROSS JOIN LATERAL ({credits_of("students.id", at="$5")}) credits
- CROSS JOIN LATERAL (SELECT {visit_type("students.id")} AS visit_type) pair
+ CROSS JOIN LATERAL (SELECT {visit_type("students.person_id")} AS visit_type) pair
   LEFT JOIN LATERAL ({licenses_covering(state="$3", service="$4")}) licensed ON openings.starts_at < licensed.until
   LEFT JOIN LATERAL ({USABLE}) usable ON true
   LEFT JOIN LATERAL ({
@@ -87,7 +88,9 @@ SELECT providers.id, {STANDING}
 """
 
 
-async def facts_of(*, student_id: UUID, opening_id: UUID, service: Service, state: str, at: datetime) -> BookingFacts:
+async def booking_facts(
+    *, student_id: UUID, opening_id: UUID, service: Service, state: str, at: datetime
+) -> BookingFacts:
     """Read the facts of one possible request. Raises NOT_FOUND when there is no such opening."""
     row = await fetch_one(FACTS, opening_id, student_id, state, service.value, at)
     if row is None:
@@ -104,6 +107,7 @@ async def standings(provider_ids: Sequence[UUID], *, student_id: UUID, at: datet
             accepting_new_clients=row.accepting_new_clients,
             is_current_client=row.is_current_client,
             intake_live=row.intake_live,
+            is_oneself=row.is_oneself,
             available=row.available,
         )
         for row in await fetch(STANDINGS, provider_ids, student_id, at)
@@ -115,16 +119,18 @@ async def request(
 ) -> Appointment:
     """The student requests a session: the time is taken and one credit held, until the answer (CR-4, AP-1 to AP-4)."""
     await lock_wallet(student_id)
-    facts = await facts_of(student_id=student_id, opening_id=opening_id, service=service, state=state, at=at)
+    facts = await booking_facts(student_id=student_id, opening_id=opening_id, service=service, state=state, at=at)
     refuse_if_any(request_refusals(facts, accepts_policy=accepts_policy, at=at))
-    appointment = requested(facts, at)
+    appointment = new_appointment(facts, at)
     await write(
-        appointment, held(facts, appointment, at), happened(EventVerb.APPOINTMENT_REQUESTED, appointment, by=by, at=at)
+        appointment,
+        hold_credit(facts, appointment, at),
+        new_event(EventVerb.APPOINTMENT_REQUESTED, appointment, by=by, at=at),
     )
     return appointment
 
 
-def requested(facts: BookingFacts, at: datetime) -> Appointment:
+def new_appointment(facts: BookingFacts, at: datetime) -> Appointment:
     """The new appointment; the provider answers within 72 hours, or by its start (AP-3)."""
     if facts.license_id is None:
         raise AssertionError("a request without a license is refused before this")
@@ -157,10 +163,10 @@ class GrantUsed:
     school_id: UUID
 
 
-def held(facts: BookingFacts, appointment: Appointment, at: datetime) -> Any:
+def hold_credit(facts: BookingFacts, appointment: Appointment, at: datetime) -> Any:
     """The transfer that holds the credit, of the grant that expires first (CR-3)."""
     used = GrantUsed(facts.grant_id, facts.student_id, facts.student_id, facts.school_id)
-    return moved(TransferKind.HOLD, used, ONE, at=at, appointment_id=appointment.id)
+    return new_transfer(TransferKind.HOLD, used, ONE, at=at, appointment_id=appointment.id)
 
 
 CONSTRAINTS["appointments_in_opening"] = Refusal(

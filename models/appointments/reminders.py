@@ -11,7 +11,7 @@ from datetime import datetime
 
 from models.appointments.appointments import Appointment
 from models.base.event_verbs import EventVerb
-from models.base.events import happened, write_once
+from models.base.events import new_event, write_once
 from models.base.statements import fetch, transaction
 
 ANSWER_REMINDERS_HOURS = (24, 48, 70)
@@ -91,5 +91,5 @@ async def remind(verb: EventVerb, due: str, open: str, hours: Sequence[int], at:
         written = 0
         for appointment in await Appointment.filter(id__in=list(found)):
             row = found[appointment.id]
-            written += await write_once(happened(verb, appointment, by=None, at=at, hours=row.hours, since=row.since))
+            written += await write_once(new_event(verb, appointment, by=None, at=at, hours=row.hours, since=row.since))
         return written

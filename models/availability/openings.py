@@ -14,7 +14,7 @@ from models.availability.hours import Hours, WeeklyHours, hours_of, hours_refusa
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept
 from models.base.statements import execute, transaction, write
@@ -105,7 +105,7 @@ async def set_weekly_hours(provider: Provider, weekly: Sequence[Hours], *, by: V
         )
         for block in weekly
     ]
-    await write(*rows, happened(EventVerb.AVAILABILITY_SET, provider, by=by, at=at))
+    await write(*rows, new_event(EventVerb.AVAILABILITY_SET, provider, by=by, at=at))
     await derive_openings(provider.id, weekly, ZoneInfo(provider.time_zone), at=at)
     return provider
 

@@ -26,7 +26,7 @@ class Fact:
     school_id: UUID | None = None
 
 
-async def facts_of(event_ids: Collection[UUID]) -> list[Fact]:
+async def facts_of_events(event_ids: Collection[UUID]) -> list[Fact]:
     """What these events are about, in the order in which they happened."""
     rows = await fetch(
         "SELECT id AS event_id, subject_type, subject_id, actor_id, student_id, provider_id, school_id"

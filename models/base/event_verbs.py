@@ -29,6 +29,11 @@ class EventVerb(Words):
     SESSION_REVOKED = "session.revoked", "A sign-in was ended."
     SESSION_TOKEN_REUSED = "session.token_reused", "A refresh token was used twice, which ended the sign-in."
     MEMBERSHIP_ENDED = "membership.ended", "A membership was ended."
+    PERSON_CONFLICT_FOUND = "person_conflict.found", "An account could not be linked with a student or provider."
+    PERSON_CONFLICT_SETTLED = (
+        "person_conflict.settled",
+        "A conflict over linking an account was resolved.",
+    )
     OFFICE_USER_MODIFIED = "office_user.modified", "An office user's details were changed."
     OFFICE_USER_REMOVED = "office_user.removed", "An office user was removed from the practice."
     OFFICE_USER_REVALIDATED = "office_user.revalidated", "The practice's owner confirmed an office user's access."
@@ -62,6 +67,10 @@ class EventVerb(Words):
     APPOINTMENT_WITHDRAWN = "appointment.withdrawn", "The student withdrew the request."
     APPOINTMENT_EXPIRED = "appointment.expired", "The request expired without an answer."
     APPOINTMENT_CANCELLED = "appointment.cancelled", "A confirmed appointment was cancelled."
+    APPOINTMENT_PROVIDER_UNAVAILABLE = (
+        "appointment.provider_unavailable",
+        "The provider of a confirmed session is not available.",
+    )
     APPOINTMENT_COMPLETED = "appointment.completed", "The provider attested that the session took place."
     APPOINTMENT_NO_SHOW = "appointment.no_show", "The student did not attend."
     APPOINTMENT_REMINDER_DUE = "appointment.reminder_due", "A request still waits for the provider's answer."

@@ -99,7 +99,7 @@ async def write_once(event: Event) -> bool:
     return status.endswith(" 1")
 
 
-def happened(verb: EventVerb, subject: Entity, *, by: Viewer | None, at: datetime, **data: Any) -> Event:
+def new_event(verb: EventVerb, subject: Entity, *, by: Viewer | None, at: datetime, **data: Any) -> Event:
     """The event `verb` of this subject, to be written with the change itself; `by` is None for the program.
 
     Raises TypeError for a verb that is not in the list.

@@ -32,7 +32,7 @@ class Row(Record):  # type: ignore[misc]  # asyncpg ships no types
             raise AttributeError(name) from None
 
 
-class Part(dict[str, Any]):
+class NestedRow(dict[str, Any]):
     """A row that was read inside the row of another; it reads like the model it came from, as a `Row` does."""
 
     __slots__ = ()
@@ -44,22 +44,22 @@ class Part(dict[str, Any]):
             raise AttributeError(name) from None
 
 
-ROW_CLASSES = (Row, Part)
+ROW_CLASSES = (Row, NestedRow)
 """What reads are answered with: their columns are found as items, several times as fast as attributes."""
 
 
 @cache
-def part_class(model: type[Table]) -> type[Part]:
+def nested_row_class(model: type[Table]) -> type[NestedRow]:
     """The class of parts of one model."""
-    return type(f"{model.__name__}Part", (Part,), {"__slots__": ()})
+    return type(f"{model.__name__}Part", (NestedRow,), {"__slots__": ()})
 
 
-def parts_of(model: type[Table], rows: Sequence[Any], names: Mapping[str, str]) -> list[Part | None]:
+def nested_rows_of(model: type[Table], rows: Sequence[Any], names: Mapping[str, str]) -> list[NestedRow | None]:
     """The rows of a model that stand inside others, None where there is none: `names` tells where each column stands.
 
     The id comes first. Raises KeyError where a column does not stand there.
     """
-    part = part_class(model)
+    part = nested_row_class(model)
     found = zip(*(map(itemgetter(name), rows) for name in names.values()), strict=True)
     return [None if row[0] is None else part(zip(names, row, strict=True)) for row in found]
 
@@ -72,7 +72,7 @@ def row_class(model: type[Table]) -> type[Any]:
 
 def column_of(rows: Iterable[Any], name: str) -> list[Any]:
     """One column of rows, of either kind: an item of a row is found several times as fast as its attribute."""
-    return [row[name] if isinstance(row, Record | Part) else getattr(row, name) for row in rows]
+    return [row[name] if isinstance(row, Record | NestedRow) else getattr(row, name) for row in rows]
 
 
 def client() -> Any:
@@ -142,7 +142,7 @@ def transaction(
     return block
 
 
-class Change:
+class Update:
     """A change to a row that exists: these columns, and no others, so that no concurrent update is lost."""
 
     def __init__(self, row: Table, **columns: Any) -> None:
@@ -150,7 +150,7 @@ class Change:
         self.columns = columns
 
 
-async def write(*rows: Table | Change) -> None:
+async def write(*rows: Table | Update) -> None:
     """Insert rows and apply changes in one statement and one round trip, all or nothing.
 
     Foreign keys may point from one row to another in any order: PostgreSQL checks them when the statement ends.
@@ -159,10 +159,10 @@ async def write(*rows: Table | Change) -> None:
     extra = client().take_extra_row()
     if extra is not None:
         rows = (*rows, extra)
-    shape = tuple((type(row.row), tuple(row.columns)) if isinstance(row, Change) else (type(row), None) for row in rows)
+    shape = tuple((type(row.row), tuple(row.columns)) if isinstance(row, Update) else (type(row), None) for row in rows)
     values: list[Any] = []
     for row in rows:
-        if isinstance(row, Change):
+        if isinstance(row, Update):
             values.append(row.row.pk)
             values.extend(stored(row.row, column, value) for column, value in row.columns.items())
         else:
@@ -172,7 +172,7 @@ async def write(*rows: Table | Change) -> None:
             )
     await execute(statement_for(shape), *values)
     for row in rows:
-        if isinstance(row, Change):
+        if isinstance(row, Update):
             row.row.update_from_dict(row.columns)
         else:
             row._saved_in_db = True

@@ -14,10 +14,10 @@ from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, Ap
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept
-from models.base.statements import Change, fetch_one, write
+from models.base.statements import Update, fetch_one, write
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, TransferKind
 from models.rates.rates import RATE_OF
@@ -74,7 +74,7 @@ FILED_LATE = Reason(
     group="CO",
     carc="29",
     text=f"The session was attested more than {ATTEST_WITHIN_DAYS} days after its date.",
-    next_step="Ask for a claim review and say why it is late.",
+    next_step="Tell the program's staff why it was late. Claims cannot be reviewed here yet.",
 )
 
 
@@ -101,14 +101,17 @@ class Claim(Entity):
         Role.PARTNER: "claims.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "legacy_duplicate"})
 
     appointment: fields.ForeignKeyRelation[Appointment] = fields.ForeignKeyField(
         "models.Appointment", related_name="claims", on_delete=fields.RESTRICT, db_index=True
     )
     appointment_id: UUID
     student_id = fields.UUIDField()
+    person_id = fields.UUIDField()
     provider_id = fields.UUIDField()
     school_id = fields.UUIDField()
+    legacy_duplicate = fields.BooleanField(default=False)
     visit_type = fields.CharField(max_length=10)
     status = fields.CharEnumField(ClaimStatus, max_length=10)
     presenting_concern = fields.CharEnumField(PresentingConcern, max_length=20)
@@ -196,11 +199,11 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         adjudicated_at=at,
     )
     await write(
-        Change(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
+        Update(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
-        appointment.unheld(decision.credit, rate, at=at),
-        happened(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=decision.credit.value),
-        happened(DECIDED_BY[decision.status], claim, by=by, at=at),
+        appointment.end_of_hold(decision.credit, rate, at=at),
+        new_event(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=decision.credit.value),
+        new_event(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
 
@@ -283,4 +286,7 @@ CONSTRAINTS["claims_in_time"] = Refusal(
 )
 CONSTRAINTS["claims_at_rate"] = Refusal(
     Code.CONFLICT, "The rate has changed in the meantime.", rule="CL-5", path=["appointmentId"], fix="Submit it again."
+)
+CONSTRAINTS["claims_not_by_oneself"] = Refusal(
+    Code.NOT_ELIGIBLE, "Nobody attests their own session.", rule="ID-9", path=["appointmentId"], fix="Contact support."
 )

@@ -9,11 +9,11 @@ from uuid import UUID
 from models.base.access import Viewer
 from models.base.amounts import Credits
 from models.base.effects import Leaving, student_leaves
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import Event, happened
+from models.base.events import Event, new_event
 from models.base.statements import fetch, fetch_one, transaction, write
-from models.credits.ledger import Grant, TransferKind, lock_wallet, moved
+from models.credits.ledger import Grant, TransferKind, lock_wallet, new_transfer
 from models.schools.schools import CREDITS_MAX, TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN
 from models.schools.students import Student
 
@@ -34,8 +34,9 @@ async def grant(
         expires_at=expires_at,
         note=note,
         granted_at=at,
+        granted_by=by.account_id if by else None,
     )
-    await write(given, moved(TransferKind.GRANT, given, credits, at=at), granted(given, by=by, at=at))
+    await write(given, new_transfer(TransferKind.GRANT, given, credits, at=at), grant_event(given, by=by, at=at))
     given.unused = credits.units
     return given
 
@@ -64,9 +65,9 @@ class GrantLimits(Protocol):
         """The most credits of one grant."""
 
 
-def granted(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
+def grant_event(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
     """The event of a grant, with its number of credits."""
-    return happened(EventVerb.CREDIT_GRANTED, given, by=by, at=at, credits=given.credits)
+    return new_event(EventVerb.CREDIT_GRANTED, given, by=by, at=at, credits=given.credits)
 
 
 def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
@@ -118,8 +119,8 @@ async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
     revoked = 0
     for unused in await Grant.filter(wallet_id=student_id, unused__gt=0).order_by("id"):
         await write(
-            moved(TransferKind.REVOKE, unused, Credits(unused.unused), at=at),
-            happened(EventVerb.CREDIT_REVOKED, unused, by=by, at=at, credits=unused.unused),
+            new_transfer(TransferKind.REVOKE, unused, Credits(unused.unused), at=at),
+            new_event(EventVerb.CREDIT_REVOKED, unused, by=by, at=at, credits=unused.unused),
         )
         revoked += unused.unused
     return revoked
@@ -148,7 +149,16 @@ async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX)
             over = Grant.filter(wallet_id=wallet.wallet_id, expires_at__lte=at, unused__gt=0)
             for unused in await over.order_by("id"):
                 await write(
-                    moved(TransferKind.EXPIRE, unused, Credits(unused.unused), at=at),
-                    happened(EventVerb.CREDIT_EXPIRED, unused, by=None, at=at, credits=unused.unused),
+                    new_transfer(TransferKind.EXPIRE, unused, Credits(unused.unused), at=at),
+                    new_event(EventVerb.CREDIT_EXPIRED, unused, by=None, at=at, credits=unused.unused),
                 )
     return len(wallets)
+
+
+CONSTRAINTS["grants_not_to_oneself"] = Refusal(
+    Code.NOT_ELIGIBLE,
+    "Nobody grants credits to themselves.",
+    rule="ID-9",
+    path=["studentId"],
+    fix="Ask a colleague to grant them.",
+)

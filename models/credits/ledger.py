@@ -132,6 +132,7 @@ class Grant(Entity):
     expires_at = fields.DatetimeField(null=True)
     note = fields.CharField(max_length=500, default="")
     granted_at = fields.DatetimeField()
+    granted_by = fields.UUIDField(null=True)
 
     PERSONAL: ClassVar[Mapping[str, Personal]] = {
         "note": Personal("the school's own word, which may name whom it is for", erased=EMPTY)
@@ -216,7 +217,7 @@ class GrantNamed(Protocol):
         """Which school gave it."""
 
 
-def moved(
+def new_transfer(
     kind: TransferKind, grant: GrantNamed, credits: Credits, *, at: datetime, appointment_id: UUID | None = None
 ) -> Transfer:
     """The transfer of this kind, to be written with the change that causes it."""

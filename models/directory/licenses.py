@@ -12,11 +12,11 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, write
+from models.base.statements import Update, write
 from models.base.words import Words
-from models.directory.providers import Provider, Service, of_practice
+from models.directory.providers import MET_BY_STUDENTS, Provider, Service, of_practice
 
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""
@@ -91,14 +91,21 @@ EXISTS (SELECT 1 FROM {LICENSES}
 """
 
 
+OF_SHOWN = (
+    "(licenses.verified_at IS NOT NULL AND EXISTS (SELECT 1 FROM providers WHERE providers.id = licenses.provider_id"
+    f" AND (providers.searchable OR {MET_BY_STUDENTS})))"
+)
+"""A school sees the licenses of the providers that it sees."""
+
+
 class License(Entity):
     """A state's permission to practise: class, the state's own title, number, state and expiry."""
 
     PREFIX: ClassVar[str] = "lic"
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
-        Role.SCHOOL: "licenses.verified_at IS NOT NULL",
-        Role.PARTNER: "licenses.verified_at IS NOT NULL",
+        Role.SCHOOL: OF_SHOWN,
+        Role.PARTNER: OF_SHOWN,
         Role.STUDENT: "licenses.verified_at IS NOT NULL",
         Role.PROVIDER: "licenses.provider_id = {provider}",
         Role.OFFICE: of_practice("licenses"),
@@ -148,14 +155,14 @@ class License(Entity):
             state=state,
             expires_on=expires_on,
         )
-        await write(license, happened(EventVerb.LICENSE_ENTERED, license, by=by, at=at))
+        await write(license, new_event(EventVerb.LICENSE_ENTERED, license, by=by, at=at))
         return license
 
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
         """OPS found the license active and in good standing with the board (PR-4)."""
         if self.verified_at is not None:
             raise Refusal(Code.NOT_OPEN, "This license is already verified.", rule="PR-4", fix="Nothing to do.")
-        await write(Change(self, verified_at=at), happened(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
+        await write(Update(self, verified_at=at), new_event(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
 
 
 def license_refusals(number: str, state: str, expires_on: date, at: datetime) -> list[Refusal]:

@@ -13,9 +13,9 @@ from tortoise.contrib.postgres.fields import ArrayField
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, write
+from models.base.statements import Update, write
 from models.base.times import is_time_zone
 from models.base.words import Words
 
@@ -35,6 +35,12 @@ class DegreeLevel(Words):
     DOCTORATE = "DOCTORATE", "Doctoral degree."
 
 
+MET_BY_STUDENTS = (
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.school_id = {school})"
+)
+"""A school goes on seeing a provider whom one of its students met (ID-8)."""
+
+
 def of_practice(table: str) -> str:
     """The condition of a row whose provider belongs to the viewer's practice (ID-4)."""
     return (
@@ -49,13 +55,16 @@ class Provider(Entity):
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,
-        Role.SCHOOL: EVERYTHING,
-        Role.PARTNER: EVERYTHING,
+        Role.SCHOOL: f"(providers.searchable OR {MET_BY_STUDENTS})",
+        Role.PARTNER: f"(providers.searchable OR {MET_BY_STUDENTS})",
         Role.PROVIDER: "providers.id = {provider}",
         Role.OFFICE: "providers.practice_id = {practice}",
         Role.STUDENT: "providers.searchable",
     }
 
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
+
+    person_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
     title = fields.CharField(max_length=60, default="")
     email = fields.CharField(max_length=254)
@@ -124,14 +133,14 @@ class Provider(Entity):
             confirmed_at=at,
             created_at=at,
         )
-        await write(provider, happened(EventVerb.PROVIDER_JOINED, provider, by=by, at=at))
+        await write(provider, new_event(EventVerb.PROVIDER_JOINED, provider, by=by, at=at))
         return provider
 
     async def set_practice(self, practice_id: UUID | None, *, by: Viewer | None, at: datetime) -> Provider:
         """Link the profile to a practice, whose office then drafts and schedules for it, or to none (ID-4, EN-5)."""
         await write(
-            Change(self, practice_id=practice_id),
-            happened(
+            Update(self, practice_id=practice_id),
+            new_event(
                 EventVerb.PROVIDER_PRACTICE_SET, self, by=by, at=at, practice=str(practice_id) if practice_id else None
             ),
         )

@@ -16,19 +16,20 @@ from models.accounts.agreements import Agreement
 from models.accounts.links import LASTS, Purpose, SecretLink
 from models.accounts.office_users import REVALIDATE_EVERY, must_own
 from models.accounts.passwords import password_refusals
+from models.accounts.persons import unless_conflict
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Leaving, student_erased
-from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.errors import CONSTRAINTS, Code, Refusal, Refused, refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import EMPTY, NOWHERE_ADDRESS, Kept, Personal, bound
-from models.base.statements import Change, execute, write
+from models.base.statements import Update, execute, write
 
 BY_SCHOOL = frozenset({Role.STUDENT, Role.SCHOOL})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class MembershipOffer:
     """What somebody is invited to be: a role, and whom it is for."""
 
     role: Role
@@ -86,9 +87,9 @@ class Invitation(Entity):
         table = "invitations"
 
     @property
-    def place(self) -> Place:
+    def offer(self) -> MembershipOffer:
         """What it is an invitation to."""
-        return Place(
+        return MembershipOffer(
             role=self.role,
             student_id=self.student_id,
             provider_id=self.provider_id,
@@ -99,31 +100,31 @@ class Invitation(Entity):
         )
 
 
-async def invite(*, email: str, name: str, place: Place, by: Viewer | None, at: datetime) -> Invitation:
+async def invite(*, email: str, name: str, offer: MembershipOffer, by: Viewer | None, at: datetime) -> Invitation:
     """Invite an address to a membership; an open invitation to the same is replaced. The subject is visible to `by`.
 
     Whether the address has an account is not looked at, so that the answer does not tell it (ID-3).
     """
     if by is not None:
-        await must_be_inviter(place, by)
-    refuse_if_any(place_refusals(place))
-    await withdraw_open(email, place, at=at)
+        await must_be_inviter(offer, by)
+    refuse_if_any(offer_refusals(offer))
+    await withdraw_open(email, offer, at=at)
     invitation = Invitation(
         email=email,
         name=name.strip(),
-        role=place.role,
-        student_id=place.student_id,
-        provider_id=place.provider_id,
-        practice_id=place.practice_id,
-        school_id=place.school_id,
-        title=place.title.strip(),
-        is_owner=place.is_owner,
+        role=offer.role,
+        student_id=offer.student_id,
+        provider_id=offer.provider_id,
+        practice_id=offer.practice_id,
+        school_id=offer.school_id,
+        title=offer.title.strip(),
+        is_owner=offer.is_owner,
         created_at=at,
         expires_at=at + LASTS[Purpose.INVITATION],
     )
     await write(invitation)
     link = await links.issue(Purpose.INVITATION, email=email, subject=invitation.id, at=at)
-    await write(happened(EventVerb.INVITATION_SENT, invitation, by=by, at=at, link=str(link.id)))
+    await write(new_event(EventVerb.INVITATION_SENT, invitation, by=by, at=at, link=str(link.id)))
     return invitation
 
 
@@ -133,22 +134,22 @@ async def invite_first(email: str, name: str, *, at: datetime) -> str:
         raise Refusal(
             Code.NOT_ELIGIBLE, "There is already an OPS member.", rule="ID-1", fix="Ask them to invite others."
         )
-    await invite(email=normalised(email), name=name, place=Place(role=Role.OPS), by=None, at=at)
+    await invite(email=normalised(email), name=name, offer=MembershipOffer(role=Role.OPS), by=None, at=at)
     link = await links.newest(Purpose.INVITATION, email=normalised(email), at=at)
     assert link is not None, "it has just been made"
     return link
 
 
-async def must_be_inviter(place: Place, by: Viewer) -> None:
+async def must_be_inviter(offer: MembershipOffer, by: Viewer) -> None:
     """OPS invite anybody, a school its students and staff, a practice's owner its office users (ID-4)."""
     if by.role is Role.OPS:
         return
-    if by.role is Role.SCHOOL and place.role in BY_SCHOOL and place.school_id == by.school_id:
+    if by.role is Role.SCHOOL and offer.role in BY_SCHOOL and offer.school_id == by.school_id:
         return
-    if by.role is Role.OFFICE and place.role is Role.OFFICE and place.practice_id == by.practice_id:
+    if by.role is Role.OFFICE and offer.role is Role.OFFICE and offer.practice_id == by.practice_id:
         assert by.practice_id is not None, "an office user has a practice"
         await must_own(by.practice_id, by)
-        if not place.is_owner:
+        if not offer.is_owner:
             return
     raise Refusal(
         Code.NOT_ELIGIBLE,
@@ -167,19 +168,19 @@ SUBJECTS = (
 )
 
 
-def place_refusals(place: Place) -> list[Refusal]:
+def offer_refusals(offer: MembershipOffer) -> list[Refusal]:
     """What does not fit the role, at once; a machine is given a key, not invited (ID-5)."""
-    if place.role is Role.PARTNER:
+    if offer.role is Role.PARTNER:
         return [unfit("role", "A partner is a machine: it is not invited.", "Create a partner's key.", rule="ID-5")]
     found = []
     for attribute, name, roles in SUBJECTS:
-        given = getattr(place, attribute) is not None
-        if given is not (place.role in roles):
-            said = "needs" if place.role in roles else "has no"
+        given = getattr(offer, attribute) is not None
+        if given is not (offer.role in roles):
+            said = "needs" if offer.role in roles else "has no"
             found.append(
-                unfit(name, f"The role {place.role.value} {said} {name}.", "Name whom the role is for, and no other.")
+                unfit(name, f"The role {offer.role.value} {said} {name}.", "Name whom the role is for, and no other.")
             )
-    if place.is_owner and place.role is not Role.OFFICE:
+    if offer.is_owner and offer.role is not Role.OFFICE:
         found.append(unfit("isOwner", "Only an office user owns a practice.", "Leave isOwner out."))
     return found
 
@@ -189,15 +190,15 @@ def unfit(path: str, message: str, fix: str, *, rule: str = "") -> Refusal:
     return Refusal(Code.INVALID, message, rule=rule, path=[path], fix=fix)
 
 
-async def withdraw_open(email: str, place: Place, *, at: datetime) -> None:
+async def withdraw_open(email: str, offer: MembershipOffer, *, at: datetime) -> None:
     """End the open invitation of this address to the same place, so that the newest mail is the one that works."""
     rows = Invitation.filter(
         email=email,
-        role=place.role,
-        student_id=place.student_id,
-        provider_id=place.provider_id,
-        practice_id=place.practice_id,
-        school_id=place.school_id,
+        role=offer.role,
+        student_id=offer.student_id,
+        provider_id=offer.provider_id,
+        practice_id=offer.practice_id,
+        school_id=offer.school_id,
         accepted_at=None,
         withdrawn_at=None,
     ).select_for_update(no_key=True)
@@ -207,19 +208,19 @@ async def withdraw_open(email: str, place: Place, *, at: datetime) -> None:
 
 async def withdraw(invitation: Invitation, *, by: Viewer, at: datetime) -> Invitation:
     """Withdraw an invitation. Its link stops working."""
-    await must_be_inviter(invitation.place, by)
+    await must_be_inviter(invitation.offer, by)
     current = await Invitation.filter(id=invitation.id).select_for_update(no_key=True).get()
     if current.accepted_at is not None or current.withdrawn_at is not None:
         raise Refusal(Code.NOT_OPEN, "This invitation has ended.", path=["invitationId"], fix="Nothing to do.")
     await end(current, at=at)
-    await write(happened(EventVerb.INVITATION_WITHDRAWN, current, by=by, at=at))
+    await write(new_event(EventVerb.INVITATION_WITHDRAWN, current, by=by, at=at))
     return current
 
 
 async def end(invitation: Invitation, *, at: datetime) -> None:
     """End an invitation and its link."""
     await links.withdraw(Purpose.INVITATION, subject=invitation.id, at=at)
-    await write(Change(invitation, withdrawn_at=at))
+    await write(Update(invitation, withdrawn_at=at))
 
 
 async def of_token(token: str, *, at: datetime) -> Invitation:
@@ -242,12 +243,28 @@ def sign_up_refusals(
 
 async def sign_up(
     token: str, *, name: str, password_hash: str, accepted: Collection[Agreement], at: datetime
-) -> Membership:
+) -> Membership | Refused:
     """Make the account of an invitation and its membership, and use its link up: one of any number succeeds.
 
     The link came by mail, so the address is verified. An address that has an account gets the answer of a dead link,
-    which tells nothing; its owner signs in and accepts (ID-3).
+    which tells nothing; its owner signs in and accepts (ID-3). A refused link of persons leaves the invitation open
+    and is told OPS (ID-7).
     """
+    invited = await of_token(token, at=at)
+    return await unless_conflict(
+        lambda: signed_up(token, name=name, password_hash=password_hash, accepted=accepted, at=at),
+        account_id=None,
+        student_id=invited.student_id,
+        provider_id=invited.provider_id,
+        by=None,
+        at=at,
+    )
+
+
+async def signed_up(
+    token: str, *, name: str, password_hash: str, accepted: Collection[Agreement], at: datetime
+) -> Membership:
+    """The membership of a new account, which the link of an invitation was used up for."""
     link = await links.use(token, Purpose.INVITATION, at=at)
     invitation = await accepted_now(link.invitation_id, at=at)
     if await Account.filter(email=invitation.email).exists():
@@ -259,20 +276,37 @@ async def sign_up(
         email_verified_at=at,
         created_at=at,
     )
-    membership = membership_of(account.id, invitation.place, at=at)
+    membership = membership_of(account.id, invitation.offer, at=at)
     person = membership.viewer()
     await write(
         account,
         membership,
         *agreements.accepted_now(account.id, set(accepted), at=at),
-        happened(EventVerb.ACCOUNT_SIGNED_UP, account, by=person, at=at),
-        happened(EventVerb.INVITATION_ACCEPTED, invitation, by=person, at=at),
+        new_event(EventVerb.ACCOUNT_SIGNED_UP, account, by=person, at=at),
+        new_event(EventVerb.INVITATION_ACCEPTED, invitation, by=person, at=at),
     )
     return membership
 
 
-async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at: datetime) -> Membership:
-    """Take a further membership into an account that exists; the invitation must be to its own verified address."""
+async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at: datetime) -> Membership | Refused:
+    """Take a further membership into an account that exists; the invitation must be to its own verified address.
+
+    Whoever it makes the account the same person as, must go together with it; if not, the invitation stays open and
+    OPS are told (ID-7).
+    """
+    invited = await of_token(token, at=at)
+    return await unless_conflict(
+        lambda: taken(token, accepted=accepted, by=by, at=at),
+        account_id=by.account_id,
+        student_id=invited.student_id,
+        provider_id=invited.provider_id,
+        by=by,
+        at=at,
+    )
+
+
+async def taken(token: str, *, accepted: Collection[Agreement], by: Viewer, at: datetime) -> Membership:
+    """The further membership, which the link of an invitation was used up for."""
     link = await links.use(token, Purpose.INVITATION, at=at)
     account = await Account.get(id=by.account_id)
     if link.email != account.email or account.email_verified_at is None:
@@ -284,11 +318,11 @@ async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at:
             {*accepted, *(set(agreements.required_of(invitation.role)) - missing)}, invitation.role
         )
     )
-    membership = membership_of(account.id, invitation.place, at=at)
+    membership = membership_of(account.id, invitation.offer, at=at)
     await write(
         membership,
         *agreements.accepted_now(account.id, missing, at=at),
-        happened(EventVerb.INVITATION_ACCEPTED, invitation, by=by, at=at),
+        new_event(EventVerb.INVITATION_ACCEPTED, invitation, by=by, at=at),
     )
     return membership
 
@@ -298,22 +332,22 @@ async def accepted_now(invitation_id: UUID, *, at: datetime) -> Invitation:
     invitation = await Invitation.filter(id=invitation_id).select_for_update(no_key=True).get()
     if invitation.accepted_at is not None or invitation.withdrawn_at is not None:
         raise links.DEAD
-    await write(Change(invitation, accepted_at=at))
+    await write(Update(invitation, accepted_at=at))
     return invitation
 
 
-def membership_of(account_id: UUID, place: Place, *, at: datetime) -> Membership:
+def membership_of(account_id: UUID, offer: MembershipOffer, *, at: datetime) -> Membership:
     """The membership that a place is; an office user's first 90 days begin now (ID-4)."""
-    lapses = place.role is Role.OFFICE and not place.is_owner
+    lapses = offer.role is Role.OFFICE and not offer.is_owner
     return Membership(
         account_id=account_id,
-        role=place.role,
-        student_id=place.student_id,
-        provider_id=place.provider_id,
-        practice_id=place.practice_id,
-        school_id=place.school_id,
-        title=place.title,
-        is_owner=place.is_owner,
+        role=offer.role,
+        student_id=offer.student_id,
+        provider_id=offer.provider_id,
+        practice_id=offer.practice_id,
+        school_id=offer.school_id,
+        title=offer.title,
+        is_owner=offer.is_owner,
         validated_at=at if lapses else None,
         revalidate_by=at + REVALIDATE_EVERY if lapses else None,
         created_at=at,

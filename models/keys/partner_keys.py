@@ -12,9 +12,9 @@ from models.accounts.accounts import new_token, token_hash
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import Kept
-from models.base.statements import Change, execute, fetch_one, write
+from models.base.statements import Update, execute, fetch_one, write
 
 KIND = "partner"
 STARTS_WITH = f"fc_{KIND}_"
@@ -72,8 +72,8 @@ async def rotate(key: PartnerKey, *, days: int, overlap_hours: int, by: Viewer, 
     following = await made(before.school_id, before.name, timedelta(days=days), replaces=before.id, by=by, at=at)
     ends = at + timedelta(hours=overlap_hours)
     await write(
-        Change(before, expires_at=min(before.expires_at, ends)),
-        happened(EventVerb.PARTNER_KEY_ROTATED, before, by=by, at=at),
+        Update(before, expires_at=min(before.expires_at, ends)),
+        new_event(EventVerb.PARTNER_KEY_ROTATED, before, by=by, at=at),
     )
     return following
 
@@ -81,7 +81,7 @@ async def rotate(key: PartnerKey, *, days: int, overlap_hours: int, by: Viewer, 
 async def revoke(key: PartnerKey, *, by: Viewer, at: datetime) -> PartnerKey:
     """End a key at once."""
     current = await locked_live(key.id, at=at)
-    await write(Change(current, revoked_at=at), happened(EventVerb.PARTNER_KEY_REVOKED, current, by=by, at=at))
+    await write(Update(current, revoked_at=at), new_event(EventVerb.PARTNER_KEY_REVOKED, current, by=by, at=at))
     return current
 
 
@@ -105,7 +105,7 @@ async def made(
         expires_at=at + lasts,
         replaces_id=replaces,
     )
-    await write(key, happened(EventVerb.PARTNER_KEY_CREATED, key, by=by, at=at))
+    await write(key, new_event(EventVerb.PARTNER_KEY_CREATED, key, by=by, at=at))
     return key, secret
 
 

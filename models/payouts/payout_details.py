@@ -16,9 +16,9 @@ from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.encryption import UnopenableError, open_sealed, seal, sealed_column
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import Kept, Personal
-from models.base.statements import Change, execute, write
+from models.base.statements import Update, execute, write
 from models.base.words import Words
 from models.directory.providers import Provider
 
@@ -157,13 +157,13 @@ async def set_details(
         return before
     if before is not None:
         # Apart from the next statement: the index allows one current row at any instant.
-        await write(Change(before, superseded_at=at))
-    details = sealed(provider_id, payee, by=by, at=at)
-    await write(details, happened(EventVerb.PAYOUT_DETAILS_SET, details, by=by, at=at))
+        await write(Update(before, superseded_at=at))
+    details = new_payout_details(provider_id, payee, by=by, at=at)
+    await write(details, new_event(EventVerb.PAYOUT_DETAILS_SET, details, by=by, at=at))
     return details
 
 
-def sealed(provider_id: UUID, payee: Payee, *, by: Viewer, at: datetime) -> PayoutDetails:
+def new_payout_details(provider_id: UUID, payee: Payee, *, by: Viewer, at: datetime) -> PayoutDetails:
     """The row of these details, its numbers sealed for it alone."""
     details = PayoutDetails(
         provider_id=provider_id,
@@ -184,7 +184,7 @@ def sealed(provider_id: UUID, payee: Payee, *, by: Viewer, at: datetime) -> Payo
 
 async def reveal(details: PayoutDetails, reason: RevealReason, *, by: Viewer, at: datetime) -> Numbers:
     """The numbers themselves, with an event that says who looked, when and why, in the same transaction."""
-    await write(happened(EventVerb.PAYOUT_DETAILS_REVEALED, details, by=by, at=at, reason=reason.value))
+    await write(new_event(EventVerb.PAYOUT_DETAILS_REVEALED, details, by=by, at=at, reason=reason.value))
     return details.numbers
 
 

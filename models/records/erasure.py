@@ -20,10 +20,10 @@ from models.base.access import Entity, Viewer
 from models.base.effects import Leaving, student_erased, student_leaves
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.ids import encode
 from models.base.personal import bound
-from models.base.statements import Change, execute, fetch, write
+from models.base.statements import Update, execute, fetch, write
 from models.base.tables import Table
 from models.base.text import NOWHERE
 from models.base.words import Words
@@ -69,8 +69,8 @@ async def erase(student_id: UUID, *, reason: ErasureReason, by: Viewer, at: date
         await forget(student)
         student = await Student.get(id=student_id)
         await write(
-            Change(student, erased_at=at),
-            happened(EventVerb.STUDENT_ERASED, student, by=by, at=at, reason=reason.value),
+            Update(student, erased_at=at),
+            new_event(EventVerb.STUDENT_ERASED, student, by=by, at=at, reason=reason.value),
         )
     return Erasure(
         student=student,

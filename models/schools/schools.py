@@ -10,7 +10,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.personal import Kept
 from models.base.statements import write
 from models.base.times import is_time_zone
@@ -68,7 +68,7 @@ class School(Entity):
         school = cls(
             name=name.strip(), time_zone=time_zone, credits_min=credits_min, credits_max=credits_max, created_at=at
         )
-        await write(school, happened(EventVerb.SCHOOL_OPENED, school, by=by, at=at))
+        await write(school, new_event(EventVerb.SCHOOL_OPENED, school, by=by, at=at))
         return school
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from execution import Selection
 from models.base.access import EVERYTHING, Entity, Role
-from models.base.statements import ROW_CLASSES, parts_of
+from models.base.statements import ROW_CLASSES, nested_rows_of
 from operations.context import Context
 
 NAME_BYTES = 63
@@ -49,7 +49,7 @@ class Join:
             return None
         names = {column: f"{self.name}.{column}" for column in own_columns(self.model, selection.needs)}
         try:
-            return parts_of(self.model, parents, names)
+            return nested_rows_of(self.model, parents, names)
         except KeyError:  # read for somebody who asks for less
             return None
 

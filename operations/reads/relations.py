@@ -12,7 +12,7 @@ from models.base.statements import Row, column_of, fetch, row_class
 from operations.context import Context
 from operations.reads.joins import join
 from operations.reads.pages import Count, Order, Page, PageRequest, place_of
-from operations.reads.rows import rows_where, shape_of, statement_for
+from operations.reads.rows import rows_where, statement_for, template_of
 
 
 def needs_of_nodes(selection: Selection) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ async def pages(
     beyond, places = keyset(model, request, order, first=len(taken) + 1)
     viewer = context.viewer
     one, names = statement_for(
-        shape_of(
+        template_of(
             viewer,
             model,
             (*needs_of_nodes(selection), order.column, by),

@@ -18,7 +18,7 @@ from tortoise import fields
 from execution import Deferred
 from models.base.access import EVERYTHING, Entity, Role, Viewer, numbered
 from models.base.errors import Code, Refusal
-from models.base.statements import fetch, parts_of, row_class
+from models.base.statements import fetch, nested_rows_of, row_class
 from operations.context import Context
 from operations.reads.joins import Column, columns_and_joins
 
@@ -32,7 +32,7 @@ SESSION_CHECK = -1
 """The part of a statement that says whether the session still is as it was."""
 
 
-class Shape(NamedTuple):
+class ReadTemplate(NamedTuple):
     """A read without its values: what statements are remembered by."""
 
     model: type[Entity]
@@ -45,11 +45,13 @@ class Shape(NamedTuple):
     values: int
 
 
-def shape_of(viewer: Viewer, model: type[Entity], needs: Iterable[str], where: str, tail: str, values: int) -> Shape:
-    """The shape of a read by a viewer; `where` and `tail` take so many values, from `$1` on."""
+def template_of(
+    viewer: Viewer, model: type[Entity], needs: Iterable[str], where: str, tail: str, values: int
+) -> ReadTemplate:
+    """The template of a read by a viewer; `where` and `tail` take so many values, from `$1` on."""
     role, needs_second_factor = viewer.role, viewer.needs_second_factor
     reach = model.reach_as(role, needs_second_factor)
-    return Shape(model, tuple(needs), role, needs_second_factor, reach, where, tail, values)
+    return ReadTemplate(model, tuple(needs), role, needs_second_factor, reach, where, tail, values)
 
 
 class Read(Deferred):
@@ -57,9 +59,9 @@ class Read(Deferred):
 
     __slots__ = ("context", "most", "shape", "values")
 
-    def __init__(self, context: Context, shape: Shape, values: Sequence[Any], most: float) -> None:
+    def __init__(self, context: Context, template: ReadTemplate, values: Sequence[Any], most: float) -> None:
         self.context = context
-        self.shape = shape
+        self.template = template
         self.values = values
         self.most = most
 
@@ -73,8 +75,8 @@ class Read(Deferred):
         if self.context.unchecked_session is not None:
             (rows,) = await self.together([self])
             return rows  # type: ignore[no-any-return]
-        statement, names = statement_for(self.shape)
-        return await fetch(statement, *self.values, *self.own(names), record_class=row_class(self.shape.model))
+        statement, names = statement_for(self.template)
+        return await fetch(statement, *self.values, *self.own(names), record_class=row_class(self.template.model))
 
     @classmethod
     async def together(cls, those: Sequence[Read]) -> Sequence[Any]:
@@ -83,7 +85,7 @@ class Read(Deferred):
         """
         context = those[0].context
         known = context.unchecked_session
-        one = combined(tuple(read.shape for read in those), checking_session=known is not None)
+        one = combined(tuple(read.template for read in those), checking_session=known is not None)
         if one is None:
             return await cls.one_by_one(those)
         values = [
@@ -91,7 +93,7 @@ class Read(Deferred):
         ]
         if known is not None:
             values += (known.token_hash, known.stamp)
-        longest = max(those, key=lambda read: read.most).shape.model
+        longest = max(those, key=lambda read: read.most).template.model
         try:
             rows = await fetch(one.text, *values, record_class=row_class(longest))
         except asyncpg.DataError:
@@ -107,8 +109,8 @@ class Read(Deferred):
         await context.check_session()
         return [
             part
-            if read.shape.model is longest
-            else parts_of(read.shape.model, part, dict(zip(columns, columns, strict=True)))
+            if read.template.model is longest
+            else nested_rows_of(read.template.model, part, dict(zip(columns, columns, strict=True)))
             for read, columns, part in zip(those, one.columns, parts, strict=True)
         ]
 
@@ -128,17 +130,17 @@ async def rows_where(
     `shown` is how many of them the client gets to see, if not all.
     """
     rows: list[Any] = await Read(
-        context, shape_of(context.viewer, model, needs, where, tail, len(values)), values, most
+        context, template_of(context.viewer, model, needs, where, tail, len(values)), values, most
     )
     context.touch(model, rows if shown is None else rows[:shown])
     return rows
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)
-def statement_for(shape: Shape) -> tuple[str, tuple[str, ...]]:
+def statement_for(template: ReadTemplate) -> tuple[str, tuple[str, ...]]:
     """The text of a read, and which ids of the viewer's it takes behind its values."""
-    columns, source, names = source_of(shape)
-    return f"SELECT {', '.join(told(column) for column in columns)} {source} {shape.tail}", names
+    columns, source, names = source_of(template)
+    return f"SELECT {', '.join(told(column) for column in columns)} {source} {template.tail}", names
 
 
 def told(column: Column) -> str:
@@ -146,13 +148,13 @@ def told(column: Column) -> str:
     return column.source if column.name == column.column else f'{column.source} AS "{column.name}"'
 
 
-def source_of(shape: Shape) -> tuple[list[Column], str, tuple[str, ...]]:
+def source_of(template: ReadTemplate) -> tuple[list[Column], str, tuple[str, ...]]:
     """The columns of a read, where they come from under which condition, and the ids of the viewer's in that."""
-    table = shape.model._meta.db_table
-    columns, joins = columns_and_joins(shape.model, shape.needs)
-    joined = "".join(join.clause(table, shape.role, shape.needs_second_factor) for join in joins)
-    within = "" if shape.reach == EVERYTHING else f" AND {shape.reach}"
-    source, names = numbered(f"FROM {table}{joined} WHERE {shape.where}{within}", shape.values + 1)
+    table = template.model._meta.db_table
+    columns, joins = columns_and_joins(template.model, template.needs)
+    joined = "".join(join.clause(table, template.role, template.needs_second_factor) for join in joins)
+    within = "" if template.reach == EVERYTHING else f" AND {template.reach}"
+    source, names = numbered(f"FROM {table}{joined} WHERE {template.where}{within}", template.values + 1)
     return columns, source, names
 
 
@@ -165,18 +167,18 @@ class Combined(NamedTuple):
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)
-def combined(shapes: tuple[Shape, ...], *, checking_session: bool) -> Combined | None:
+def combined(templates: tuple[ReadTemplate, ...], *, checking_session: bool) -> Combined | None:
     """One statement for several reads, or None if columns of one name are not of one kind.
 
     Column `part` tells which read a row is of; it has the columns of all, NULL where they are another's. One that
     checks the session takes the hash of its token and its stamp at the end, and has a row of its own if both agree.
     """
-    sources = [source_of(shape) for shape in shapes]
+    sources = [source_of(template) for template in templates]
     columns: dict[str, Column] = {}
     for column in (column for own, _, _ in sources for column in own):
         if kind_of(columns.setdefault(column.name, column)) != kind_of(column):
             return None
-    counts = [shape.values + len(names) for shape, (_, _, names) in zip(shapes, sources, strict=True)]
+    counts = [template.values + len(names) for template, (_, _, names) in zip(templates, sources, strict=True)]
     starts = [0, *accumulate(counts)]
     parts: list[str] = []
     if checking_session:
@@ -184,10 +186,10 @@ def combined(shapes: tuple[Shape, ...], *, checking_session: bool) -> Combined |
         parts.append(
             f"SELECT {SESSION_CHECK} AS part, {listed} WHERE session_stamp(${starts[-1] + 1}) = ${starts[-1] + 2}"
         )
-    for number, (shape, (own, source, _), start) in enumerate(zip(shapes, sources, starts, strict=False)):
+    for number, (template, (own, source, _), start) in enumerate(zip(templates, sources, starts, strict=False)):
         held = {column.name: column.source for column in own}
         listed = ", ".join(f'{held.get(name, column.nothing)} AS "{name}"' for name, column in columns.items())
-        parts.append(shifted(f"(SELECT {number} AS part, {listed} {source} {shape.tail})", start))
+        parts.append(shifted(f"(SELECT {number} AS part, {listed} {source} {template.tail})", start))
     listed_for = tuple(tuple(column.name for column in own) for own, _, _ in sources)
     return Combined(" UNION ALL ".join(parts), listed_for, tuple(names for _, _, names in sources))
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from execution import Batched, Selection
 from models.accounts import sessions
 from models.accounts.accounts import INACTIVITY, Membership, Session
-from models.accounts.sessions import Proof
+from models.accounts.sessions import VerifiedPassword
 from models.base.errors import Refusal, Refused
 from models.base.text import EmailAddress
 from operations.context import Context
@@ -22,16 +22,18 @@ LATEST_FIRST = Order("created_at", descending=True)
 Device = Annotated[str, "Device name shown in the list of sign-in sessions."]
 
 
-async def prove(context: Context, *, email: str, password: str, one_time_code: str | None, device: str) -> Proof:
+async def verify(
+    context: Context, *, email: str, password: str, one_time_code: str | None, device: str
+) -> VerifiedPassword:
     """The password's check, which takes a while and is done outside of the transaction."""
-    return await sessions.prove(
+    return await sessions.verify(
         email=email, password=password, has_code=bool(one_time_code), source=context.source, at=context.now
     )
 
 
 async def sign_in(
     context: Context,
-    proof: Proof,
+    verified_password: VerifiedPassword,
     *,
     email: Annotated[EmailAddress, "E-mail address of the account."],
     password: Annotated[str, "Password."],
@@ -42,7 +44,9 @@ async def sign_in(
     device: Device = "",
 ) -> dict[str, Any]:
     """Sign in with e-mail address and password. Returns an access token and a refresh token (ID-1, ID-2)."""
-    opened = await sessions.sign_in(proof, code=one_time_code, device=device, source=context.source, at=context.now)
+    opened = await sessions.sign_in(
+        verified_password, code=one_time_code, device=device, source=context.source, at=context.now
+    )
     return handed_out(context, opened)
 
 

@@ -136,7 +136,7 @@ async def preflight(
     """Check a request without making it: every reason it would be refused now (AP-9)."""
     student = context.viewer.student_id
     assert student is not None, "the audience is students"
-    facts = await booking.facts_of(
+    facts = await booking.booking_facts(
         student_id=student, opening_id=opening_id, service=service, state=state, at=context.now
     )
     return Preflight(facts, request_refusals(facts, accepts_policy=accepts_missed_appointment_policy, at=context.now))

@@ -6,16 +6,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models.accounts import passwords, sessions
+from models.accounts import agreements, passwords, sessions
 from models.accounts.accounts import Membership
 from models.base import throttling
 from models.base.access import EVERYTHING, Role
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import Code, Refusal, Refused, refuse_if_any
 from models.base.text import EmailAddress
 from models.base.words import Words
 from models.directory.providers import Provider
 from models.invitations import invitations
-from models.invitations.invitations import Invitation, Place
+from models.invitations.invitations import Invitation, MembershipOffer
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
@@ -99,7 +99,7 @@ async def invite(
             path=["email"],
             fix="Enter the e-mail address of the person to invite.",
         )
-    place = Place(
+    offer = MembershipOffer(
         role=role,
         student_id=student_id,
         provider_id=provider_id,
@@ -109,7 +109,7 @@ async def invite(
         is_owner=is_owner,
     )
     greeted = name or (subject.name if subject is not None else "")
-    return await invitations.invite(email=address, name=greeted, place=place, by=context.viewer, at=context.now)
+    return await invitations.invite(email=address, name=greeted, offer=offer, by=context.viewer, at=context.now)
 
 
 async def subject_of(context: Context, student_id: UUID | None, provider_id: UUID | None) -> Student | Provider | None:
@@ -128,6 +128,36 @@ async def withdraw(
     """Withdraw an invitation. Its link stops working."""
     invitation = await find(context, Invitation, invitation_id, path="invitationId")
     return await invitations.withdraw(invitation, by=context.viewer, at=context.now)
+
+
+class InvitationOffer:
+    """What an invitation offers, for whoever holds its link."""
+
+    def __init__(self, invitation: Invitation, organization: str) -> None:
+        self.role = invitation.role
+        self.name = invitation.name
+        self.organization = organization
+        self.expires_at = invitation.expires_at
+        self.agreements = agreements.required_of(invitation.role)
+        self.password_length_min = passwords.length_min(is_staff=invitation.role is not Role.STUDENT)
+
+
+async def offer(context: Context, selection: Selection, *, token: Token) -> InvitationOffer | None:
+    """The invitation behind a link; null if the link is invalid or has expired (ID-3)."""
+    try:
+        invitation = await invitations.of_token(token, at=context.now)
+    except Refusal:
+        return None
+    return InvitationOffer(invitation, await organization_of(invitation))
+
+
+async def organization_of(invitation: Invitation) -> str:
+    """The name of the school or practice that an invitation is for; empty if it is for neither."""
+    if invitation.practice_id is not None:
+        return (await Practice.get(id=invitation.practice_id)).name
+    if invitation.school_id is not None:
+        return (await School.get(id=invitation.school_id)).name
+    return ""
 
 
 async def hash_first(
@@ -149,11 +179,13 @@ async def sign_up(
     accepts: Accepts,
     name: Annotated[str, ANY_NAME, "Name of the person; default the name in the invitation."] = "",
     device: Device = "",
-) -> dict[str, Any]:
+) -> dict[str, Any] | Refused:
     """Create an account with the link from an invitation, and sign in. The link works once (PR-1, ID-3)."""
     membership = await invitations.sign_up(
         token, name=name, password_hash=password_hash, accepted=agreed(accepts), at=context.now
     )
+    if isinstance(membership, Refused):
+        return membership
     return handed_out(context, await sessions.open_session(membership, device=device, at=context.now))
 
 
@@ -162,6 +194,6 @@ async def admit_token(context: Context, *, token: str, **_: Any) -> None:
     await throttling.admit_link(context.source, at=context.now)
 
 
-async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership:
+async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership | Refused:
     """Add a membership to your account, with the link from an invitation sent to its e-mail address (ID-3)."""
     return await invitations.accept(token, accepted=agreed(accepts), by=context.viewer, at=context.now)

@@ -44,7 +44,7 @@ class Query:
 class Mutation:
     """What sessions add to Mutation."""
 
-    sign_in = mutation(resolvers.sign_in, before=resolvers.prove, answers=payload("SignIn", SIGNED_IN), allow=ANYONE)
+    sign_in = mutation(resolvers.sign_in, before=resolvers.verify, answers=payload("SignIn", SIGNED_IN), allow=ANYONE)
     refresh = mutation(resolvers.refresh, answers=payload("Refresh", SIGNED_IN), allow=ANYONE)
     act_as = mutation(resolvers.act_as, answers=payload("ActAs", SIGNED_IN), allow=PEOPLE, idempotent=False)
     sign_out = mutation(

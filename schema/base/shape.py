@@ -16,7 +16,7 @@ from models.base.access import Entity
 from models.base.amounts import Money as Dollars
 from models.base.errors import Code, Refusal
 from models.base.ids import encode
-from models.base.statements import part_class, row_class
+from models.base.statements import nested_row_class, row_class
 from operations.fields import declared
 from operations.queries import relation
 from operations.reads.nodes import NODES
@@ -54,7 +54,7 @@ def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
     prefix = model.PREFIX
 
     def declare(cls: C) -> C:
-        row, part = row_class(model), part_class(model)
+        row, part = row_class(model), nested_row_class(model)
 
         def is_type_of(value: Any, info: Any) -> bool:
             return isinstance(value, (cls, model, row, part))
@@ -149,7 +149,7 @@ class UserError:
     message: str = shown("Reason in plain words; safe to show to the user.")
     field: list[str] = shown("Path of the input field concerned; empty if there is none.")
     rule: str | None = shown("Number of the rule, such as `AP-3`; null if the input is malformed.")
-    fix: str = shown("What to do next.")
+    fix: str = shown("What the provider can do next.")
 
 
 def user_error(refusal: Refusal) -> UserError:

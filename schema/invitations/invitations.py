@@ -15,8 +15,9 @@ from resolvers.practices.practices import PRACTICE
 from resolvers.schools.schools import SCHOOL
 from resolvers.schools.students import STUDENT
 from schema.accounts.accounts import Membership
+from schema.accounts.agreements import Agreement
 from schema.accounts.sessions import SIGNED_IN
-from schema.base.shape import Connection, Node, optional_text, payload, shown, shows
+from schema.base.shape import Connection, Node, computed, optional_text, payload, shown, shows, value
 from schema.directory.providers import Provider
 from schema.practices.practices import Practice
 from schema.schools.schools import School
@@ -42,6 +43,20 @@ class Invitation(Node):
     withdrawn_at: datetime | None = shown("When it was withdrawn, replaced or ended.")
 
 
+@value
+class InvitationOffer:
+    """What an invitation offers, for whoever holds its link."""
+
+    role: Role = shown("Role offered.")
+    name: str = shown("Name of the person invited.")
+    organization: str = shown("School or practice; empty if the role belongs to neither.")
+    expires_at: datetime = shown("When the link expires.")
+    agreements: list[Agreement] = computed(
+        lambda offer: list(offer.agreements), "Agreements the person must accept (PR-1).", needs=("agreements",)
+    )
+    password_length_min: int = shown("Minimum length of a new password (ID-1).")
+
+
 INVITERS = [Role.OPS, Role.SCHOOL, Role.OFFICE]
 
 
@@ -49,6 +64,7 @@ class Query:
     """What invitations add to Query."""
 
     invitations: Connection[Invitation] | None = query(resolvers.many, allow=INVITERS)
+    invitation_offer: InvitationOffer | None = query(resolvers.offer, allow=ANYONE)
 
 
 class Mutation:

@@ -10,6 +10,7 @@ from operations.queries import query, relation
 from resolvers.schools import students as resolvers
 from resolvers.schools.schools import SCHOOL
 from schema.accounts.accounts import Membership
+from schema.accounts.persons import PersonConflict
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 from schema.schools.schools import STAFF, School
 
@@ -19,9 +20,15 @@ class Student(Node):
     """A student, who is the client. Belongs to one school."""
 
     name: str = shown("Name.")
-    email: EmailAddress = shown("E-mail address.")
-    phone: PhoneNumber | None = shown("Telephone number.")
-    state: StateCode = shown("State where the student usually lives.")
+    email: EmailAddress | None = relation(
+        resolvers.EMAIL,
+        "E-mail address. Providers and offices see it while an appointment is live, and after the last confirmed "
+        "session until its attestation deadline; otherwise it is null for them (ID-8).",
+    )
+    phone: PhoneNumber | None = relation(resolvers.PHONE, "Telephone number; visible when the e-mail address is.")
+    state: StateCode | None = relation(
+        resolvers.STATE, "State where the student usually lives; visible when the e-mail address is."
+    )
     time_zone: TimeZone = shown("Time zone.")
     erased_at: datetime | None = shown("When the student's identity was erased; null if it was not.")
     school: School | None = relation(SCHOOL, "School that sponsors the student.")
@@ -32,6 +39,13 @@ class MembershipStudent:
     """What students add to Membership."""
 
     student: Student | None = relation(resolvers.STUDENT, "Student it belongs to, for the role STUDENT.")
+
+
+@extends(PersonConflict)
+class PersonConflictStudent:
+    """What students add to PersonConflict."""
+
+    student: Student | None = relation(resolvers.STUDENT, "Student concerned, if any.")
 
 
 class Query:

@@ -20,7 +20,7 @@ from models.base.ids import decode, new_id
 from models.base.statements import execute, fetch, fetch_one
 from models.records import audit
 from models.records.audit import AuditKind, AuditSeal, Entry
-from operations.auditing import Auditor
+from operations.audit_trail import Auditor
 from settings import Settings
 from tests.support.api import Api, api_on
 from tests.support.databases import statements_sent
@@ -108,7 +108,7 @@ async def test_no_answer_leaves_without_its_entry(api: Api, monkeypatch: pytest.
     async def failing(batch: Any) -> None:
         raise asyncpg.DiskFullError
 
-    monkeypatch.setattr("operations.auditing.write_entries", failing)
+    monkeypatch.setattr("operations.audit_trail.write_entries", failing)
     answer = await api.send(STUDENTS, role="SCHOOL")
     assert answer.status_code == 500
     (error,) = answer.json()["errors"]
@@ -210,7 +210,7 @@ async def test_what_is_ready_at_once_is_written_at_once(committed: Settings, mon
         batches.append(len(batch))
         await audit.write_entries(batch)
 
-    monkeypatch.setattr("operations.auditing.write_entries", counted)
+    monkeypatch.setattr("operations.audit_trail.write_entries", counted)
     auditor = Auditor()
     await asyncio.gather(*(auditor.write(entry()) for _ in range(100)))
     assert batches == [100]

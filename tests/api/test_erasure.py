@@ -28,7 +28,7 @@ from models.claims.claims import Claim
 from models.credits import proof
 from models.credits.ledger import Transfer, TransferKind, Wallet
 from models.directory.providers import Provider
-from models.invitations.invitations import Invitation, Place, invite
+from models.invitations.invitations import Invitation, MembershipOffer, invite
 from models.records import erasure
 from models.records.erasure import ErasureReason
 from models.schools.schools import School
@@ -125,8 +125,8 @@ async def invitation_refusals(api: Api, student_id: str, **more: Any) -> Any:
 
 async def invited_again(student: Student) -> str:
     """An invitation to an address from before that is still open; its token."""
-    place = Place(role=Role.STUDENT, student_id=student.id, school_id=student.school_id)
-    await invite(email=OLD_EMAIL, name=NAME, place=place, by=OPS, at=await clock.demo_now())
+    place = MembershipOffer(role=Role.STUDENT, student_id=student.id, school_id=student.school_id)
+    await invite(email=OLD_EMAIL, name=NAME, offer=place, by=OPS, at=await clock.demo_now())
     return await mailed_token(OLD_EMAIL)
 
 
@@ -414,9 +414,9 @@ async def erase(student: Student) -> None:
 
 async def send_invitation(student: Student, by: Viewer) -> None:
     """The school invites the student."""
-    place = Place(role=Role.STUDENT, student_id=student.id, school_id=student.school_id)
+    place = MembershipOffer(role=Role.STUDENT, student_id=student.id, school_id=student.school_id)
     async with transaction():
-        await invite(email=f"more.{student.email}", name=student.name, place=place, by=by, at=AT)
+        await invite(email=f"more.{student.email}", name=student.name, offer=place, by=by, at=AT)
 
 
 async def confirm_one(student: Student, opening: Any) -> None:

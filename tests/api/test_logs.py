@@ -98,7 +98,7 @@ async def test_a_failure_of_ours_tells_where_and_not_what(
     async def broken(*_: Any) -> Any:
         raise RuntimeError("Ana Reyes, student@demo.test, ANXIETY")
 
-    monkeypatch.setattr("operations.auditing.write_entries", broken)
+    monkeypatch.setattr("operations.audit_trail.write_entries", broken)
     assert (await api.send("{ students(first: 1) { nodes { name } } }", role="SCHOOL")).status_code == 500
     unexpected, request = lines[-2:]
     assert (unexpected["error"], request["codes"]) == ("RuntimeError", ["INTERNAL"])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.schools.students import Student
 from tests.support.world import AT
 
@@ -55,4 +55,4 @@ def test_the_name_of_a_verb_is_its_value_in_capitals() -> None:
 @pytest.mark.parametrize("verb", ["student.vanished", "student.entered"])
 def test_an_event_takes_no_verb_that_is_only_text(verb: Any) -> None:
     with pytest.raises(TypeError, match="no EventVerb"):
-        happened(verb, Student(), by=None, at=AT)
+        new_event(verb, Student(), by=None, at=AT)

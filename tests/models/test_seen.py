@@ -7,7 +7,7 @@ import pytest
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models.accounts.accounts import Account, Membership
-from models.accounts.seen import Seen
+from models.accounts.last_used import Seen
 from models.accounts.sessions import open_session
 from models.base.access import Role
 from models.base.statements import fetch_one, write

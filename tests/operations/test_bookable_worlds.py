@@ -247,7 +247,7 @@ async def check(scene: Scene, world: World, choose: some.DataObject) -> None:
             offered, blockers = await look(scene, world, state, service)
             fine[state, service] = set()
             for opening in openings:
-                facts = await booking.facts_of(
+                facts = await booking.booking_facts(
                     student_id=scene.student.id, opening_id=opening.id, service=service, state=state, at=world.now
                 )
                 refusals = opening_refusals(facts, world.now)

@@ -12,7 +12,7 @@ import pytest_asyncio
 from models.appointments.appointments import Appointment
 from models.base.access import NOTHING, Role, Viewer
 from models.base.ids import encode
-from models.base.statements import Part, part_class
+from models.base.statements import NestedRow, nested_row_class
 from models.directory.providers import Provider
 from models.schools.schools import School
 from operations.reads.joins import JOINS, Join, columns_and_joins, join
@@ -124,8 +124,8 @@ def test_two_relations_of_one_name_are_refused() -> None:
 
 
 def test_a_part_reads_like_the_model_it_came_from() -> None:
-    part = part_class(Provider)({"id": 1, "name": "Ada"})
-    assert isinstance(part, Part)
+    part = nested_row_class(Provider)({"id": 1, "name": "Ada"})
+    assert isinstance(part, NestedRow)
     assert (part.name, part["id"]) == ("Ada", 1)
     with pytest.raises(AttributeError):
         _ = part.bio

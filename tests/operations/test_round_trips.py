@@ -12,7 +12,7 @@ from models.availability.openings import Opening
 from models.base.access import Role, Viewer
 from models.base.ids import encode
 from models.base.statements import fetch_one
-from operations.auditing import Auditor
+from operations.audit_trail import Auditor
 from tests.support.asking import COMPILED, context_of, document_of
 from tests.support.databases import own_database, statements_sent
 from tests.support.world import AT, Pair, as_provider, as_staff, as_student, pair_of, requested, student_of

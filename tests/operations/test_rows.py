@@ -12,14 +12,14 @@ import pytest_asyncio
 from execution.deferral import Gathering
 from models.appointments.appointments import Appointment
 from models.base.access import NOTHING, Role
-from models.base.statements import Part, row_class
+from models.base.statements import NestedRow, row_class
 from models.claims.claims import Claim
 from models.credits.ledger import Wallet
 from models.directory.licenses import License
 from models.records.audit import AuditEntry
 from models.schools.students import Student
 from operations.context import Context
-from operations.reads.rows import SESSION_CHECK, combined, rows_where, shape_of
+from operations.reads.rows import SESSION_CHECK, combined, rows_where, template_of
 from tests.support.asking import COMPILED, CORE, ask, context_of, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.two_sides import World, build
@@ -84,7 +84,7 @@ async def test_rows_say_what_they_are_although_they_travelled_with_others(world:
         [read(context, Appointment, ("status",), "true", most=20), read(context, Wallet, ("held",), "true")]
     )
     assert all(isinstance(row, row_class(Appointment)) for row in appointments)
-    assert [isinstance(row, Part) and row.held for row in wallets] == [wallets[0]["held"]]
+    assert [isinstance(row, NestedRow) and row.held for row in wallets] == [wallets[0]["held"]]
     with pytest.raises(AttributeError):
         _ = wallets[0].status
 
@@ -114,7 +114,7 @@ async def test_a_value_that_fits_no_column_is_the_fault_of_its_own_read(world: W
 async def test_columns_of_one_name_and_different_kinds_do_not_travel_together(world: World) -> None:
     viewer = world.a.viewers[Role.OPS]
     shapes = [
-        shape_of(viewer, model, needs, "true", "", 0)
+        template_of(viewer, model, needs, "true", "", 0)
         for model, needs in ((AuditEntry, ("number",)), (License, ("number",)), (License, ("state",)))
     ]
     assert combined((shapes[0], shapes[1]), checking_session=False) is None, "one is a number, the other a text"
@@ -130,8 +130,8 @@ async def test_columns_of_one_name_and_different_kinds_do_not_travel_together(wo
 def test_a_session_check_has_a_row_of_its_own_and_its_values_come_last(world: World) -> None:
     viewer = world.a.viewers[Role.STUDENT]
     shapes = (
-        shape_of(viewer, Wallet, ("held",), "wallets.id = $1", "", 1),
-        shape_of(viewer, Appointment, ("status",), "appointments.starts_at > $1", "LIMIT 3", 1),
+        template_of(viewer, Wallet, ("held",), "wallets.id = $1", "", 1),
+        template_of(viewer, Appointment, ("status",), "appointments.starts_at > $1", "LIMIT 3", 1),
     )
     one = combined(shapes, checking_session=True)
     assert one is not None

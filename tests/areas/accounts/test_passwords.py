@@ -12,7 +12,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from models.accounts import passwords
-from models.accounts.passwords import LENGTH_MAX, hashed, password_refusals, proved
+from models.accounts.passwords import LENGTH_MAX, hashed, password_refusals, verified
 from models.base.errors import Refusal
 
 GOOD = "violet harbor lantern 7"
@@ -72,24 +72,24 @@ def test_every_text_is_answered(password: str, is_staff: bool) -> None:
 async def test_a_password_is_kept_as_argon2id_and_proved_by_it() -> None:
     kept = await hashed(GOOD)
     assert kept.startswith("$argon2id$")
-    assert await proved(GOOD, kept) == (True, None)
-    assert await proved(GOOD + " ", kept) == (False, None)
-    assert await proved("x" * 5000, kept) == (False, None)
-    assert await proved(GOOD, None) == (False, None)
-    assert await proved("nobody's", None) == (False, None)
+    assert await verified(GOOD, kept) == (True, None)
+    assert await verified(GOOD + " ", kept) == (False, None)
+    assert await verified("x" * 5000, kept) == (False, None)
+    assert await verified(GOOD, None) == (False, None)
+    assert await verified("nobody's", None) == (False, None)
 
 
 async def test_the_same_characters_are_the_same_password_however_they_are_composed() -> None:
-    assert (await proved("re\u0301sume\u0301 on paper", await hashed("r\u00e9sum\u00e9 on paper")))[0]
+    assert (await verified("re\u0301sume\u0301 on paper", await hashed("r\u00e9sum\u00e9 on paper")))[0]
 
 
 async def test_a_password_that_was_hashed_with_other_parameters_is_hashed_anew() -> None:
     weak = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8192),)).hash(GOOD)
-    sound, better = await proved(GOOD, weak)
+    sound, better = await verified(GOOD, weak)
     assert sound
     assert better is not None
     assert "m=65536,t=3" in better
-    assert await proved(GOOD, better) == (True, None)
+    assert await verified(GOOD, better) == (True, None)
 
 
 async def test_hashing_leaves_the_event_loop_to_others() -> None:

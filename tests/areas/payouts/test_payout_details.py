@@ -21,9 +21,10 @@ from models.base.statements import execute, fetch, transaction
 from models.notifications.mails import Mail
 from models.payouts import payout_details
 from models.payouts.payout_details import PayoutDetails
-from notifications.facts import facts_of
+from notifications.facts import mail_facts
 from notifications.letters import write_letter
 from notifications.outbox import write_mails
+from notifications.site import Site
 from notifications.words import words_of
 from settings import Settings
 from tests.support.api import Api, api_on
@@ -87,8 +88,10 @@ async def test_the_provider_is_written_to_so_that_a_stranger_changes_nothing_uns
     await write_mails(at=at, domain="demo.test")
     mail = await Mail.filter(template="payout_details_changed", address="provider@demo.test").first()
     assert mail is not None
-    facts = (await facts_of([mail.id]))[mail.id]
-    letter = write_letter(mail.template, await words_of(mail.template, facts, at=at, address="https://credits.test"))
+    facts = (await mail_facts([mail.id]))[mail.id]
+    letter = write_letter(
+        mail.template, await words_of(mail.template, facts, at=at, site=Site(address="https://credits.test"))
+    )
     assert letter.subject == "Your payout details were changed"
     assert [number for number in (*SECRETS, "4399", "5432", "111000025") if number in letter.text + letter.html] == []
 

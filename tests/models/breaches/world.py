@@ -10,10 +10,10 @@ from models.accounts.accounts import Account, Membership
 from models.accounts.links import Purpose
 from models.base.access import Role
 from models.base.event_verbs import EventVerb
-from models.base.events import happened
+from models.base.events import new_event
 from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
-from models.invitations.invitations import Place, invite, membership_of
+from models.invitations.invitations import MembershipOffer, invite, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from models.records.audit import write_entries
@@ -99,14 +99,14 @@ async def accounts(ana: Student) -> World:
     membership = Membership(
         account_id=account.id, role=Role.STUDENT, student_id=ana.id, school_id=ana.school_id, created_at=AT
     )
-    owner = membership_of(account.id, Place(role=Role.OFFICE, practice_id=practice.id, is_owner=True), at=AT)
+    owner = membership_of(account.id, MembershipOffer(role=Role.OFFICE, practice_id=practice.id, is_owner=True), at=AT)
     user = Account(email="user@example.test", name="", created_at=AT)
-    office_user = membership_of(user.id, Place(role=Role.OFFICE, practice_id=practice.id), at=AT)
+    office_user = membership_of(user.id, MembershipOffer(role=Role.OFFICE, practice_id=practice.id), at=AT)
     accepted = agreements.accepted_now(account.id, agreements.required_of(Role.OPS), at=AT)
     await write(account, user, membership, owner, office_user, *accepted)
     async with transaction():
-        place = Place(role=Role.STUDENT, student_id=ana.id, school_id=ana.school_id)
-        invitation = await invite(email="new@example.test", name="", place=place, by=SOMEBODY, at=AT)
+        place = MembershipOffer(role=Role.STUDENT, student_id=ana.id, school_id=ana.school_id)
+        invitation = await invite(email="new@example.test", name="", offer=place, by=SOMEBODY, at=AT)
         used = await links.issue(Purpose.PASSWORD_RESET, email=user.email, subject=user.id, at=AT)
         await execute("UPDATE secret_links SET used_at = $2 WHERE id = $1", used.id, AT)
         link = await links.issue(Purpose.PASSWORD_RESET, email=account.email, subject=account.id, at=AT)
@@ -122,7 +122,7 @@ async def accounts(ana: Student) -> World:
             return_to=["https://app.test/"], by=SOMEBODY, at=AT,
         )  # fmt: skip
         await campus.begin(ana.school_id, challenge="c" * 43, return_to="https://app.test/", at=AT)
-        due = happened(EventVerb.OFFICE_USER_REVALIDATION_DUE, office_user, by=None, at=AT, since="then", until="soon")
+        due = new_event(EventVerb.OFFICE_USER_REVALIDATION_DUE, office_user, by=None, at=AT, since="then", until="soon")
         await write(due)
         identity = campus.CampusIdentity(issuer_id=issuer.id, subject="s", membership_id=owner.id, created_at=AT)
         await write(identity)
@@ -139,7 +139,7 @@ async def accounts(ana: Student) -> World:
 async def records(world: World) -> World:
     """Payout details, a reminder, a mail that waits, and an entry of the audit trail with its seal."""
     details = paid_to(world["provider"])
-    reminder = happened(EventVerb.APPOINTMENT_REMINDER_DUE, world["requested"], by=None, at=AT, hours=24, since="then")
+    reminder = new_event(EventVerb.APPOINTMENT_REMINDER_DUE, world["requested"], by=None, at=AT, hours=24, since="then")
     await write(details, reminder)
     await mail_of(reminder, "somebody@example.test")
     await write_entries([read_by(as_staff(Role.OPS), world["ana_row"])])
