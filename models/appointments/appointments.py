@@ -246,9 +246,16 @@ extend_reach(
 extend_reach(
     Student,
     Role.OFFICE,
-    "EXISTS (SELECT 1 FROM appointments met JOIN providers ours ON ours.id = met.provider_id"
-    " WHERE met.student_id = students.id AND ours.practice_id = {practice})",
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = students.id AND met.practice_id = {practice})",
 )
+
+# A school goes on seeing a provider whom one of its students met, and their licenses (ID-8).
+MET_BY_STUDENTS = "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = {of} AND met.school_id = {{school}})"
+for _role in (Role.SCHOOL, Role.PARTNER):
+    extend_reach(Provider, _role, MET_BY_STUDENTS.format(of="providers.id"))
+    extend_reach(
+        License, _role, f"(licenses.verified_at IS NOT NULL AND {MET_BY_STUDENTS.format(of='licenses.provider_id')})"
+    )
 
 
 in_record(

@@ -16,7 +16,7 @@ from models.base.events import new_event
 from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
 from models.base.words import Words
-from models.directory.providers import MET_BY_STUDENTS, Provider, Service, of_practice
+from models.directory.providers import Provider, Service, of_practice
 
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""
@@ -93,7 +93,7 @@ EXISTS (SELECT 1 FROM {LICENSES}
 
 OF_SHOWN = (
     "(licenses.verified_at IS NOT NULL AND EXISTS (SELECT 1 FROM providers WHERE providers.id = licenses.provider_id"
-    f" AND (providers.searchable OR {MET_BY_STUDENTS})))"
+    " AND providers.searchable))"
 )
 """A school sees the licenses of the providers that it sees."""
 

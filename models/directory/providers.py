@@ -35,12 +35,6 @@ class DegreeLevel(Words):
     DOCTORATE = "DOCTORATE", "Doctoral degree."
 
 
-MET_BY_STUDENTS = (
-    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.school_id = {school})"
-)
-"""A school goes on seeing a provider whom one of its students met (ID-8)."""
-
-
 def of_practice(table: str) -> str:
     """The condition of a row whose provider belongs to the viewer's practice (ID-4)."""
     return (
@@ -55,8 +49,8 @@ class Provider(Entity):
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,
-        Role.SCHOOL: f"(providers.searchable OR {MET_BY_STUDENTS})",
-        Role.PARTNER: f"(providers.searchable OR {MET_BY_STUDENTS})",
+        Role.SCHOOL: "providers.searchable",
+        Role.PARTNER: "providers.searchable",
         Role.PROVIDER: "providers.id = {provider}",
         Role.OFFICE: "providers.practice_id = {practice}",
         Role.STUDENT: "providers.searchable",

@@ -290,7 +290,7 @@ async def test_events_that_cannot_be_read_end_in_fetching_again(room: Room, monk
     async def failing(ids: Any) -> Any:
         raise asyncpg.PostgresConnectionError
 
-    monkeypatch.setattr(brokers, "facts_of", failing)
+    monkeypatch.setattr(brokers, "facts_of_events", failing)
     await requested(pair.student, pair.openings[0])
     assert (await student.next()).refetch
 

@@ -19,11 +19,11 @@ from tests.areas.vocabulary import (
 )
 
 QUERY: Expected = {
+    "invitationOffer": ANYONE,
     "invitations": {OFFICE, SCHOOL, OPS},
 }
 
 MUTATION: Expected = {
-    "invitationOffer": ANYONE,
     "signUp": ANYONE,
     "acceptInvitation": PEOPLE,
     "invite": {OFFICE, SCHOOL, OPS},
