@@ -236,5 +236,6 @@ def read_arguments(arguments: tuple[Argument, ...], page: str | None, given: Map
             " ".join(fault.message for fault in faults), arguments=[".".join(fault.path) for fault in faults]
         )
     if page is not None:
-        values[page] = PageRequest(**{name: values.pop(name, None) for name, _, _ in PAGE_ARGUMENTS})
+        wanted = {name: values.pop(name, None) for name, _, _ in PAGE_ARGUMENTS}
+        values[page] = PageRequest(**wanted, asked=dict(values))
     return values
