@@ -1,13 +1,23 @@
-"""Searching by a part of a text."""
+"""Searching by a part of a text, whatever its case, accents and apostrophes."""
 
 from __future__ import annotations
 
+from operations.arguments import Text
 from operations.reads.pages import Order
 
 BY_NAME = Order("name")
+SEARCH = Text(200, one_line=True)
+"""What somebody searches for."""
 
 
-def like(search: str) -> str:
-    """A text as a pattern that finds it anywhere, its own signs taken literally."""
-    literal = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{literal}%"
+def has_part(*folded: str, slot: str) -> str:
+    """The condition that the text in this slot stands in one of these: `folded(…)` or `folded_list(…)` of a column.
+
+    They are written as their indexes are (migration 0020), by which the rows are found.
+    """
+    return "(" + " OR ".join(f"{text} LIKE search_pattern({slot})" for text in folded) + ")"
+
+
+def person_has_part(table: str, *, slot: str) -> str:
+    """The condition that the text in this slot stands in the name or the address of a person of this table."""
+    return has_part(f"folded({table}.name)", f"folded({table}.email)", slot=slot)

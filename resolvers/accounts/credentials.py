@@ -9,12 +9,13 @@ from models.accounts.accounts import Account
 from models.accounts.credentials import Changed
 from models.base import throttling
 from models.base.text import EmailAddress
+from operations.arguments import SECRET
 from operations.context import Context
 
 Token = Annotated[str, "The token of the link that came by mail; it works once."]
 
-NewPassword = Annotated[str, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."]
-CurrentPassword = Annotated[str, "The password until now."]
+NewPassword = Annotated[str, SECRET, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."]
+CurrentPassword = Annotated[str, SECRET, "The password until now."]
 
 
 async def admit_reset(context: Context, *, email: str) -> None:

@@ -11,6 +11,7 @@ from models.accounts.accounts import INACTIVITY, Membership, Session
 from models.accounts.sessions import VerifiedPassword
 from models.base.errors import Refusal, Refused
 from models.base.text import EmailAddress
+from operations.arguments import SECRET, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
@@ -19,7 +20,7 @@ from operations.reads.rows import find_locked
 
 LATEST_FIRST = Order("created_at", descending=True)
 
-Device = Annotated[str, "What the session is called in the list of sessions."]
+Device = Annotated[str, Text(one_line=True), "What the session is called in the list of sessions."]
 
 
 async def verify(
@@ -36,7 +37,7 @@ async def sign_in(
     verified_password: VerifiedPassword,
     *,
     email: Annotated[EmailAddress, "The account's address."],
-    password: Annotated[str, "The account's password."],
+    password: Annotated[str, SECRET, "The account's password."],
     one_time_code: Annotated[
         str | None, "What the authenticator shows, or a recovery code; for accounts that have a second factor."
     ] = None,

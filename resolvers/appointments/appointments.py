@@ -23,7 +23,7 @@ from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_many
 from operations.reads.rows import find_locked
-from operations.reads.searching import like
+from operations.reads.searching import person_has_part
 
 LIVE = "appointments.ended_at IS NULL"
 """Requested or confirmed, said so that the index of all live appointments is used; those statuses say the same."""
@@ -96,11 +96,12 @@ def conditions(wanted: AppointmentFilter | None, now: datetime) -> tuple[str, li
         add(f"{LIVE} AND appointments.status = 'CONFIRMED' AND appointments.ends_at <= $?", now)
     if wanted.search:
         add(
-            "(EXISTS (SELECT 1 FROM students s WHERE s.id = appointments.student_id"
-            " AND (s.name ILIKE $? OR s.email ILIKE $?))"
-            " OR EXISTS (SELECT 1 FROM providers p WHERE p.id = appointments.provider_id"
-            " AND (p.name ILIKE $? OR p.email ILIKE $?)))",
-            like(wanted.search),
+            # The people first, by their indexes; then their appointments, by theirs.
+            "(appointments.student_id = ANY (ARRAY("
+            f"SELECT students.id FROM students WHERE {person_has_part('students', slot='$?')}))"
+            " OR appointments.provider_id = ANY (ARRAY("
+            f"SELECT providers.id FROM providers WHERE {person_has_part('providers', slot='$?')})))",
+            wanted.search,
         )
     return " AND ".join(parts) or EVERYTHING, values
 

@@ -15,10 +15,10 @@ from models.base.text import URL_LENGTH_MAX
 from models.campus import campus
 from models.campus.campus import CampusIssuer
 from models.schools.schools import School
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, SECRET, Text
 from operations.context import Context
 from operations.reads.rows import find
-from operations.reads.searching import like
+from operations.reads.searching import SEARCH, has_part
 from resolvers.accounts.agreements import AgreementInput, agreed
 from resolvers.accounts.sessions import Device, handed_out
 
@@ -37,13 +37,13 @@ class Campus:
 
 
 async def search(
-    context: Context, selection: Selection, *, search: Annotated[str, "A part of the school's name."]
+    context: Context, selection: Selection, *, search: Annotated[str, SEARCH, "A part of the school's name."]
 ) -> list[Campus]:
     """The first schools of this name whose students sign in through their campus."""
     rows = await fetch(
         "SELECT s.id, s.name FROM schools s JOIN campus_issuers c ON c.school_id = s.id AND c.disabled_at IS NULL"
-        " WHERE s.name ILIKE $1 ORDER BY s.name LIMIT $2",
-        like(search), FOUND_MAX,
+        f" WHERE {has_part('folded(s.name)', slot='$1')} ORDER BY s.name LIMIT $2",
+        search, FOUND_MAX,
     )  # fmt: skip
     return [Campus(row.id, row.name, context.environment.address) for row in rows]
 
@@ -54,7 +54,7 @@ async def set_issuer(
     school_id: Annotated[UUID, School, "The school."],
     issuer: Annotated[str, ADDRESS, "The provider's issuer, exactly as it writes it."],
     client_id: Annotated[str, NAME, "Who we are to it."],
-    client_secret: Annotated[str, "Our secret there; kept sealed and never shown again."],
+    client_secret: Annotated[str, SECRET, "Our secret there; kept sealed and never shown again."],
     return_to: Annotated[list[str], ADDRESS, "Where clients may be sent back to, each address in full."],
 ) -> CampusIssuer:
     """Enter or replace a school's OpenID Connect provider, for its students to sign in through (ID-1)."""

@@ -14,7 +14,7 @@ from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.searching import BY_NAME, like
+from operations.reads.searching import BY_NAME, SEARCH, has_part
 
 IS_FOUND = f"providers.searchable AND {is_licensed(state='$1', service='$2', at='$3')}"
 """A profile that the directory shows for a state, and for a service if one is asked for (PR-4, AP-1)."""
@@ -32,14 +32,14 @@ async def search(
     page: PageRequest,
     state: Annotated[StateCode, "The state where the student will be; a license must be valid there (AP-1)."],
     service: Annotated[Service | None, "Only who offers this service."] = None,
-    specialty: Annotated[str | None, Text(100), "Only who names this specialty."] = None,
+    specialty: Annotated[str | None, SEARCH, "Only who names this specialty."] = None,
 ) -> Page:
     """The directory of Flexible Credits: enrolled providers with a verified license in a state, by name."""
     where = IS_FOUND
     values: list[Any] = [state, service.value if service else None, context.now]
     if specialty:
-        where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $4)"
-        values.append(like(specialty))
+        where += f" AND {has_part('folded_list(providers.specialties)', slot='$4')}"
+        values.append(specialty)
     return await page_of(context, Provider, selection, page, order=BY_NAME, where=where, values=values)
 
 

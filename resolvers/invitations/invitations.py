@@ -18,7 +18,7 @@ from models.invitations.invitations import Invitation, MembershipOffer
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
-from operations.arguments import Text
+from operations.arguments import SECRET, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
@@ -115,7 +115,9 @@ async def sign_up(
     password_hash: str,
     *,
     token: Token,
-    password: Annotated[str, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."],
+    password: Annotated[
+        str, SECRET, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."
+    ],
     accepts: Accepts,
     name: Annotated[str, ANY_NAME, "The person's name; that of the invitation if left out."] = "",
     device: Device = "",

@@ -10,13 +10,13 @@ from models.base.access import EVERYTHING
 from models.base.text import EmailAddress, StateCode, TimeZone
 from models.schools.schools import School
 from models.schools.students import Student
-from operations.arguments import NAME, Text
+from operations.arguments import NAME
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
 from operations.reads.rows import find
-from operations.reads.searching import BY_NAME, like
+from operations.reads.searching import BY_NAME, SEARCH, person_has_part
 
 STUDENT = to_one(Student, by="student_id")
 
@@ -26,7 +26,7 @@ async def students(
     selection: Selection,
     *,
     page: PageRequest,
-    search: Annotated[str | None, Text(200), "A part of the name or of the e-mail address."] = None,
+    search: Annotated[str | None, SEARCH, "A part of the name or of the e-mail address."] = None,
 ) -> Page:
     """The students that you may see, by name."""
     where, values = matching(search)
@@ -37,7 +37,7 @@ def matching(search: str | None) -> tuple[str, list[Any]]:
     """The condition of a search among students."""
     if not search:
         return EVERYTHING, []
-    return "(students.name ILIKE $1 OR students.email ILIKE $1)", [like(search)]
+    return person_has_part("students", slot="$1"), [search]
 
 
 async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "The student's id."]) -> Any:
