@@ -162,6 +162,7 @@ class Appointment(Entity):
                 Code.TOO_LATE,
                 "The session has started.",
                 rule="AP-7",
+                path=["appointmentId"],
                 fix="Mark it as a no-show, or attest that it occurred.",
             )
         late = by.role is Role.STUDENT and self.starts_at - at < LATE_NOTICE
@@ -181,6 +182,7 @@ class Appointment(Entity):
                 Code.TOO_EARLY,
                 "A no-show is marked from 15 minutes after the start.",
                 rule="AP-7",
+                path=["appointmentId"],
                 fix="Wait until then.",
             )
         if at >= self.attest_by:
@@ -188,6 +190,7 @@ class Appointment(Entity):
                 Code.TOO_LATE,
                 "A no-show is marked until the attestation deadline.",
                 rule="AP-7",
+                path=["appointmentId"],
                 fix="Ask for help: it is too late to change what this session came to.",
             )
         await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(), by=by, at=at)

@@ -239,7 +239,13 @@ async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
         appointment.id,
     )
     if rate.amount_cents is None:
-        raise Refusal(Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Tell support.")
+        raise Refusal(
+            Code.NOT_ELIGIBLE,
+            "There is no agreed rate for this session.",
+            rule="CL-5",
+            path=["appointmentId"],
+            fix="Tell support.",
+        )
     agreed: RateAndGrant = rate
     return agreed
 

@@ -144,7 +144,13 @@ class License(Entity):
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
         """OPS found the license active and in good standing with the board (PR-4)."""
         if self.verified_at is not None:
-            raise Refusal(Code.NOT_OPEN, "This license is verified already.", rule="PR-4", fix="Nothing is to be done.")
+            raise Refusal(
+                Code.NOT_OPEN,
+                "This license is verified already.",
+                rule="PR-4",
+                path=["licenseId"],
+                fix="Nothing is to be done.",
+            )
         await write(Update(self, verified_at=at), new_event("license.verified", self, by=by, at=at))
 
 

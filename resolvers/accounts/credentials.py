@@ -8,6 +8,7 @@ from models.accounts import credentials
 from models.accounts.accounts import Account
 from models.accounts.credentials import Changed
 from models.base import throttling
+from models.base.errors import Refusal
 from models.base.text import EmailAddress
 from operations.arguments import SECRET
 from operations.context import Context
@@ -55,6 +56,13 @@ async def change_password(
     return await credentials.change_password(changed, by=context.viewer, at=context.now)
 
 
+async def check_new_password(context: Context, *, password: str | None) -> list[Refusal]:
+    """What speaks against a new password, whatever the one until now is."""
+    if password is None:
+        return []
+    return await credentials.refusals_of(await Account.get(id=context.viewer.account_id), password)
+
+
 async def prove_for_email(context: Context, *, current_password: str, email: str) -> None:
     """The check of the password, made outside of the transaction, and the count of mails to the address."""
     await credentials.prove_current(context.viewer.account_id, current_password, at=context.now)
@@ -70,6 +78,11 @@ async def request_verification(
 ) -> Account:
     """Have a link sent to your address, to verify it, or to a new one, which then becomes yours (ID-1)."""
     return await credentials.request_verification(email, by=context.viewer, at=context.now)
+
+
+async def check_address(context: Context, *, email: str) -> list[Refusal]:
+    """What speaks against a link to this address of the account."""
+    return credentials.verified_refusals(await Account.get(id=context.viewer.account_id), email)
 
 
 async def admit_token(context: Context, *, token: str) -> None:

@@ -14,6 +14,7 @@ from models.appointments.appointments import Appointment, AppointmentStatus
 from models.appointments.rules import BookingFacts, request_refusals
 from models.availability.openings import Opening
 from models.base.access import EVERYTHING, NOTHING, Role
+from models.base.errors import Refusal
 from models.base.events import Event
 from models.base.text import StateCode
 from models.base.words import Words
@@ -185,6 +186,24 @@ async def request(
         by=context.viewer,
         at=context.now,
     )
+
+
+async def check_request(
+    context: Context,
+    *,
+    opening_id: UUID | None,
+    state: StateCode,
+    service: Service,
+    accepts_missed_appointment_policy: bool,
+) -> list[Refusal]:
+    """Every rule that would refuse this request now, once its opening is known."""
+    student = context.viewer.student_id
+    if student is None or opening_id is None:
+        return []
+    facts = await booking.booking_facts(
+        student_id=student, opening_id=opening_id, service=service, state=state, at=context.now
+    )
+    return request_refusals(facts, accepts_policy=accepts_missed_appointment_policy, at=context.now)
 
 
 OfAppointment = Annotated[UUID, Appointment, "The appointment."]

@@ -8,7 +8,7 @@ from uuid import UUID
 from execution import Selection
 from integrations.campus import is_sound_address
 from models.base import throttling
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import Code, Refusal, not_found, refuse_if_any
 from models.base.ids import encode
 from models.base.statements import fetch
 from models.base.text import URL_LENGTH_MAX
@@ -59,7 +59,30 @@ async def set_issuer(
 ) -> CampusIssuer:
     """Enter or replace a school's OpenID Connect provider, for its students to sign in through (ID-1)."""
     school = await find(context, School, school_id, path="schoolId")
-    loopback = not context.environment.production
+    refuse_if_any(issuer_refusals(issuer, return_to, loopback=not context.environment.production))
+    return await campus.set_issuer(
+        school.id,
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=client_secret,
+        return_to=return_to,
+        by=context.viewer,
+        at=context.now,
+    )
+
+
+async def check_issuer(
+    context: Context, *, school_id: UUID | None, issuer: str | None, return_to: list[str] | None
+) -> list[Refusal]:
+    """What speaks against the addresses of a provider, and against its school."""
+    found = issuer_refusals(issuer or "", return_to or [], loopback=not context.environment.production)
+    if school_id is not None and await School.visible(context.viewer, school_id) is None:
+        found.append(not_found("school", path=["schoolId"]))
+    return found
+
+
+def issuer_refusals(issuer: str, return_to: list[str], *, loopback: bool) -> list[Refusal]:
+    """Everything that is wrong with a provider's addresses, at once (ID-1)."""
     unsound = [] if is_sound_address(issuer, loopback=loopback) else ["issuer"]
     if any(not is_sound_return(address, loopback=loopback) for address in return_to):
         unsound.append("returnTo")
@@ -72,16 +95,7 @@ async def set_issuer(
         found.append(
             Refusal(Code.OUT_OF_BOUNDS, message, rule="ID-1", path=["returnTo"], fix="Name each client's once.")
         )
-    refuse_if_any(found)
-    return await campus.set_issuer(
-        school.id,
-        issuer=issuer,
-        client_id=client_id,
-        client_secret=client_secret,
-        return_to=return_to,
-        by=context.viewer,
-        at=context.now,
-    )
+    return found
 
 
 def is_sound_return(address: str, *, loopback: bool) -> bool:

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
+from models.base.errors import Refusal
 from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
 from models.directory.licenses import is_licensed
-from models.directory.providers import DegreeLevel, Provider, Service
+from models.directory.providers import DegreeLevel, Provider, Service, provider_refusals
 from operations.arguments import NAME, TITLE, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
@@ -76,6 +77,13 @@ async def join(
         by=context.viewer,
         at=context.now,
     )
+
+
+async def check_profile(
+    context: Context, *, name: str | None, services: list[Service], time_zone: TimeZone
+) -> list[Refusal]:
+    """What speaks against a profile's data."""
+    return provider_refusals(name or "", services, time_zone)
 
 
 PROVIDER = to_one(Provider, by="provider_id")

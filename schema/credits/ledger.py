@@ -10,7 +10,7 @@ from models.credits.ledger import Bucket, TransferKind
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.credits import ledger as resolvers
-from resolvers.credits.grants import grant
+from resolvers.credits.grants import check_grant, grant
 from schema.base.shape import Connection, Node, extends, optional_text, payload, shown, shows, value
 from schema.schools.students import Student
 
@@ -80,6 +80,7 @@ class Mutation:
 
     grant_credits = mutation(
         grant,
+        check=check_grant,
         answers=payload(
             "GrantCredits",
             {
