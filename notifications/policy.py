@@ -21,6 +21,10 @@ class Recipient(StrEnum):
     """The owner of the practice of an office user."""
     FORMER = "FORMER"
     """The address that an account had until a link changed it."""
+    OFFICE = "OFFICE"
+    """The owner of the practice that a session was booked with; OPS where there is none."""
+    OPS = "OPS"
+    """Everybody of OPS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ POLICY: Mapping[str, tuple[Line, ...]] = {
     "appointment.reminder_due": (provider("request_reminder"),),
     "appointment.session_due": (student("session_reminder_for_student"), provider("session_reminder_for_provider")),
     "appointment.attestation_due": (provider("attestation_due"),),
+    "appointment.provider_unavailable": (Line(Recipient.OFFICE, "provider_unavailable"),),
     "claim.accepted": (provider("claim_accepted"), student("session_claimed")),
     "claim.denied": (provider("claim_denied"), student("session_claimed")),
     "credit.granted": (student("credits_granted"),),
@@ -70,6 +75,7 @@ POLICY: Mapping[str, tuple[Line, ...]] = {
     "account.second_factor_added": (Line(Recipient.ACCOUNT, "second_factor_added"),),
     "account.recovery_codes_renewed": (Line(Recipient.ACCOUNT, "recovery_codes_renewed"),),
     "account.second_factor_removed": (Line(Recipient.ACCOUNT, "second_factor_removed"),),
+    "person_conflict.found": (Line(Recipient.OPS, "person_conflict"),),
     "payout_details.set": (provider("payout_details_changed"),),
     "office_user.revalidation_due": (Line(Recipient.OWNER, "revalidation_due"),),
 }
@@ -99,6 +105,7 @@ SILENT = frozenset(
         "partner_key.created",
         "partner_key.revoked",
         "partner_key.rotated",
+        "person_conflict.settled",
         "payout_details.revealed",
         "practice.handed_over",
         "practice.opened",

@@ -11,21 +11,26 @@ import orjson
 from models.accounts.links import token_of
 from models.appointments.alternatives import other_openings
 from models.base.amounts import Money
-from models.base.ids import encode
 from notifications.facts import LINKED
 from notifications.policy import Recipient
+from notifications.site import Site
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 NAME_LENGTH_MAX = 80
+NATIONAL_CRISIS_LINE = "988"
 
 
-async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> dict[str, Any]:
+async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> dict[str, Any]:
     """Everything that a template may show, each name on one line, and the recipient's time zone."""
     data = orjson.loads(facts.data) if isinstance(facts.data, str) else facts.data
     words = {
-        "address": address,
-        "link": address,
+        "address": site.address,
+        "product": site.product,
+        "support_email": site.support_email,
+        "sign_in": site.sign_in,
+        "appointments": site.appointments,
+        "link": site.address,
         "name": name_of(facts),
         "zone": zone_of(facts),
         "student": first_name(facts.student_name),
@@ -35,11 +40,13 @@ async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> 
         "by_self": data.get("by_self", False),
         "changed_at": facts.event_at,
         "credit_is_back": data.get("credit") == "RELEASE",
+        "for_student": facts.crisis_line is not None,
+        "crisis_line": "" if facts.crisis_line == NATIONAL_CRISIS_LINE else one_line(facts.crisis_line),
     }
     if facts.appointment_id is not None:
-        words |= words_of_appointment(facts, address, at)
-    if facts.claim_cents is not None:
-        words["amount"] = dollars(facts.claim_cents)
+        words |= words_of_appointment(facts, site, at)
+    if facts.claim_id is not None:
+        words |= {"claim": site.claim(facts.claim_id), "amount": dollars(facts.claim_cents)}
     if facts.credits_available is not None:
         words |= {
             "credits": data["credits"],
@@ -47,7 +54,7 @@ async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> 
             "credits_expire_at": facts.credits_expire_at,
         }
     if template in LINKED:
-        words |= await words_of_link(template.replace("_", "-"), facts, address, at)
+        words |= await words_of_link(template.replace("_", "-"), facts, site, at)
     if facts.revalidate_by is not None:
         words |= {
             "member": one_line(facts.member_name),
@@ -62,38 +69,36 @@ async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> 
     return words
 
 
-def words_of_appointment(facts: Any, address: str, at: datetime) -> dict[str, Any]:
+def words_of_appointment(facts: Any, site: Site, at: datetime) -> dict[str, Any]:
     """What a message says of a session: when, how long, until when an answer or an attestation is due."""
     return {
-        "link": f"{address}/#{encode('apt', facts.appointment_id)}",
+        "link": site.appointment(facts.appointment_id),
         "starts_at": facts.starts_at,
         "minutes": (facts.ends_at - facts.starts_at) // MINUTE,
         "confirm_by": facts.confirm_by,
         "hours_to_answer": (facts.confirm_by - facts.requested_at) // HOUR,
         "hours_left": max((facts.confirm_by - at) // HOUR, 0),
-        "attest_by": facts.attest_by - MINUTE,  # the deadline is midnight; people read the day that ends there
+        "attest_by": facts.attest_by - MINUTE,  # the deadline is midnight; people take 12:00 AM for the day before
         "expected": None if facts.expected_cents is None else dollars(facts.expected_cents),
         "telehealth_link": web_address(facts.telehealth_link),
     }
 
 
 def name_of(facts: Any) -> str:
-    """How the recipient is greeted: a student by the first name, a provider as their clients know them."""
+    """How the recipient is greeted: by the first name."""
     names = {
-        Recipient.STUDENT: first_name(facts.student_name),
-        Recipient.PROVIDER: one_line(facts.provider_name),
-        Recipient.LINK: one_line(facts.invited_name or facts.account_name),
-        Recipient.ACCOUNT: one_line(facts.account_name),
-        Recipient.FORMER: one_line(facts.account_name),
+        Recipient.STUDENT: facts.student_name,
+        Recipient.PROVIDER: facts.provider_name,
+        Recipient.LINK: facts.invited_name or facts.account_name,
     }
-    return names.get(facts.recipient, "")
+    return first_name(names.get(facts.recipient, facts.account_name))
 
 
-async def words_of_link(name: str, facts: Any, address: str, at: datetime) -> dict[str, Any]:
-    """What a message with a secret link says. The token stands behind `#`, which no server and no log ever sees."""
+async def words_of_link(page: str, facts: Any, site: Site, at: datetime) -> dict[str, Any]:
+    """What a message with a secret link says."""
     token = await token_of(facts.link_id, at=at)
     return {
-        "link": f"{address}/#{name}={token}",
+        "link": site.secret(page, token),
         "code": token,
         "link_expires_at": facts.link_expires_at,
         "inviter": one_line(facts.inviter_name),
@@ -108,8 +113,9 @@ def zone_of(facts: Any) -> ZoneInfo:
         Recipient.LINK: facts.account_zone or facts.inviter_zone or facts.provider_zone,
         Recipient.ACCOUNT: facts.account_zone,
         Recipient.FORMER: facts.account_zone,
+        Recipient.OFFICE: facts.provider_zone,
     }
-    return ZoneInfo(zones.get(facts.recipient) or "UTC")
+    return ZoneInfo(zones.get(facts.recipient, facts.account_zone) or "UTC")
 
 
 def one_line(name: str | None) -> str:
@@ -119,8 +125,9 @@ def one_line(name: str | None) -> str:
 
 
 def first_name(name: str | None) -> str:
-    """The first of a person's names."""
-    return one_line(name).partition(" ")[0]
+    """The first of a person's names, without a title before it: Noor, of Dr. Noor Haddad."""
+    names = one_line(name).split()
+    return next((one for one in names if not one.endswith(".")), names[0] if names else "")
 
 
 def dollars(cents: int) -> str:

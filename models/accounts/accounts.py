@@ -77,6 +77,9 @@ class Account(Entity):
     }
     REACH_WITHOUT_SECOND_FACTOR: ClassVar[str] = "accounts.id = {account}"
 
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
+
+    person_id = fields.UUIDField(unique=True)
     email = fields.CharField(max_length=254)
     name = fields.CharField(max_length=200)
     password_hash = fields.CharField(max_length=200, null=True)
@@ -99,8 +102,12 @@ class Account(Entity):
         table = "accounts"
 
     async def disable(self, *, by: Viewer, at: datetime) -> Account:
-        """Shut the account: its sessions end at once and nobody signs in to it (ID-2)."""
+        """Shut the account: its sessions end at once and nobody signs in to it (ID-2).
+
+        A provider that it acts for is not found any more, by a trigger; later areas end what waits for it (ID-7).
+        """
         if self.disabled_at is None:
+            await account_shuts.raised(self, by=by, at=at)
             await write(Update(self, disabled_at=at), new_event("account.disabled", self, by=by, at=at))
             await account_shut.raised(self, by=by, at=at)
         return self
@@ -249,6 +256,9 @@ class RefreshToken(Table):
 
         table = "refresh_tokens"
 
+
+account_shuts: Effects[Account] = Effects()
+"""An account is about to be shut: what ends before it, where locks are taken in that order."""
 
 account_shut: Effects[Account] = Effects()
 """An account was shut (ID-7): later areas say what becomes of what it offered and of what waits for it."""

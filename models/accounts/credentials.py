@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+import asyncpg
 from tortoise import fields
 
 from models.accounts import links, sessions
@@ -28,6 +29,14 @@ ABANDONED_AFTER = timedelta(hours=1)
 
 WRONG_PASSWORD = Refusal(
     Code.INVALID_CREDENTIALS, "The password is wrong.", rule="ID-1", path=["currentPassword"], fix="Try again."
+)
+
+ADDRESS_OF_ANOTHER = Refusal(
+    Code.CONFLICT,
+    "Another student of your school is entered with this address.",
+    rule="ID-7",
+    path=["token"],
+    fix="Use another address, or ask your school to correct theirs.",
 )
 
 
@@ -194,7 +203,8 @@ def verified_refusals(account: Account, email: str) -> list[Refusal]:
 async def verify_email(token: str, *, at: datetime) -> Account:
     """Take the address that a link was sent to as the account's own, verified; the link works once.
 
-    Whoever reads the address until then is told, as they may know of nothing.
+    The student and the provider that it acts for have it too from then on, by a trigger (ID-7). Whoever reads the
+    address until then is told, as they may know of nothing.
     An address that another account has by now gets the answer of a dead link, which tells nothing (ID-3).
     """
     link = await links.use(token, Purpose.EMAIL_VERIFICATION, at=at)
@@ -202,10 +212,15 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     if account.disabled_at is not None:
         raise links.DEAD
     before = account.email
-    await write(
-        Update(account, email=link.email, email_verified_at=at),
-        new_event("account.email_verified", account, by=None, at=at, changed=before != link.email),
-    )
+    try:
+        await write(
+            Update(account, email=link.email, email_verified_at=at),
+            new_event("account.email_verified", account, by=None, at=at, changed=before != link.email),
+        )
+    except asyncpg.UniqueViolationError as violation:
+        if violation.constraint_name == "students_email_in_school":
+            raise ADDRESS_OF_ANOTHER from violation
+        raise
     if before != link.email:
         await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
         await links.note_replaced(link.id, before)

@@ -21,7 +21,7 @@ from models.base.times import end_of_day, local_day
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
-from models.directory.providers import Provider, Service, of_practice
+from models.directory.providers import Provider, Service
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 
@@ -63,12 +63,13 @@ class Appointment(Entity):
         Role.OPS: EVERYTHING,
         Role.STUDENT: "appointments.student_id = {student}",
         Role.PROVIDER: "appointments.provider_id = {provider}",
-        Role.OFFICE: of_practice("appointments"),
+        Role.OFFICE: "appointments.practice_id = {practice}",
         Role.SCHOOL: "appointments.school_id = {school}",
         Role.PARTNER: "appointments.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
     LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "practice_id", "legacy_duplicate"})
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
         "models.Student", related_name="appointments", on_delete=fields.RESTRICT
@@ -86,6 +87,9 @@ class Appointment(Entity):
         "models.License", related_name="appointments", on_delete=fields.RESTRICT
     )
     license_id: UUID
+    person_id = fields.UUIDField()
+    practice_id = fields.UUIDField(null=True)
+    legacy_duplicate = fields.BooleanField(default=False)
     status = fields.CharEnumField(AppointmentStatus, max_length=10)
     visit_type = fields.CharEnumField(VisitType, max_length=10)
     service = fields.CharEnumField(Service, max_length=30)
@@ -297,6 +301,14 @@ TAKEN = Refusal(
     path=["openingId"],
     fix="Choose another opening.",
 )
+ONESELF = Refusal(
+    Code.NOT_ELIGIBLE,
+    "Nobody books a session with themselves.",
+    rule="ID-9",
+    path=["openingId"],
+    fix="Choose another provider.",
+)
+CONSTRAINTS["appointments_not_with_oneself"] = ONESELF
 CONSTRAINTS["appointments_provider_free"] = TAKEN
 CONSTRAINTS["appointments_student_free"] = Refusal(
     Code.CONFLICT,

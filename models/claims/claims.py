@@ -69,7 +69,7 @@ FILED_LATE = Reason(
     group="CO",
     carc="29",
     text=f"The session was attested more than {ATTEST_WITHIN_DAYS} days after its date.",
-    next_step="Ask for a claim review and say why it is late.",
+    next_step="Tell the program's staff why it was late. Claims cannot be reviewed here yet.",
 )
 
 
@@ -96,14 +96,17 @@ class Claim(Entity):
         Role.PARTNER: "claims.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "legacy_duplicate"})
 
     appointment: fields.ForeignKeyRelation[Appointment] = fields.ForeignKeyField(
         "models.Appointment", related_name="claims", on_delete=fields.RESTRICT, db_index=True
     )
     appointment_id: UUID
     student_id = fields.UUIDField()
+    person_id = fields.UUIDField()
     provider_id = fields.UUIDField()
     school_id = fields.UUIDField()
+    legacy_duplicate = fields.BooleanField(default=False)
     visit_type = fields.CharField(max_length=10)
     status = fields.CharEnumField(ClaimStatus, max_length=10)
     presenting_concern = fields.CharEnumField(PresentingConcern, max_length=20)
@@ -274,4 +277,7 @@ CONSTRAINTS["claims_in_time"] = Refusal(
 )
 CONSTRAINTS["claims_at_rate"] = Refusal(
     Code.CONFLICT, "The rate has changed meanwhile.", rule="CL-5", path=["appointmentId"], fix="Submit it again."
+)
+CONSTRAINTS["claims_not_by_oneself"] = Refusal(
+    Code.NOT_ELIGIBLE, "Nobody attests their own session.", rule="ID-9", path=["appointmentId"], fix="Tell support."
 )

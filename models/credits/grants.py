@@ -9,7 +9,7 @@ from uuid import UUID
 from models.base.access import Viewer
 from models.base.amounts import Credits
 from models.base.effects import Leaving, student_leaves
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.events import Event, new_event
 from models.base.statements import fetch, fetch_one, transaction, write
 from models.credits.ledger import Grant, TransferKind, lock_wallet, new_transfer
@@ -33,6 +33,7 @@ async def grant(
         expires_at=expires_at,
         note=note,
         granted_at=at,
+        granted_by=by.account_id if by else None,
     )
     await write(given, new_transfer(TransferKind.GRANT, given, credits, at=at), grant_event(given, by=by, at=at))
     given.unused = credits.units
@@ -161,3 +162,12 @@ async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX)
                     new_event("credit.expired", unused, by=None, at=at, credits=unused.unused),
                 )
     return len(wallets)
+
+
+CONSTRAINTS["grants_not_to_oneself"] = Refusal(
+    Code.NOT_ELIGIBLE,
+    "Nobody grants credits to themselves.",
+    rule="ID-9",
+    path=["studentId"],
+    fix="Ask a colleague to grant them.",
+)

@@ -132,6 +132,7 @@ class Grant(Entity):
     expires_at = fields.DatetimeField(null=True)
     note = fields.CharField(max_length=500, default="")
     granted_at = fields.DatetimeField()
+    granted_by = fields.UUIDField(null=True)
 
     PERSONAL: ClassVar[Mapping[str, Personal]] = {
         "note": Personal("the school's own word, which may name whom it is for", erased=EMPTY)

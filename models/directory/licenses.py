@@ -15,7 +15,7 @@ from models.base.events import new_event
 from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
 from models.base.words import Words
-from models.directory.providers import Provider, Service, of_practice
+from models.directory.providers import MET_BY_STUDENTS, Provider, Service, of_practice
 
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""
@@ -81,14 +81,21 @@ EXISTS (SELECT 1 FROM {LICENSES}
 """
 
 
+OF_SHOWN = (
+    "(licenses.verified_at IS NOT NULL AND EXISTS (SELECT 1 FROM providers WHERE providers.id = licenses.provider_id"
+    f" AND (providers.searchable OR {MET_BY_STUDENTS})))"
+)
+"""A school sees the licenses of the providers that it sees."""
+
+
 class License(Entity):
     """A state's permission to practise: class, the state's own title, number, state and expiry."""
 
     PREFIX: ClassVar[str] = "lic"
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
-        Role.SCHOOL: "licenses.verified_at IS NOT NULL",
-        Role.PARTNER: "licenses.verified_at IS NOT NULL",
+        Role.SCHOOL: OF_SHOWN,
+        Role.PARTNER: OF_SHOWN,
         Role.STUDENT: "licenses.verified_at IS NOT NULL",
         Role.PROVIDER: "licenses.provider_id = {provider}",
         Role.OFFICE: of_practice("licenses"),

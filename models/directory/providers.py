@@ -34,6 +34,12 @@ class DegreeLevel(Words):
     DOCTORATE = "DOCTORATE", "A doctorate."
 
 
+MET_BY_STUDENTS = (
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.school_id = {school})"
+)
+"""A school goes on seeing a provider whom one of its students met (ID-8)."""
+
+
 def of_practice(table: str) -> str:
     """The condition of a row whose provider belongs to the viewer's practice (ID-4)."""
     return (
@@ -48,13 +54,16 @@ class Provider(Entity):
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,
-        Role.SCHOOL: EVERYTHING,
-        Role.PARTNER: EVERYTHING,
+        Role.SCHOOL: f"(providers.searchable OR {MET_BY_STUDENTS})",
+        Role.PARTNER: f"(providers.searchable OR {MET_BY_STUDENTS})",
         Role.PROVIDER: "providers.id = {provider}",
         Role.OFFICE: "providers.practice_id = {practice}",
         Role.STUDENT: "providers.searchable",
     }
 
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
+
+    person_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
     title = fields.CharField(max_length=60, default="")
     email = fields.CharField(max_length=254)

@@ -17,6 +17,13 @@ from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import write
 from models.schools.schools import School
 
+CONTACT: dict[Role, str] = {}
+"""For each role that sees a student's contact for a time only, the condition in SQL; `$at` stands for the time (ID-8).
+
+The areas to the right say it; SEES_CONTACT are the roles for whom there is none.
+"""
+SEES_CONTACT = frozenset({Role.STUDENT, Role.SCHOOL, Role.PARTNER, Role.OPS})
+
 
 class Student(Entity):
     """The client: belongs to one school, may be away in another state."""
@@ -29,11 +36,13 @@ class Student(Entity):
         Role.PARTNER: "students.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "id"
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
 
     school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
         "models.School", related_name="students", on_delete=fields.RESTRICT, db_index=True
     )
     school_id: UUID
+    person_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
     email = fields.CharField(max_length=254)
     phone = fields.CharField(max_length=20, null=True)

@@ -13,7 +13,7 @@ SEARCH = Text(200, one_line=True)
 def has_part(*folded: str, slot: str) -> str:
     """The condition that the text in this slot stands in one of these: `folded(…)` or `folded_list(…)` of a column.
 
-    They are written as their indexes are (migration 0020), by which the rows are found.
+    They are written as their indexes are (migration 0026), by which the rows are found.
     """
     return "(" + " OR ".join(f"{text} LIKE search_pattern({slot})" for text in folded) + ")"
 

@@ -23,18 +23,20 @@ from operations.reads.relations import pages
 BY_START = Order("starts_at")
 
 
+PERSON = "(SELECT students.person_id FROM students WHERE students.id = $6)"
+
 # The values: $2 and $3 from and until, $4 state, $5 service, for students $6 who they are and $7 when it is.
 TIMES_FOR_STUDENT = bookable_times(
     provider="parent.id",
     state="COALESCE($4, (SELECT students.state FROM students WHERE students.id = $6))",
     service="$5",
-    visit_type=visit_type("$6"),
+    visit_type=visit_type(PERSON),
     begin="$2",
     end="$3",
     credits_until=f"(SELECT credits.until FROM ({credits_of('$6', at='$7')}) credits)",
 )
 TIMES = bookable_times(provider="parent.id", state="$4", service="$5", visit_type=ANY_VISIT, begin="$2", end="$3")
-IS_OFFERED_TO_STUDENT = f"{IS_OFFERED} AND NOT {is_busy('$6')}"
+IS_OFFERED_TO_STUDENT = f"{IS_OFFERED} AND NOT {is_busy(PERSON)}"
 
 
 async def offered(

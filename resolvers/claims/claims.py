@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from execution import Selection
+from execution import Batched, Selection
 from models.appointments.appointments import Appointment
 from models.base.access import EVERYTHING
+from models.base.statements import fetch
 from models.claims import claims
 from models.claims.claims import Claim, ClaimStatus, PresentingConcern
 from operations.context import Context
@@ -40,6 +41,17 @@ async def many(
 
 
 APPOINTMENT = to_one(Appointment, by="appointment_id")
+
+
+async def session_starts(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+    """For each claim when its session began: FINANCE pays by it and sees nothing else of the session."""
+    ids = [parent.appointment_id for parent in parents]
+    rows = await fetch("SELECT id, starts_at FROM appointments WHERE id = ANY ($1)", ids)
+    found = {row.id: row.starts_at for row in rows}
+    return [found[id] for id in ids]
+
+
+SESSION_STARTS_AT = Batched(session_starts, needs=("appointment_id",))
 
 
 async def attest(

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models.accounts import passwords, sessions
+from models.accounts import agreements, passwords, sessions
 from models.accounts.accounts import Membership
 from models.base import throttling
 from models.base.access import EVERYTHING, Role
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import Code, Refusal, Refused, refuse_if_any
 from models.base.text import EmailAddress
 from models.directory.providers import Provider
 from models.invitations import invitations
@@ -134,6 +134,36 @@ async def withdraw(context: Context, *, invitation_id: Annotated[UUID, Invitatio
     return await invitations.withdraw(invitation, by=context.viewer, at=context.now)
 
 
+class InvitationOffer:
+    """What an invitation offers to the holder of its link."""
+
+    def __init__(self, invitation: Invitation, organization: str) -> None:
+        self.role = invitation.role
+        self.name = invitation.name
+        self.organization = organization
+        self.expires_at = invitation.expires_at
+        self.agreements = agreements.required_of(invitation.role)
+        self.password_length_min = passwords.length_min(is_staff=invitation.role is not Role.STUDENT)
+
+
+async def offer(context: Context, selection: Selection, *, token: Token) -> InvitationOffer | None:
+    """What the invitation of a link offers; null if the link does not work, or not any more (ID-3)."""
+    try:
+        invitation = await invitations.of_token(token, at=context.now)
+    except Refusal:
+        return None
+    return InvitationOffer(invitation, await organization_of(invitation))
+
+
+async def organization_of(invitation: Invitation) -> str:
+    """The name of the school or practice that an invitation is for; empty if it is for neither."""
+    if invitation.practice_id is not None:
+        return (await Practice.get(id=invitation.practice_id)).name
+    if invitation.school_id is not None:
+        return (await School.get(id=invitation.school_id)).name
+    return ""
+
+
 async def hash_first(
     context: Context, *, token: str, password: str, accepts: list[AgreementInput], name: str, device: str
 ) -> str:
@@ -168,11 +198,13 @@ async def sign_up(
     accepts: Accepts,
     name: Annotated[str, ANY_NAME, "The person's name; that of the invitation if left out."] = "",
     device: Device = "",
-) -> dict[str, Any]:
+) -> dict[str, Any] | Refused:
     """Make an account by an invitation's link and sign in; the link works once (PR-1, ID-3)."""
     membership = await invitations.sign_up(
         token, name=name, password_hash=password_hash, accepted=agreed(accepts), at=context.now
     )
+    if isinstance(membership, Refused):
+        return membership
     return handed_out(context, await sessions.open_session(membership, device=device, at=context.now))
 
 
@@ -181,6 +213,6 @@ async def admit_token(context: Context, *, token: str, **_: Any) -> None:
     await throttling.admit_link(context.source, at=context.now)
 
 
-async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership:
+async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership | Refused:
     """Take a further membership into your own account, by the link of an invitation to its address (ID-3)."""
     return await invitations.accept(token, accepted=agreed(accepts), by=context.viewer, at=context.now)

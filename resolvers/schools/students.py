@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from execution import Selection
-from models.base.access import EVERYTHING
+from execution import Batched, Selection
+from models.base.access import EVERYTHING, NOTHING, Role
 from models.base.errors import CONSTRAINTS, Refusal, not_found
+from models.base.statements import column_of
 from models.base.text import EmailAddress, StateCode, TimeZone
 from models.schools.schools import School
-from models.schools.students import Student
+from models.schools.students import CONTACT, SEES_CONTACT, Student
 from operations.arguments import NAME
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.rows import find
-from operations.reads.searching import BY_NAME, SEARCH, person_has_part
+from operations.reads.rows import find, rows_where
+from operations.reads.searching import BY_NAME, SEARCH, has_part, person_has_part
 
 STUDENT = to_one(Student, by="student_id")
 
@@ -27,17 +28,21 @@ async def students(
     selection: Selection,
     *,
     page: PageRequest,
-    search: Annotated[str | None, SEARCH, "A part of the name or of the e-mail address."] = None,
+    search: Annotated[
+        str | None, SEARCH, "A part of the name, or for those who always see it of the e-mail address."
+    ] = None,
 ) -> Page:
     """The students that you may see, by name."""
-    where, values = matching(search)
+    where, values = matching(search, context.viewer.role)
     return await page_of(context, Student, selection, page, order=BY_NAME, where=where, values=values)
 
 
-def matching(search: str | None) -> tuple[str, list[Any]]:
-    """The condition of a search among students."""
+def matching(search: str | None, role: Role) -> tuple[str, list[Any]]:
+    """The condition of a search among students; who sees addresses for a time only does not find by them (ID-8)."""
     if not search:
         return EVERYTHING, []
+    if role not in SEES_CONTACT:
+        return has_part("folded(students.name)", slot="$1"), [search]
     return person_has_part("students", slot="$1"), [search]
 
 
@@ -71,3 +76,24 @@ async def check_student(context: Context, *, email: str, school_id: UUID | None)
         return [not_found("school", path=["schoolId"])]
     is_known = await Student.filter(school_id=school.id, email=email).exists()
     return [CONSTRAINTS["students_email_in_school"]] if is_known else []
+
+
+def contact(column: str) -> Batched:
+    """A column that providers and offices see only while they may reach the student; null before and after (ID-8)."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        values = column_of(parents, column)
+        role = context.viewer.role
+        if role in SEES_CONTACT:
+            return values
+        ids = column_of(parents, "id")
+        condition = CONTACT.get(role, NOTHING).replace("$at", "$2")
+        where = f"students.id = ANY($1) AND $2::timestamptz IS NOT NULL AND {condition}"
+        rows = await rows_where(context, Student, (), where, list(dict.fromkeys(ids)), context.now)
+        reached = set(column_of(rows, "id"))
+        return [value if id in reached else None for id, value in zip(ids, values, strict=True)]
+
+    return Batched(resolve, needs=("id", column), defers=True)
+
+
+EMAIL, PHONE, STATE = contact("email"), contact("phone"), contact("state")

@@ -128,7 +128,7 @@ class Mutation:
     cancel_appointment = mutation(
         resolvers.cancel,
         answers=payload("CancelAppointment", Appointment),
-        allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE],
+        allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.OPS],
     )
     mark_no_show = mutation(
         resolvers.mark_no_show, answers=payload("MarkNoShow", Appointment), allow=[Role.PROVIDER, Role.OPS]

@@ -10,8 +10,14 @@ from models.claims.claims import ClaimStatus, PresentingConcern
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.claims import claims as resolvers
+from resolvers.directory.providers import PROVIDER
+from resolvers.schools.schools import SCHOOL
+from resolvers.schools.students import STUDENT
 from schema.appointments.appointments import Appointment
 from schema.base.shape import Connection, Money, Node, computed, extends, money, payload, shown, shows, value
+from schema.directory.providers import Provider
+from schema.schools.schools import School
+from schema.schools.students import Student
 
 CLINICAL = [Role.PROVIDER, Role.OPS]
 PAID = [Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER]
@@ -46,7 +52,11 @@ class Claim(Node):
     )
     submitted_at: datetime = shown("When the provider attested and submitted it.")
     adjudicated_at: datetime = shown("When it was decided.")
-    appointment: Appointment | None = relation(resolvers.APPOINTMENT, "The session.")
+    session_starts_at: datetime | None = relation(resolvers.SESSION_STARTS_AT, "When the claimed session began.")
+    appointment: Appointment | None = relation(resolvers.APPOINTMENT, "The session, if you may see it.")
+    provider: Provider | None = relation(PROVIDER, "Who gave the session and is reimbursed.")
+    school: School | None = relation(SCHOOL, "Who sponsored the session, if you may see it.")
+    student: Student | None = relation(STUDENT, "Whose session it was, if you may see it.")
 
 
 @extends(Appointment)

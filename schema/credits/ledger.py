@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from execution import Computed
 from models.base.access import Role
 from models.credits import ledger
 from models.credits.ledger import Bucket, TransferKind
@@ -11,8 +12,10 @@ from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.credits import ledger as resolvers
 from resolvers.credits.grants import check_grant, grant
-from schema.base.shape import Connection, Node, extends, optional_text, payload, shown, shows, value
+from schema.base.shape import Connection, Node, extends, payload, shown, shows, value
 from schema.schools.students import Student
+
+SCHOOLS_OWN = [Role.SCHOOL, Role.PARTNER, Role.OPS]
 
 
 @shows(ledger.Transfer, name="LedgerTransfer")
@@ -33,7 +36,9 @@ class Grant(Node):
     credits: int = shown("How many were given.")
     unused: int = shown("How many of them are neither held nor gone.")
     expires_at: datetime | None = shown("When the unused ones expire; null for never (CR-3).")
-    note: str | None = optional_text("note", "The school's own note.")
+    note: str | None = relation(
+        Computed(lambda row: row.note, needs=("note",)), "The school's own word on it.", allow=SCHOOLS_OWN
+    )
     granted_at: datetime = shown("When they were given.")
 
 

@@ -9,6 +9,7 @@ from operations.queries import query, relation
 from resolvers.directory import providers as resolvers
 from resolvers.directory.licenses import LICENSES
 from schema.accounts.accounts import Membership
+from schema.accounts.persons import PersonConflict
 from schema.base.shape import Connection, Node, extends, optional_text, payload, shown, shows
 from schema.directory.licenses import License
 
@@ -37,6 +38,13 @@ class MembershipProvider:
     """What providers add to Membership."""
 
     provider: Provider | None = relation(resolvers.PROVIDER, "The provider it acts for, if it is one.")
+
+
+@extends(PersonConflict)
+class PersonConflictProvider:
+    """What providers add to PersonConflict."""
+
+    provider: Provider | None = relation(resolvers.PROVIDER, "The provider, if it is about one.")
 
 
 EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER, Role.OFFICE]

@@ -10,6 +10,7 @@ from operations.queries import query, relation
 from resolvers.schools import students as resolvers
 from resolvers.schools.schools import SCHOOL
 from schema.accounts.accounts import Membership
+from schema.accounts.persons import PersonConflict
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 from schema.schools.schools import STAFF, School
 
@@ -19,9 +20,15 @@ class Student(Node):
     """The client: belongs to one school, may be away in another state."""
 
     name: str = shown("The student's name.")
-    email: EmailAddress = shown("The student's address.")
-    phone: PhoneNumber | None = shown("The student's telephone.")
-    state: StateCode = shown("The state where the student usually is.")
+    email: EmailAddress | None = relation(
+        resolvers.EMAIL,
+        "The student's e-mail address. Providers and offices see it while an appointment is live, and after the last "
+        "confirmed session until its time to be attested is over; null for them otherwise (ID-8).",
+    )
+    phone: PhoneNumber | None = relation(resolvers.PHONE, "The student's telephone; seen as the e-mail address is.")
+    state: StateCode | None = relation(
+        resolvers.STATE, "The state where the student usually is; seen as the e-mail address is."
+    )
     time_zone: TimeZone = shown("The student's time zone.")
     erased_at: datetime | None = shown("When the identity was removed for good; null for everybody else.")
     school: School | None = relation(SCHOOL, "The school.")
@@ -32,6 +39,13 @@ class MembershipStudent:
     """What students add to Membership."""
 
     student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
+
+
+@extends(PersonConflict)
+class PersonConflictStudent:
+    """What students add to PersonConflict."""
+
+    student: Student | None = relation(resolvers.STUDENT, "The student, if it is about one.")
 
 
 class Query:

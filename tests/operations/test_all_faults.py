@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +13,12 @@ from graphql import get_named_type
 from models.accounts import links
 from models.accounts.accounts import Account
 from models.accounts.links import Purpose
+from models.accounts.persons import PersonConflict
 from models.base.access import Role, Viewer
 from models.base.ids import encode, new_id
 from models.invitations import invitations
 from models.invitations.invitations import MembershipOffer
 from schema.root import SCHEMA
-from tests.areas.expectations import MUTATION
 from tests.support.asking import do
 from tests.support.databases import own_database, undone
 from tests.support.two_sides import Side, build
@@ -145,6 +145,12 @@ CASES: dict[str, Case] = {
         {"name"},
         {"email", "schoolId", "isOwner"},
     ),
+    "dismissPersonConflict": (
+        Role.OPS,
+        lambda side: {"personConflictId": unknown(PersonConflict.PREFIX), "reason": "\x07"},
+        {"reason"},
+        {"personConflictId"},
+    ),
     "signUp": (
         None,
         lambda side: {"token": "new@example.test", "password": "password", "accepts": [], "name": UNFIT},
@@ -164,7 +170,7 @@ ONE_VALUE = {
     "disableAccount", "enableAccount", "endMembership", "withdrawAppointment", "confirmAppointment",
     "declineAppointment", "cancelAppointment", "markNoShow", "disableCampusIssuer", "attestSession", "moveClock",
     "verifyLicense", "enrollProvider", "withdrawInvitation", "revokePartnerKey", "revealPayoutDetails", "openPractice",
-    "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
+    "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""
 
@@ -176,15 +182,21 @@ async def side(postgres: str) -> AsyncIterator[Side]:
         yield (await build()).a
 
 
+def mutations() -> Mapping[str, Any]:
+    """The fields of the schema's root of mutations."""
+    root = SCHEMA._schema.mutation_type
+    assert root is not None
+    fields: Mapping[str, Any] = root.fields
+    return fields
+
+
 def test_each_mutation_is_known_here() -> None:
-    assert sorted([*CASES, *PROOFS, *ONE_VALUE]) == sorted(MUTATION)
+    assert sorted([*CASES, *PROOFS, *ONE_VALUE]) == sorted(mutations())
 
 
 @pytest.mark.parametrize("mutation", sorted(ONE_VALUE))
 def test_a_mutation_of_one_value_has_no_other_whose_form_can_be_at_fault(mutation: str) -> None:
-    root = SCHEMA._schema.mutation_type
-    assert root is not None
-    inputs = [get_named_type(argument.type) for argument in root.fields[mutation].args.values()]
+    inputs = [get_named_type(argument.type) for argument in mutations()[mutation].args.values()]
     fields = [field for one in inputs for name, field in one.fields.items() if name != "idempotencyKey"]
     assert len([field for field in fields if get_named_type(field.type).name in ("ID", "String")]) <= 1
 

@@ -49,7 +49,7 @@ async def sign_up(api: Api, token: str, **changes: Any) -> Any:
     return (await api.ask(SIGN_UP, input=sent))["signUp"]
 
 
-def codes(answer: Any) -> list[tuple[str, str]]:
+def codes(answer: Any) -> list[tuple[str, str | None]]:
     """The codes and rules of an answer's user errors."""
     return [(error["code"], error["rule"]) for error in answer["userErrors"]]
 

@@ -37,6 +37,6 @@ CREATE INDEX providers_searched ON providers
 class Migration(migrations.Migration):
     """Two extensions, three functions, and an index for each list of people that grows."""
 
-    dependencies = [("models", "0019_past_openings")]
+    dependencies = [("models", "0025_linking_of_all")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", EXTENSIONS, FOLDED, INDEXES)]
