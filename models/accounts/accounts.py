@@ -13,6 +13,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Effects
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.ids import new_id
@@ -65,7 +66,7 @@ def alone(column: str) -> str:
 
 
 class Account(Entity):
-    """One person who signs in, by e-mail address."""
+    """A person who can sign in."""
 
     PREFIX: ClassVar[str] = "acc"
     REACH: ClassVar[Reach] = own("accounts.id") | {
@@ -108,14 +109,14 @@ class Account(Entity):
         """
         if self.disabled_at is None:
             await account_shuts.raised(self, by=by, at=at)
-            await write(Update(self, disabled_at=at), new_event("account.disabled", self, by=by, at=at))
+            await write(Update(self, disabled_at=at), new_event(EventVerb.ACCOUNT_DISABLED, self, by=by, at=at))
             await account_shut.raised(self, by=by, at=at)
         return self
 
     async def enable(self, *, by: Viewer, at: datetime) -> Account:
         """Open the account again; its sessions of before stay ended."""
         if self.disabled_at is not None:
-            await write(Update(self, disabled_at=None), new_event("account.enabled", self, by=by, at=at))
+            await write(Update(self, disabled_at=None), new_event(EventVerb.ACCOUNT_ENABLED, self, by=by, at=at))
         return self
 
 
@@ -156,7 +157,7 @@ class Membership(Entity):
     async def end(self, *, by: Viewer, at: datetime) -> Membership:
         """End what the account may act under; sessions under it end at once (ID-2)."""
         if self.ended_at is None:
-            await write(Update(self, ended_at=at), new_event("membership.ended", self, by=by, at=at))
+            await write(Update(self, ended_at=at), new_event(EventVerb.MEMBERSHIP_ENDED, self, by=by, at=at))
         return self
 
     def has_lapsed(self, at: datetime) -> bool:

@@ -18,6 +18,7 @@ from models.accounts.passwords import hashed, password_refusals, verified
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
@@ -106,7 +107,7 @@ async def answer_reset_requests(*, at: datetime) -> int:
             if await links.is_fresh(Purpose.PASSWORD_RESET, subject=account.id, at=at):
                 continue
             link = await links.issue(Purpose.PASSWORD_RESET, email=account.email, subject=account.id, at=at)
-            await write(new_event("account.reset_requested", account, by=None, at=at, link=str(link.id)))
+            await write(new_event(EventVerb.ACCOUNT_RESET_REQUESTED, account, by=None, at=at, link=str(link.id)))
     return len(rows)
 
 
@@ -146,7 +147,7 @@ async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
         raise links.DEAD
     await write(
         Update(account, password_hash=changed.new_hash, email_verified_at=account.email_verified_at or at),
-        new_event("account.password_reset", account, by=None, at=at),
+        new_event(EventVerb.ACCOUNT_PASSWORD_RESET, account, by=None, at=at),
     )
     await links.withdraw(Purpose.EMAIL_VERIFICATION, subject=account.id, at=at)
     await sessions.revoke_all(account.id, by=None, at=at)
@@ -180,7 +181,7 @@ async def change_password(changed: Changed, *, by: Viewer, at: datetime) -> Acco
         await links.withdraw(purpose, subject=account.id, at=at)
     await write(
         Update(account, password_hash=changed.new_hash),
-        new_event("account.password_changed", account, by=by, at=at),
+        new_event(EventVerb.ACCOUNT_PASSWORD_CHANGED, account, by=by, at=at),
     )
     await sessions.revoke_all(account.id, but=by.session_id, by=by, at=at)
     return account
@@ -191,7 +192,7 @@ async def request_verification(email: str, *, by: Viewer, at: datetime) -> Accou
     account = await locked(by.account_id)
     refuse_if_any(verified_refusals(account, email))
     link = await links.issue(Purpose.EMAIL_VERIFICATION, email=email, subject=account.id, at=at)
-    await write(new_event("account.verification_requested", account, by=by, at=at, link=str(link.id)))
+    await write(new_event(EventVerb.ACCOUNT_VERIFICATION_REQUESTED, account, by=by, at=at, link=str(link.id)))
     return account
 
 
@@ -215,7 +216,7 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     try:
         await write(
             Update(account, email=link.email, email_verified_at=at),
-            new_event("account.email_verified", account, by=None, at=at, changed=before != link.email),
+            new_event(EventVerb.ACCOUNT_EMAIL_VERIFIED, account, by=None, at=at, changed=before != link.email),
         )
     except asyncpg.UniqueViolationError as violation:
         if violation.constraint_name == "students_email_in_school":
@@ -224,7 +225,7 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     if before != link.email:
         await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
         await links.note_replaced(link.id, before)
-        await write(new_event("account.email_changed", account, by=None, at=at, link=str(link.id)))
+        await write(new_event(EventVerb.ACCOUNT_EMAIL_CHANGED, account, by=None, at=at, link=str(link.id)))
     return account
 
 

@@ -17,6 +17,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import Code, Refusal, Refused
+from models.base.event_verbs import EventVerb
 from models.base.events import Event, new_event
 from models.base.ids import new_id
 from models.base.personal import EMPTY, Kept, Personal
@@ -153,7 +154,7 @@ class PersonConflict(Entity):
         """Settle the conflict."""
         await write(
             Update(self, outcome=outcome, reason=reason, resolved_at=at, resolved_by=by.account_id),
-            told("person_conflict.settled", self, by=by, at=at),
+            told(EventVerb.PERSON_CONFLICT_SETTLED, self, by=by, at=at),
         )
 
     def must_be_open(self) -> None:
@@ -210,7 +211,7 @@ async def unless_conflict(
             at=at,
         )
         if await is_new(conflict):
-            await write(conflict, told("person_conflict.found", conflict, by=by, at=at))
+            await write(conflict, told(EventVerb.PERSON_CONFLICT_FOUND, conflict, by=by, at=at))
         return Refused([NOT_LINKED])
 
 
@@ -224,7 +225,7 @@ async def is_new(conflict: PersonConflict) -> bool:
     ).exists()
 
 
-def told(verb: str, conflict: PersonConflict, *, by: Viewer | None, at: datetime) -> Event:
+def told(verb: EventVerb, conflict: PersonConflict, *, by: Viewer | None, at: datetime) -> Event:
     """The event of a conflict, which is for OPS alone: it names no student, whose school would see it."""
     event = new_event(verb, conflict, by=by, at=at)
     event.student_id = event.provider_id = None

@@ -13,6 +13,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, LockedBefore, Reach, Role, Viewer, extend_reach
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
@@ -33,23 +34,33 @@ ONE = Credits(1)
 
 
 class AppointmentStatus(Words):
-    """Where an appointment stands. REQUESTED and CONFIRMED are live; all others are its end."""
+    """Status of an appointment. REQUESTED and CONFIRMED are live; all others are final."""
 
-    REQUESTED = "REQUESTED", "It waits for the provider's answer; its time is taken and one credit held."
-    CONFIRMED = "CONFIRMED", "The provider accepted it; time and credit stay taken."
-    COMPLETED = "COMPLETED", "The provider attested that it took place."
-    DECLINED = "DECLINED", "The provider said no; the credit was released."
-    EXPIRED = "EXPIRED", "Nobody answered in time (AP-3); the credit was released."
-    WITHDRAWN = "WITHDRAWN", "The student took the request back; the credit was released."
-    CANCELLED = "CANCELLED", "It was called off before it began (CR-5)."
-    NO_SHOW = "NO_SHOW", "The student did not come (AP-7); it is never reimbursed."
+    REQUESTED = "REQUESTED", "Waiting for the provider's answer; the time is reserved and one credit is held."
+    CONFIRMED = "CONFIRMED", "Confirmed by the provider; the time is reserved and the credit is held."
+    COMPLETED = "COMPLETED", "The provider attested that the session took place."
+    DECLINED = "DECLINED", "Declined by the provider; the credit was released."
+    EXPIRED = "EXPIRED", "Not answered in time (AP-3); the credit was released."
+    WITHDRAWN = "WITHDRAWN", "Withdrawn by the student before an answer; the credit was released."
+    CANCELLED = "CANCELLED", "Cancelled by either side before the start (CR-5)."
+    NO_SHOW = "NO_SHOW", "The student did not attend (AP-7); not reimbursed."
+
+
+ENDED_BY = {
+    AppointmentStatus.DECLINED: EventVerb.APPOINTMENT_DECLINED,
+    AppointmentStatus.EXPIRED: EventVerb.APPOINTMENT_EXPIRED,
+    AppointmentStatus.WITHDRAWN: EventVerb.APPOINTMENT_WITHDRAWN,
+    AppointmentStatus.CANCELLED: EventVerb.APPOINTMENT_CANCELLED,
+    AppointmentStatus.NO_SHOW: EventVerb.APPOINTMENT_NO_SHOW,
+}
+"""The event of each end but completion, which has a claim."""
 
 
 class VisitType(Words):
-    """The first completed session of a pair is its intake, every other a follow-up (AP-2)."""
+    """The first completed session of a student with a provider is the intake; all others are follow-ups (AP-2)."""
 
-    INTAKE = "INTAKE", "The first session of a pair, 60 minutes."
-    FOLLOW_UP = "FOLLOW_UP", "Every session after the intake, 50 minutes."
+    INTAKE = "INTAKE", "First session with this provider, 60 minutes."
+    FOLLOW_UP = "FOLLOW_UP", "Any later session, 50 minutes."
 
 
 MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}
@@ -133,7 +144,7 @@ class Appointment(Entity):
                 confirmed_at=at,
                 telehealth_link=provider.telehealth_link,
             ),
-            new_event("appointment.confirmed", self, by=by, at=at),
+            new_event(EventVerb.APPOINTMENT_CONFIRMED, self, by=by, at=at),
         )
 
     async def decline(self, *, by: Viewer, at: datetime) -> None:
@@ -210,7 +221,7 @@ class Appointment(Entity):
         await write(
             Update(self, status=status, ended_at=at),
             self.end_of_hold(kind, await held_grant(self.id), at=at),
-            new_event(f"appointment.{status.value.lower()}", self, by=by, at=at, credit=kind.value),
+            new_event(ENDED_BY[status], self, by=by, at=at, credit=kind.value),
         )
 
     def end_of_hold(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:

@@ -31,6 +31,7 @@ from models.appointments.bookable import (
 from models.appointments.rules import BookingFacts, Standing, not_eligible, request_refusals
 from models.base.access import Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, not_found, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import fetch, fetch_one, write
 from models.credits.ledger import TransferKind, lock_wallet, new_transfer
@@ -122,7 +123,9 @@ async def request(
     refuse_if_any(request_refusals(facts, accepts_policy=accepts_policy, at=at))
     appointment = new_appointment(facts, at)
     await write(
-        appointment, hold_credit(facts, appointment, at), new_event("appointment.requested", appointment, by=by, at=at)
+        appointment,
+        hold_credit(facts, appointment, at),
+        new_event(EventVerb.APPOINTMENT_REQUESTED, appointment, by=by, at=at),
     )
     return appointment
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from models.accounts.accounts import Account, account_shut, account_shuts
 from models.appointments.appointments import Appointment, AppointmentStatus
 from models.base.access import Viewer
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import fetch, write
 
@@ -29,7 +30,7 @@ async def after_shutting(account: Account, /, *, by: Viewer, at: datetime) -> No
     await decline_waiting(account.person_id, by=by, at=at)
     for row in await fetch(OF_PROVIDER, account.person_id, AppointmentStatus.CONFIRMED):
         appointment = await Appointment.get(id=row.id)
-        await write(new_event("appointment.provider_unavailable", appointment, by=by, at=at))
+        await write(new_event(EventVerb.APPOINTMENT_PROVIDER_UNAVAILABLE, appointment, by=by, at=at))
 
 
 async def decline_waiting(person_id: UUID, *, by: Viewer, at: datetime) -> None:

@@ -13,6 +13,7 @@ from tortoise import fields
 from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept
@@ -23,32 +24,36 @@ from models.rates.rates import RATE_OF
 
 
 class PresentingConcern(Words):
-    """What the session was about, from the program's list; never shown to a school (CL-9)."""
+    """Main concern addressed in the session; never shown to a school (CL-9)."""
 
-    ACADEMIC = "ACADEMIC", "Studies and performance."
-    ADJUSTMENT = "ADJUSTMENT", "A change in life."
-    ANXIETY = "ANXIETY", "Worry, panic, fear."
-    ATTENTION = "ATTENTION", "Attention and concentration."
-    DEPRESSION = "DEPRESSION", "Low mood."
-    EATING = "EATING", "Food and body image."
-    FAMILY = "FAMILY", "Relations in the family."
-    GRIEF = "GRIEF", "Loss."
-    IDENTITY = "IDENTITY", "Who one is."
-    MEDICATION = "MEDICATION", "Starting, following or ending a medication."
-    RELATIONSHIPS = "RELATIONSHIPS", "Partners, friends, room-mates."
-    SLEEP = "SLEEP", "Falling asleep or staying so."
-    STRESS = "STRESS", "More than one can carry."
-    SUBSTANCE_USE = "SUBSTANCE_USE", "Alcohol and other substances."
-    TRAUMA = "TRAUMA", "Something terrible that happened."
-    OTHER = "OTHER", "None of the others."
+    ACADEMIC = "ACADEMIC", "Academic stress or performance."
+    ADJUSTMENT = "ADJUSTMENT", "Adjustment to a life change or transition."
+    ANXIETY = "ANXIETY", "Anxiety, panic or excessive worry."
+    ATTENTION = "ATTENTION", "Difficulty with attention, focus or ADHD."
+    DEPRESSION = "DEPRESSION", "Depressed mood or loss of interest."
+    EATING = "EATING", "Eating, weight or body image."
+    FAMILY = "FAMILY", "Family conflict or relationships."
+    GRIEF = "GRIEF", "Loss of a person, pet or relationship."
+    IDENTITY = "IDENTITY", "Cultural, gender, sexual or personal identity."
+    MEDICATION = "MEDICATION", "Starting, adjusting or stopping psychiatric medication."
+    RELATIONSHIPS = "RELATIONSHIPS", "Partners, friends or roommates."
+    SLEEP = "SLEEP", "Insomnia or other sleep problems."
+    STRESS = "STRESS", "Stress, burnout or feeling overwhelmed."
+    SUBSTANCE_USE = "SUBSTANCE_USE", "Alcohol or other substance use."
+    TRAUMA = "TRAUMA", "Trauma, abuse or assault, recent or past."
+    OTHER = "OTHER", "Another concern."
 
 
 class ClaimStatus(Words):
-    """The decision on a claim."""
+    """Decision on a claim."""
 
-    ACCEPTED = "ACCEPTED", "It is reimbursed; the credit is settled."
-    DENIED = "DENIED", "It is not reimbursed; the credit is released, the reasons say why."
-    VOID = "VOID", "It no longer counts; another may take its place."
+    ACCEPTED = "ACCEPTED", "Accepted for reimbursement; the credit is settled."
+    DENIED = "DENIED", "Not reimbursed, for the reasons given; the credit is released."
+    VOID = "VOID", "Voided; another claim may replace it."
+
+
+DECIDED_BY = {ClaimStatus.ACCEPTED: EventVerb.CLAIM_ACCEPTED, ClaimStatus.DENIED: EventVerb.CLAIM_DENIED}
+"""The event of each decision."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +89,7 @@ class Adjudication:
 
 
 class Claim(Entity):
-    """A request for reimbursement of one completed session, with its decision."""
+    """A request for reimbursement of a completed session, and the decision on it."""
 
     PREFIX: ClassVar[str] = "clm"
     REACH: ClassVar[Reach] = {
@@ -197,8 +202,8 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         Update(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
         appointment.end_of_hold(decision.credit, rate, at=at),
-        new_event("appointment.completed", appointment, by=by, at=at, credit=decision.credit.value),
-        new_event(f"claim.{decision.status.value.lower()}", claim, by=by, at=at),
+        new_event(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=decision.credit.value),
+        new_event(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
 

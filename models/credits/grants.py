@@ -10,6 +10,7 @@ from models.base.access import Viewer
 from models.base.amounts import Credits
 from models.base.effects import Leaving, student_leaves
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import Event, new_event
 from models.base.statements import fetch, fetch_one, transaction, write
 from models.credits.ledger import Grant, TransferKind, lock_wallet, new_transfer
@@ -66,7 +67,7 @@ class GrantLimits(Protocol):
 
 def grant_event(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
     """The event of a grant, with its number of credits."""
-    return new_event("credit.granted", given, by=by, at=at, credits=given.credits)
+    return new_event(EventVerb.CREDIT_GRANTED, given, by=by, at=at, credits=given.credits)
 
 
 def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
@@ -129,7 +130,7 @@ async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
     for unused in await Grant.filter(wallet_id=student_id, unused__gt=0).order_by("id"):
         await write(
             new_transfer(TransferKind.REVOKE, unused, Credits(unused.unused), at=at),
-            new_event("credit.revoked", unused, by=by, at=at, credits=unused.unused),
+            new_event(EventVerb.CREDIT_REVOKED, unused, by=by, at=at, credits=unused.unused),
         )
         revoked += unused.unused
     return revoked
@@ -159,7 +160,7 @@ async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX)
             for unused in await over.order_by("id"):
                 await write(
                     new_transfer(TransferKind.EXPIRE, unused, Credits(unused.unused), at=at),
-                    new_event("credit.expired", unused, by=None, at=at, credits=unused.unused),
+                    new_event(EventVerb.CREDIT_EXPIRED, unused, by=None, at=at, credits=unused.unused),
                 )
     return len(wallets)
 

@@ -11,6 +11,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
@@ -22,16 +23,25 @@ STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY"
 
 
 class LicenseClass(Words):
-    """What a license permits; each state gives it a title of its own (EN-2)."""
+    """Class of license, across the states' own titles (EN-2)."""
 
-    CLINICAL_SOCIAL_WORKER = "CLINICAL_SOCIAL_WORKER", "LCSW, LICSW and the like."
-    MARRIAGE_FAMILY_THERAPIST = "MARRIAGE_FAMILY_THERAPIST", "LMFT and the like."
-    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR", "LMHC, LCMHC and the like."
-    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR", "LPC, LPCC, LCPC and the like."
-    PSYCHOLOGIST = "PSYCHOLOGIST", "A licensed psychologist."
-    PSYCHIATRIST = "PSYCHIATRIST", "A physician of psychiatry, who may prescribe."
-    PSYCHIATRIC_NURSE_PRACTITIONER = "PSYCHIATRIC_NURSE_PRACTITIONER", "PMHNP, who may prescribe."
-    ASSOCIATE = "ASSOCIATE", "Works under a licensed supervisor."
+    CLINICAL_SOCIAL_WORKER = (
+        "CLINICAL_SOCIAL_WORKER",
+        "Licensed clinical social worker: LCSW, LICSW, LISW or equivalent.",
+    )
+    MARRIAGE_FAMILY_THERAPIST = (
+        "MARRIAGE_FAMILY_THERAPIST",
+        "Licensed marriage and family therapist: LMFT or equivalent.",
+    )
+    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR", "Licensed mental health counselor: LMHC, LCMHC or equivalent."
+    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR", "Licensed professional counselor: LPC, LPCC, LCPC or equivalent."
+    PSYCHOLOGIST = "PSYCHOLOGIST", "Licensed psychologist: PhD, PsyD or EdD."
+    PSYCHIATRIST = "PSYCHIATRIST", "Psychiatrist: MD or DO; may prescribe."
+    PSYCHIATRIC_NURSE_PRACTITIONER = (
+        "PSYCHIATRIC_NURSE_PRACTITIONER",
+        "Psychiatric-mental health nurse practitioner: PMHNP; may prescribe.",
+    )
+    ASSOCIATE = "ASSOCIATE", "Associate or pre-licensed clinician, supervised by a licensed one."
 
 
 COVERED: dict[Service, frozenset[LicenseClass]] = {
@@ -145,7 +155,7 @@ class License(Entity):
             state=state,
             expires_on=expires_on,
         )
-        await write(license, new_event("license.entered", license, by=by, at=at))
+        await write(license, new_event(EventVerb.LICENSE_ENTERED, license, by=by, at=at))
         return license
 
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
@@ -158,7 +168,7 @@ class License(Entity):
                 path=["licenseId"],
                 fix="Nothing is to be done.",
             )
-        await write(Update(self, verified_at=at), new_event("license.verified", self, by=by, at=at))
+        await write(Update(self, verified_at=at), new_event(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
 
 
 def license_refusals(number: str, state: str, expires_on: date, at: datetime) -> list[Refusal]:

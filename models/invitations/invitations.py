@@ -20,6 +20,7 @@ from models.accounts.persons import unless_conflict
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Leaving, student_erased
 from models.base.errors import CONSTRAINTS, Code, Refusal, Refused, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import EMPTY, NOWHERE_ADDRESS, Kept, Personal, bound
 from models.base.statements import Update, execute, write
@@ -123,7 +124,7 @@ async def invite(*, email: str, name: str, offer: MembershipOffer, by: Viewer | 
     )
     await write(invitation)
     link = await links.issue(Purpose.INVITATION, email=email, subject=invitation.id, at=at)
-    await write(new_event("invitation.sent", invitation, by=by, at=at, link=str(link.id)))
+    await write(new_event(EventVerb.INVITATION_SENT, invitation, by=by, at=at, link=str(link.id)))
     return invitation
 
 
@@ -212,7 +213,7 @@ async def withdraw(invitation: Invitation, *, by: Viewer, at: datetime) -> Invit
     if current.accepted_at is not None or current.withdrawn_at is not None:
         raise Refusal(Code.NOT_OPEN, "This invitation has ended.", path=["invitationId"], fix="Nothing is to be done.")
     await end(current, at=at)
-    await write(new_event("invitation.withdrawn", current, by=by, at=at))
+    await write(new_event(EventVerb.INVITATION_WITHDRAWN, current, by=by, at=at))
     return current
 
 
@@ -281,8 +282,8 @@ async def signed_up(
         account,
         membership,
         *agreements.accepted_now(account.id, set(accepted), at=at),
-        new_event("account.signed_up", account, by=person, at=at),
-        new_event("invitation.accepted", invitation, by=person, at=at),
+        new_event(EventVerb.ACCOUNT_SIGNED_UP, account, by=person, at=at),
+        new_event(EventVerb.INVITATION_ACCEPTED, invitation, by=person, at=at),
     )
     return membership
 
@@ -321,7 +322,7 @@ async def taken(token: str, *, accepted: Collection[Agreement], by: Viewer, at: 
     await write(
         membership,
         *agreements.accepted_now(account.id, missing, at=at),
-        new_event("invitation.accepted", invitation, by=by, at=at),
+        new_event(EventVerb.INVITATION_ACCEPTED, invitation, by=by, at=at),
     )
     return membership
 

@@ -9,6 +9,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
 from models.base.statements import write
@@ -22,14 +23,14 @@ CREDITS_MAX = 1_000
 
 
 class MissedSessionPolicy(Words):
-    """What becomes of the credit after a no-show or a late cancellation by the student (CR-5)."""
+    """What happens to the credit after a no-show or late cancellation by the student (CR-5)."""
 
-    RELEASE = "RELEASE", "The credit goes back to the student."
-    FORFEIT = "FORFEIT", "The credit is lost to the student."
+    RELEASE = "RELEASE", "The credit is returned to the student."
+    FORFEIT = "FORFEIT", "The student loses the credit."
 
 
 class School(Entity):
-    """A university; its counselling centre sponsors credits."""
+    """A university whose counselling centre sponsors credits."""
 
     PREFIX: ClassVar[str] = "sch"
     REACH: ClassVar[Reach] = {
@@ -67,7 +68,7 @@ class School(Entity):
         school = cls(
             name=name.strip(), time_zone=time_zone, credits_min=credits_min, credits_max=credits_max, created_at=at
         )
-        await write(school, new_event("school.opened", school, by=by, at=at))
+        await write(school, new_event(EventVerb.SCHOOL_OPENED, school, by=by, at=at))
         return school
 
 

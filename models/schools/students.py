@@ -11,6 +11,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
@@ -26,7 +27,7 @@ SEES_CONTACT = frozenset({Role.STUDENT, Role.SCHOOL, Role.PARTNER, Role.OPS})
 
 
 class Student(Entity):
-    """The client: belongs to one school, may be away in another state."""
+    """A student, who is the client. Belongs to one school."""
 
     PREFIX: ClassVar[str] = "stu"
     REACH: ClassVar[Reach] = {
@@ -77,7 +78,7 @@ class Student(Entity):
         student = cls(
             school_id=school.id, name=name.strip(), email=email, state=state, time_zone=time_zone, created_at=at
         )
-        await write(student, new_event("student.entered", student, by=by, at=at))
+        await write(student, new_event(EventVerb.STUDENT_ENTERED, student, by=by, at=at))
         return student
 
 

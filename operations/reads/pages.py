@@ -15,10 +15,10 @@ PAGE_DEFAULT = 20
 PAGE_MAX = 100
 
 PAGE_ARGUMENTS = (
-    ("first", int | None, f"How many rows from the beginning, 1 to {PAGE_MAX}; {PAGE_DEFAULT} if nothing is said."),
-    ("after", str | None, "Only rows behind this cursor."),
-    ("last", int | None, f"How many rows from the end, 1 to {PAGE_MAX}."),
-    ("before", str | None, "Only rows in front of this cursor."),
+    ("first", int | None, f"Number of items from the start, 1 to {PAGE_MAX}; default {PAGE_DEFAULT}."),
+    ("after", str | None, "Only items after this cursor."),
+    ("last", int | None, f"Number of items from the end, 1 to {PAGE_MAX}."),
+    ("before", str | None, "Only items before this cursor."),
 )
 
 
@@ -97,7 +97,7 @@ class Edge:
 
 
 class PageInfo:
-    """Where a page stands in its list."""
+    """Position of a page in its list."""
 
     __slots__ = ("_page", "has_next_page", "has_previous_page")
 

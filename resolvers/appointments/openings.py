@@ -47,11 +47,11 @@ async def offered(
     page: PageRequest,
     state: Annotated[
         StateCode | None,
-        "The state where the student will be; a student's own if left out, for others any with a valid license.",
+        "State where the student will be; default a student's own, for other roles any with a valid license.",
     ] = None,
-    service: Annotated[Service | None, "What the session is for; any service offered if left out."] = None,
-    from_: Annotated[datetime | None, "Only openings from this instant on."] = None,
-    until: Annotated[datetime | None, "Only openings before this instant."] = None,
+    service: Annotated[Service | None, "Service requested; default any service offered."] = None,
+    from_: Annotated[datetime | None, "Openings that start at or after this time."] = None,
+    until: Annotated[datetime | None, "Openings that start before this time."] = None,
 ) -> list[Page]:
     """For each provider the openings about which nothing would refuse a request now, soonest first (AV-4)."""
     begin = max(filter(None, (bookable_from(context.now), from_)))

@@ -17,28 +17,28 @@ from schema.schools.schools import STAFF, School
 
 @shows(students.Student)
 class Student(Node):
-    """The client: belongs to one school, may be away in another state."""
+    """A student, who is the client. Belongs to one school."""
 
-    name: str = shown("The student's name.")
+    name: str = shown("Name.")
     email: EmailAddress | None = relation(
         resolvers.EMAIL,
-        "The student's e-mail address. Providers and offices see it while an appointment is live, and after the last "
-        "confirmed session until its time to be attested is over; null for them otherwise (ID-8).",
+        "E-mail address. Providers and offices see it while an appointment is live, and after the last confirmed "
+        "session until its attestation deadline; null for them otherwise (ID-8).",
     )
-    phone: PhoneNumber | None = relation(resolvers.PHONE, "The student's telephone; seen as the e-mail address is.")
+    phone: PhoneNumber | None = relation(resolvers.PHONE, "Telephone number; visible as the e-mail address is.")
     state: StateCode | None = relation(
-        resolvers.STATE, "The state where the student usually is; seen as the e-mail address is."
+        resolvers.STATE, "State where the student usually lives; visible as the e-mail address is."
     )
-    time_zone: TimeZone = shown("The student's time zone.")
-    erased_at: datetime | None = shown("When the identity was removed for good; null for everybody else.")
-    school: School | None = relation(SCHOOL, "The school.")
+    time_zone: TimeZone = shown("Time zone.")
+    erased_at: datetime | None = shown("When the student's identity was erased; null if it was not.")
+    school: School | None = relation(SCHOOL, "School that sponsors the student.")
 
 
 @extends(Membership)
 class MembershipStudent:
     """What students add to Membership."""
 
-    student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
+    student: Student | None = relation(resolvers.STUDENT, "Student it belongs to, for the role STUDENT.")
 
 
 @extends(PersonConflict)

@@ -19,6 +19,7 @@ from models.accounts.accounts import Account, Membership
 from models.appointments import reminders
 from models.appointments.appointments import Appointment
 from models.base.access import Role
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import execute, fetch, write
 from models.claims.claims import PresentingConcern
@@ -309,7 +310,7 @@ async def everything_happens(pair: Pair) -> datetime:
     await write(
         staff,
         Membership(account_id=staff.id, role=Role.OPS, created_at=AT),
-        new_event("appointment.provider_unavailable", late, by=None, at=AT),
+        new_event(EventVerb.APPOINTMENT_PROVIDER_UNAVAILABLE, late, by=None, at=AT),
     )
     return late.attest_by
 

@@ -131,7 +131,7 @@ async def test_a_page_between_two_cursors_is_what_lies_between_them(world: World
 
 LISTS_OF_OPS = {
     "students": "students(first: 2, after: $cursor)",
-    "students by a search": 'students(first: 2, after: $cursor, search: "a")',
+    "students by a search": 'students(first: 2, after: $cursor, filter: { search: "a" })',
     "schools": "schools(first: 2, after: $cursor)",
     "appointments": "appointments(first: 2, after: $cursor)",
     "appointments, latest first": "appointments(first: 2, after: $cursor, orderBy: STARTS_AT_DESC)",
@@ -139,9 +139,9 @@ LISTS_OF_OPS = {
     "appointments of a status": "appointments(first: 2, after: $cursor, filter: { status: [CONFIRMED, REQUESTED] })",
     "claims": "claims(first: 2, after: $cursor)",
     "invitations": "invitations(first: 2, after: $cursor)",
-    "open invitations": "invitations(first: 2, after: $cursor, open: true)",
-    "providers": 'providers(first: 2, after: $cursor, state: "MA")',
-    "providers elsewhere": 'providers(first: 2, after: $cursor, state: "NY")',
+    "open invitations": "invitations(first: 2, after: $cursor, filter: { open: true })",
+    "providers": 'providers(first: 2, after: $cursor, filter: { state: "MA" })',
+    "providers elsewhere": 'providers(first: 2, after: $cursor, filter: { state: "NY" })',
 }
 """Lists that OPS read, some of the same rows in another order or by another filter."""
 

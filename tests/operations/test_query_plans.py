@@ -51,9 +51,9 @@ async def test_each_statement_of_a_screen_finds_its_rows_by_an_index(operation: 
 
 
 SEARCHES = {
-    "students": (Role.OPS, 'students(search: "zoë") { nodes { name } totalCount }'),
+    "students": (Role.OPS, 'students(filter: { search: "zoë" }) { nodes { name } totalCount }'),
     "appointments": (Role.OPS, 'appointments(filter: { search: "o’brien" }) { nodes { startsAt } totalCount }'),
-    "providers": (Role.OPS, 'providers(state: "MA", specialty: "péna") { nodes { name } totalCount }'),
+    "providers": (Role.OPS, 'providers(filter: { state: "MA", specialty: "péna" }) { nodes { name } totalCount }'),
 }
 
 

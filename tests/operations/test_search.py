@@ -68,9 +68,9 @@ FOUND_AS = [
     ("back\\slash", "back\\slash"),
 ]
 NOT_FOUND_AS = [("a%z", "Zoë"), ("z_e", "Zoë"), ("%", "Zoë"), ("_", "Zoë"), ("\\", "Zoë"), ("zoë x", "Zoë")]
-STUDENTS = "query ($search: String!) { students(search: $search) { totalCount } }"
-DIRECTORY = 'query ($search: String!) { providers(state: "MA", specialty: $search) { totalCount } }'
-CAMPUS = "query ($search: String!) { campuses(search: $search) { name } }"
+STUDENTS = "query ($search: String!) { students(filter: { search: $search }) { totalCount } }"
+DIRECTORY = 'query ($search: String!) { providers(filter: { state: "MA", specialty: $search }) { totalCount } }'
+CAMPUS = "query ($search: String!) { campuses(filter: { search: $search }) { name } }"
 
 
 @pytest.mark.parametrize(("search", "name"), FOUND_AS)

@@ -98,7 +98,7 @@ async def test_the_newest_invitation_is_the_one_that_works(api: Api) -> None:
 
 async def test_a_withdrawn_invitation_works_no_more(api: Api) -> None:
     token = await invited(api, "gone@people.test")
-    seen = await api.ask("{ invitations(first: 1, open: true) { nodes { id email } } }", role="OPS")
+    seen = await api.ask("{ invitations(first: 1, filter: {open: true}) { nodes { id email } } }", role="OPS")
     node = seen["invitations"]["nodes"][0]
     assert node["email"] == "gone@people.test"
     await api.do("withdrawInvitation", role="OPS", selection="invitation { id }", invitationId=node["id"])

@@ -68,7 +68,7 @@ async def honest(provider: CampusStandIn) -> AsyncIterator[None]:
 
 async def begun(api: Api, **changes: str) -> tuple[httpx2.Response, str]:
     """The first redirect, as a browser gets it that forgets all cookies; and the cookie."""
-    found = (await api.ask('{ campuses(search: "lakeview") { name signInAddress } }'))["campuses"]
+    found = (await api.ask('{ campuses(filter: {search: "lakeview"}) { name signInAddress } }'))["campuses"]
     assert [one["name"] for one in found] == ["Lakeview University"]
     asked = {"challenge": challenge_of(VERIFIER), "return_to": RETURN_TO, **changes}
     api.http.cookies.clear()
@@ -334,7 +334,7 @@ async def test_a_closed_campus_signs_nobody_in(api: Api, provider: CampusStandIn
     issuer = await campus.CampusIssuer.get(issuer=provider.issuer)
     await api.do("disableCampusIssuer", role="OPS", selection="campusIssuer { id }", campusIssuerId=issuer.type_id)
     assert (await came_back(api, query, cookie)).status_code == 400
-    assert (await api.ask('{ campuses(search: "lakeview") { name } }'))["campuses"] == []
+    assert (await api.ask('{ campuses(filter: {search: "lakeview"}) { name } }'))["campuses"] == []
     await execute("UPDATE campus_issuers SET disabled_at = NULL")
 
 

@@ -20,7 +20,7 @@ from tests.support.databases import own_database
 NUMBER = iter(range(1, 1000))
 USER = "officeUser { id title isOwner revalidateBy }"
 DIRECTORY = """
-query { providers(state: "MA", first: 5) { nodes { id name openings(first: 5) { nodes { id } } } } }
+query { providers(filter: {state: "MA"}, first: 5) { nodes { id name openings(first: 5) { nodes { id } } } } }
 """
 
 
