@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -100,11 +99,10 @@ def providers_day(data: Dataset) -> Iterator[Question]:
 
 def partner_list(data: Dataset) -> Iterator[Question]:
     """Each school's staff, looking at what took place lately."""
-    before = base64.urlsafe_b64encode(orjson.dumps([data.at, "f" * 32])).decode()
     for k in range(READS_IN_A_DECK):
         n = k % data.scale.schools
         told = {"school": str(data.id("school", n)), "before": data.at, "year": data.at.year}
-        yield Question(token_of("school", n), {"after": before, "year": data.at.year}, told)
+        yield Question(token_of("school", n), {"until": data.at, "year": data.at.year}, told)
 
 
 def book(data: Dataset) -> Iterator[Question]:

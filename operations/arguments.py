@@ -9,8 +9,10 @@ An argument with a default is nullable in GraphQL; null means the default, as if
 from __future__ import annotations
 
 import contextlib
+import copy
 import inspect
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -37,15 +39,25 @@ TEXT_LENGTH_MAX = 2_000
 # What PostgreSQL or JSON cannot keep, and what only deceives a reader; a line's end and a tab are part of a text.
 UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 UNFIT_IN_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# They turn the order of what stands around them: a name with one can read as another name.
+DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The form of a text: how long it may be, of how many lines, and whether it must say something."""
+    """The form of a text: how long it may be, of how many lines, and whether it must say something.
+
+    It is taken without the blanks around it and in Unicode's composed form (NFC), unless it is `exact`.
+    """
 
     length_max: int = TEXT_LENGTH_MAX
     one_line: bool = False
     needed: bool = False
+    exact: bool = False
+
+    def taken(self, text: str) -> str:
+        """The text as it is kept."""
+        return text if self.exact else unicodedata.normalize("NFC", text).strip()
 
     def fault(self, text: str) -> tuple[str, str] | None:
         """What is wrong with this text and how to mend it."""
@@ -54,7 +66,9 @@ class Text:
         if (UNFIT_IN_LINE if self.one_line else UNFIT).search(text):
             what = "line ends or control characters" if self.one_line else "control characters"
             return f"This text has {what} in it.", "Remove them."
-        if self.needed and not text.strip():
+        if self.one_line and DIRECTION.search(text):
+            return "This text has marks in it that turn the direction of writing.", "Remove them."
+        if self.needed and not text:
             return "This text is empty.", "Write something."
         return None
 
@@ -64,6 +78,8 @@ NAME = Text(200, one_line=True, needed=True)
 """What somebody or something is called."""
 TITLE = Text(60, one_line=True, needed=True)
 """A title or a number, as it is printed on paper."""
+SECRET = Text(exact=True)
+"""A password, or another secret that somebody chose: each character counts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,6 +218,7 @@ def parsed(
             values[argument.name] = type(value)(**conditions)
             faults.extend(unfit)
             continue
+        value = taken(value, argument.text)
         unfit = list(faults_of_text(value, argument.text, (*under, camel(argument.name))))
         if unfit:
             faults.extend(unfit)
@@ -219,6 +236,19 @@ def parsed(
                 )
             )
     return values, faults
+
+
+def taken(value: Any, form: Text) -> Any:
+    """A value with its texts as they are kept, however deep in lists and input objects they stand."""
+    if isinstance(value, str):
+        return value if isinstance(value, Enum) else form.taken(value)
+    if isinstance(value, list):
+        return [taken(item, form) for item in value]
+    if hasattr(value, "__strawberry_definition__"):
+        same = copy.copy(value)
+        vars(same).update((name, taken(item, ANY_TEXT)) for name, item in vars(value).items())
+        return same
+    return value
 
 
 def faults_of_text(value: Any, form: Text, path: tuple[str, ...]) -> Iterator[Refusal]:
@@ -280,5 +310,6 @@ def read_arguments(arguments: tuple[Argument, ...], page: str | None, given: Map
             " ".join(fault.message for fault in faults), arguments=[".".join(fault.path) for fault in faults]
         )
     if page is not None:
-        values[page] = PageRequest(**{name: values.pop(name, None) for name, _, _ in PAGE_ARGUMENTS})
+        wanted = {name: values.pop(name, None) for name, _, _ in PAGE_ARGUMENTS}
+        values[page] = PageRequest(**wanted, asked=dict(values))
     return values

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from execution import Selection, Single
@@ -26,6 +28,10 @@ IDEMPOTENCY = Argument(
 )
 
 
+Check = Callable[..., Awaitable[Sequence[Refusal]]]
+"""What rules refuse among the values whose form is sound, told before anything is done: it changes nothing."""
+
+
 def mutation(
     resolver: Callable[..., Awaitable[Any]],
     *,
@@ -33,6 +39,7 @@ def mutation(
     allow: Audience,
     idempotent: bool = True,
     before: Callable[..., Awaitable[Any]] | None = None,
+    check: Check | None = None,
     before_second_factor: bool = False,
 ) -> Any:
     """One mutation: audience, one `input`, one transaction, its payload `answers` or user errors.
@@ -40,6 +47,11 @@ def mutation(
     `idempotent=False` is for answers that must not be kept, such as tokens. What takes long without the database, as
     hashing a password does, is done by `before`, with the same values and outside of the transaction; its result is
     the resolver's second positional argument. `before_second_factor` is as in `query`.
+
+    Where a value's form is at fault the resolver is not asked; `check` then tells what rules say of the other values,
+    so that a person learns of everything at once. It takes those of the resolver's arguments that rules are about, by
+    their names, None for a text or id that is at fault itself; what it says of that one is left out. It proves no
+    secret: a password, a token or a code is tried with a sound input alone.
     """
     arguments = arguments_of(resolver)
     shown = (*arguments, IDEMPOTENCY) if idempotent and allow is not ANYONE else arguments
@@ -50,6 +62,10 @@ def mutation(
         sent = sent_fields(given.get("input"))
         values, faults = parsed(shown, sent, under=["input"])
         if faults:
+            if check is not None:
+                at_fault = {fault.path[:2] for fault in faults}
+                judged = under_input(await judgement(context, check, values))
+                faults += [refusal for refusal in judged if refusal.path[:2] not in at_fault]
             return answers.refused(faults)
         sent.pop(IDEMPOTENCY.name, None)
         key = values.pop(IDEMPOTENCY.name, None)
@@ -69,3 +85,21 @@ def mutation(
 
     input_argument = Argument(name="input", kind=input_type(f"{verb}Input", shown), description=None)
     return declared(Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None)
+
+
+async def judgement(context: Context, check: Check, values: Mapping[str, Any]) -> Sequence[Refusal]:
+    """What rules say of the sound values, for a session that still holds."""
+    await context.check_session()
+    try:
+        return await check(context, **{name: values.get(name) for name in names_of(check)})
+    except Refused as refused:
+        return refused.refusals
+    except Refusal as refusal:
+        return [refusal]
+
+
+@functools.cache
+def names_of(check: Check) -> tuple[str, ...]:
+    """The arguments that a check takes."""
+    parameters = inspect.signature(check).parameters.values()
+    return tuple(one.name for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY)

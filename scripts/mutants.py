@@ -139,6 +139,8 @@ MUTANTS = (
     Mutant("pages: a cursor's own row is not shown again", "operations/reads/relations.py",
            'sign = ">" if forward is not order.descending else "<"',
            'sign = ">=" if forward is not order.descending else "<="', PAGES),
+    Mutant("pages: a cursor is bound to the filter", "operations/reads/cursors.py",
+           "order.descending, where, asked,", "order.descending, where, None,", PAGES),
 )  # fmt: skip
 
 

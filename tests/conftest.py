@@ -13,6 +13,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from database import connected
 from models.accounts import passwords
+from models.base import encryption
 from models.base.statements import transaction
 from settings import PREFIX, Settings
 from tests.support.log_capture import LogCapture
@@ -70,6 +71,12 @@ def passwords_of_production() -> Iterator[PasswordHash]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "PASSWORDS", CHEAP_PASSWORDS)
         yield production
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_of_the_run() -> None:
+    """The keys that every server of the run has, for what is sealed without a server."""
+    encryption.configure(settings_for("postgres://unused").key_ring)
 
 
 @pytest.fixture(scope="session")

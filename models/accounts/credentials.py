@@ -41,6 +41,11 @@ ADDRESS_OF_ANOTHER = Refusal(
 )
 
 
+VERIFIED = Refusal(
+    Code.NOT_OPEN, "This address is verified already.", rule="ID-1", path=["email"], fix="Nothing is to be done."
+)
+
+
 class ResetRequest(Table):
     """Somebody asked for a new password for an address, which may or may not have an account."""
 
@@ -124,9 +129,14 @@ async def hash_for_reset(token: str, password: str, *, at: datetime) -> Changed:
 
 async def hash_for(account: Account, password: str, *, kept_hash: str | None) -> Changed:
     """The hash of a new password, once nothing speaks against it."""
-    staff = await Membership.filter(account_id=account.id, ended_at=None).exclude(role=Role.STUDENT).exists()
-    refuse_if_any(password_refusals(password, is_staff=staff, about=(account.name, account.email)))
+    refuse_if_any(await refusals_of(account, password))
     return Changed(kept_hash=kept_hash, new_hash=await hashed(password))
+
+
+async def refusals_of(account: Account, password: str) -> list[Refusal]:
+    """Everything that speaks against a new password of this account, at once (ID-1)."""
+    staff = await Membership.filter(account_id=account.id, ended_at=None).exclude(role=Role.STUDENT).exists()
+    return password_refusals(password, is_staff=staff, about=(account.name, account.email))
 
 
 async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
@@ -180,11 +190,15 @@ async def change_password(changed: Changed, *, by: Viewer, at: datetime) -> Acco
 async def request_verification(email: str, *, by: Viewer, at: datetime) -> Account:
     """Send a link to an address that is, or is to become, the account's own."""
     account = await locked(by.account_id)
-    if email == account.email and account.email_verified_at is not None:
-        raise Refusal(Code.NOT_OPEN, "This e-mail address is already verified.", rule="ID-1", fix="Nothing to do.")
+    refuse_if_any(verified_refusals(account, email))
     link = await links.issue(Purpose.EMAIL_VERIFICATION, email=email, subject=account.id, at=at)
     await write(new_event(EventVerb.ACCOUNT_VERIFICATION_REQUESTED, account, by=by, at=at, link=str(link.id)))
     return account
+
+
+def verified_refusals(account: Account, email: str) -> list[Refusal]:
+    """An address that is verified already is not verified again."""
+    return [VERIFIED] if email == account.email and account.email_verified_at is not None else []
 
 
 async def verify_email(token: str, *, at: datetime) -> Account:

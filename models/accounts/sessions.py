@@ -38,6 +38,7 @@ WRONG = Refusal(
     Code.INVALID_CREDENTIALS,
     "The e-mail address or password is wrong.",
     rule="ID-3",
+    path=["password"],
     fix="Try again, or reset the password.",
 )
 LAPSED = Refusal(
@@ -47,6 +48,9 @@ LAPSED = Refusal(
     fix="Ask the owner of your practice to revalidate it.",
 )
 SIGN_IN_AGAIN = Refusal(Code.INVALID_CREDENTIALS, "This session has ended.", rule="ID-2", fix="Sign in again.")
+REFRESH_ENDED = Refusal(
+    SIGN_IN_AGAIN.code, SIGN_IN_AGAIN.message, rule="ID-2", path=["refreshToken"], fix=SIGN_IN_AGAIN.fix
+)
 JUST_REFRESHED = Refusal(
     Code.CONFLICT,
     "This token has just been exchanged by another request.",
@@ -167,17 +171,17 @@ async def refresh(token: str, *, at: datetime) -> SignedIn | Refusal:
     """
     found = await RefreshToken.get_or_none(token_hash=token_hash(token))
     if found is None:
-        return SIGN_IN_AGAIN
+        return REFRESH_ENDED
     session = await Session.filter(id=found.session_id).select_for_update(no_key=True).get()
     known = await RefreshToken.get(id=found.id)  # as it is now that the session is locked
     membership = await Membership.get(id=session.membership_id)
     if is_over(session, membership, at):
-        return SIGN_IN_AGAIN
+        return REFRESH_ENDED
     if known.used_at is not None:
         if at - known.used_at <= REFRESH_RACE:
             return JUST_REFRESHED
         await revoke(session, EventVerb.SESSION_TOKEN_REUSED, by=None, at=at)
-        return SIGN_IN_AGAIN
+        return REFRESH_ENDED
     return await rotated(session, membership, at=at)
 
 

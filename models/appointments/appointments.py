@@ -177,6 +177,7 @@ class Appointment(Entity):
                 Code.TOO_LATE,
                 "The session has started.",
                 rule="AP-7",
+                path=["appointmentId"],
                 fix="Mark it as a no-show, or attest that it occurred.",
             )
         late = by.role is Role.STUDENT and self.starts_at - at < LATE_NOTICE
@@ -196,6 +197,7 @@ class Appointment(Entity):
                 Code.TOO_EARLY,
                 "A no-show can be marked from 15 minutes after the start.",
                 rule="AP-7",
+                path=["appointmentId"],
                 fix="Wait until then.",
             )
         if at >= self.attest_by:
@@ -203,6 +205,7 @@ class Appointment(Entity):
                 Code.TOO_LATE,
                 "A no-show can be marked only until the attestation deadline.",
                 rule="AP-7",
+                path=["appointmentId"],
                 fix="Contact support: the outcome of this session can no longer be changed.",
             )
         await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(), by=by, at=at)

@@ -53,10 +53,12 @@ class WeeklyHours(Entity):
         table = "weekly_hours"
 
 
-def hours_refusals(weekly: Sequence[Hours]) -> list[Refusal]:
-    """Everything that is wrong with a week, at once, each with its place in the list."""
+def hours_refusals(weekly: Sequence[Hours | None]) -> list[Refusal]:
+    """Everything that is wrong with a week, at once, each with its place in the list; None is a block not known."""
     found = []
     for index, hours in enumerate(weekly):
+        if hours is None:
+            continue
         path = ["hours", str(index)]
         if not 1 <= hours.weekday <= 7:
             found.append(
@@ -79,7 +81,10 @@ def hours_refusals(weekly: Sequence[Hours]) -> list[Refusal]:
                 )
             )
         if any(
-            other.weekday == hours.weekday and other.starts < hours.ends and hours.starts < other.ends
+            other is not None
+            and other.weekday == hours.weekday
+            and other.starts < hours.ends
+            and hours.starts < other.ends
             for other in weekly[:index]
         ):
             found.append(

@@ -1,15 +1,17 @@
-"""Encryption at rest: single values are sealed with AES-GCM, bound to their column and row, under a ring of keys."""
+"""Encryption under a ring of keys: single values at rest, bound to their column and row, and tokens for clients."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 
 from models.base.statements import execute, fetch, transaction
 
@@ -17,17 +19,19 @@ NONCE_BYTES = 12
 BATCH = 200
 
 _ring: dict[str, AESGCM] = {}
+_token_keys: list[AESSIV] = []
 _columns: dict[str, tuple[str, str]] = {}
 
 
 class UnopenableError(Exception):
-    """The sealed value belongs to another row, was changed, or its key is not in the ring."""
+    """The sealed value belongs somewhere else, was changed, or its key is not in the ring."""
 
 
 def configure(key_ring: Mapping[str, bytes]) -> None:
     """Take the keys, by their ids; the first one seals, all of them open. Called once a process starts."""
     _ring.clear()
     _ring.update({name: AESGCM(key) for name, key in key_ring.items()})
+    _token_keys[:] = [AESSIV(hmac.digest(key, b"tokens", hashlib.sha512)) for key in key_ring.values()]
 
 
 def sealed_column(table: str, column: str) -> str:
@@ -56,6 +60,28 @@ def open_sealed(sealed: str, purpose: str, row_id: UUID) -> str:
         return key.decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], bound_to(purpose, row_id)).decode()
     except (binascii.Error, InvalidTag, ValueError):
         raise UnopenableError(f"A value of {purpose} does not open.") from None
+
+
+def seal_token(content: bytes, bound: bytes) -> str:
+    """A short text for a client to bring back: it tells nothing, and opens with the same `bound` alone.
+
+    The same content has the same text in every process (AES-SIV, RFC 5297), by a key that is derived for this use.
+    """
+    return base64.urlsafe_b64encode(_token_keys[0].encrypt(content, [bound])).rstrip(b"=").decode()
+
+
+def open_token(token: str, bound: bytes) -> bytes:
+    """The content that was sealed, under any key of the ring. Raises UnopenableError."""
+    try:
+        sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise UnopenableError("This is no token.") from None
+    for key in _token_keys:
+        try:
+            return key.decrypt(sealed, [bound])
+        except (InvalidTag, ValueError):
+            continue
+    raise UnopenableError("This token does not open.")
 
 
 def bound_to(purpose: str, row_id: UUID) -> bytes:

@@ -248,7 +248,11 @@ async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
     )
     if rate.amount_cents is None:
         raise Refusal(
-            Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Contact support."
+            Code.NOT_ELIGIBLE,
+            "There is no agreed rate for this session.",
+            rule="CL-5",
+            path=["appointmentId"],
+            fix="Contact support.",
         )
     agreed: RateAndGrant = rate
     return agreed

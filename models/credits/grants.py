@@ -72,6 +72,11 @@ def grant_event(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
 
 def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
     """Everything that speaks against a grant, at once (CR-2, CR-3)."""
+    return [*number_refusals(school, credits), *expiry_refusals(expires_at, at)]
+
+
+def number_refusals(school: GrantLimits, credits: Credits) -> list[Refusal]:
+    """What speaks against so many credits of this school at a time (CR-2)."""
     found = []
     if credits.units > CREDITS_MAX:
         # A school's limits may have been set around School.open; its sums would overflow with them.
@@ -94,17 +99,22 @@ def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime |
                 fix="Grant a number within the limits, or ask OPS to change them.",
             )
         )
-    if expires_at is not None and expires_at <= at:
-        found.append(
-            Refusal(
-                Code.INVALID,
-                "A grant must expire in the future.",
-                rule="CR-3",
-                path=["expiresAt"],
-                fix="Choose a later date, or none.",
-            )
-        )
     return found
+
+
+def expiry_refusals(expires_at: datetime | None, at: datetime) -> list[Refusal]:
+    """What speaks against unused credits expiring then (CR-3)."""
+    if expires_at is None or expires_at > at:
+        return []
+    return [
+        Refusal(
+            Code.INVALID,
+            "A grant expires in the future.",
+            rule="CR-3",
+            path=["expiresAt"],
+            fix="Choose a later date, or none.",
+        )
+    ]
 
 
 def grant_warnings(credits: Credits) -> list[str]:

@@ -161,7 +161,13 @@ class License(Entity):
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
         """OPS found the license active and in good standing with the board (PR-4)."""
         if self.verified_at is not None:
-            raise Refusal(Code.NOT_OPEN, "This license is already verified.", rule="PR-4", fix="Nothing to do.")
+            raise Refusal(
+                Code.NOT_OPEN,
+                "This license is already verified.",
+                rule="PR-4",
+                path=["licenseId"],
+                fix="Nothing to do.",
+            )
         await write(Update(self, verified_at=at), new_event(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
 
 

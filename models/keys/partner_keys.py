@@ -10,7 +10,7 @@ from tortoise import fields
 
 from models.accounts.accounts import new_token, token_hash
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
-from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
@@ -49,25 +49,24 @@ class PartnerKey(Entity):
 
 async def create(school_id: UUID, *, name: str, days: int, by: Viewer | None, at: datetime) -> tuple[PartnerKey, str]:
     """Make a key for a school's machine client; the second value is the key itself, shown this once."""
-    refuse_days(days)
+    found = days_refusals(days)
     if not name.strip():
-        raise Refusal(
-            Code.INVALID, "A name is required.", rule="ID-5", path=["name"], fix="Name the system that uses the key."
+        found.append(
+            Refusal(
+                Code.INVALID,
+                "A name is required.",
+                rule="ID-5",
+                path=["name"],
+                fix="Name the system that uses the key.",
+            )
         )
+    refuse_if_any(found)
     return await made(school_id, name.strip(), timedelta(days=days), by=by, at=at)
 
 
 async def rotate(key: PartnerKey, *, days: int, overlap_hours: int, by: Viewer, at: datetime) -> tuple[PartnerKey, str]:
     """Make the key that follows; the one before goes on for the overlap, so that the machine is changed in peace."""
-    refuse_days(days)
-    if not 0 <= overlap_hours <= OVERLAP_HOURS_MAX:
-        raise Refusal(
-            Code.OUT_OF_BOUNDS,
-            f"The overlap is 0 to {OVERLAP_HOURS_MAX} hours.",
-            rule="ID-5",
-            path=["overlapHours"],
-            fix="Choose a shorter overlap.",
-        )
+    refuse_if_any([*days_refusals(days), *overlap_refusals(overlap_hours)])
     before = await locked_live(key.id, at=at)
     following = await made(before.school_id, before.name, timedelta(days=days), replaces=before.id, by=by, at=at)
     ends = at + timedelta(hours=overlap_hours)
@@ -109,16 +108,34 @@ async def made(
     return key, secret
 
 
-def refuse_days(days: int) -> None:
-    """Refuse a key that would not expire within a year."""
-    if not 1 <= days <= DAYS_MAX:
-        raise Refusal(
+def days_refusals(days: int) -> list[Refusal]:
+    """What speaks against a key of so many days: it expires within a year."""
+    if 1 <= days <= DAYS_MAX:
+        return []
+    return [
+        Refusal(
             Code.OUT_OF_BOUNDS,
             f"A key lasts 1 to {DAYS_MAX} days.",
             rule="ID-5",
             path=["days"],
             fix="Choose fewer days, and rotate the key in time.",
         )
+    ]
+
+
+def overlap_refusals(hours: int) -> list[Refusal]:
+    """What speaks against both keys working for so long."""
+    if 0 <= hours <= OVERLAP_HOURS_MAX:
+        return []
+    return [
+        Refusal(
+            Code.OUT_OF_BOUNDS,
+            f"The overlap is 0 to {OVERLAP_HOURS_MAX} hours.",
+            rule="ID-5",
+            path=["overlapHours"],
+            fix="Choose a shorter overlap.",
+        )
+    ]
 
 
 async def locked_live(key_id: UUID, *, at: datetime) -> PartnerKey:

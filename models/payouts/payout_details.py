@@ -150,7 +150,7 @@ async def set_details(
 ) -> PayoutDetails:
     """Set a provider's payout details; the ones until now stay as history. The same again changes nothing (EN-3)."""
     payee = compact(payee)
-    refuse_if_any([*payee_refusals(payee), *authorisation_refusals(authorises_deposit)])
+    refuse_if_any(details_refusals(payee, authorises_deposit=authorises_deposit))
     await execute("SELECT 1 FROM providers WHERE id = $1 FOR NO KEY UPDATE", provider_id)
     before = await PayoutDetails.get_or_none(provider_id=provider_id, superseded_at=None)
     if before is not None and before.says(payee):
@@ -198,6 +198,11 @@ def compact(payee: Payee) -> Payee:
         account_number=SEPARATORS.sub("", payee.account_number),
         account_kind=payee.account_kind,
     )
+
+
+def details_refusals(payee: Payee, *, authorises_deposit: bool) -> list[Refusal]:
+    """Everything that speaks against these details, however their numbers are grouped."""
+    return [*payee_refusals(compact(payee)), *authorisation_refusals(authorises_deposit)]
 
 
 def payee_refusals(payee: Payee) -> list[Refusal]:

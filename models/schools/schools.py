@@ -87,6 +87,12 @@ def school_refusals(name: str, time_zone: str, credits_min: int, credits_max: in
                 fix="Write it like America/New_York.",
             )
         )
+    return [*found, *limits_refusals(credits_min, credits_max)]
+
+
+def limits_refusals(credits_min: int, credits_max: int) -> list[Refusal]:
+    """What speaks against these limits of one grant (CR-2)."""
+    found = []
     if not 1 <= credits_min <= credits_max <= CREDITS_MAX:
         found.append(
             Refusal(

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
-from uuid import UUID
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import orjson
-from tortoise import fields
-
-from models.base.access import Entity
 from operations.context import bad_input
+
+if TYPE_CHECKING:
+    from operations.reads.cursors import Cursors
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
@@ -37,12 +32,16 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageRequest:
-    """Which rows of a list a client wants. Raises BAD_INPUT for what makes no sense."""
+    """Which rows of a list a client wants. Raises BAD_INPUT for what makes no sense.
+
+    `asked` are the other arguments of the list, its filter and order: its cursors hold for the same ones alone.
+    """
 
     first: int | None = None
     after: str | None = None
     last: int | None = None
     before: str | None = None
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.first is not None and self.last is not None:
@@ -56,6 +55,11 @@ class PageRequest:
     def backward(self) -> bool:
         """Whether the page is taken from the end."""
         return self.last is not None
+
+    @property
+    def continues(self) -> bool:
+        """Whether the page begins or ends at a cursor."""
+        return self.after is not None or self.before is not None
 
     @property
     def size(self) -> int:
@@ -77,84 +81,65 @@ class Count:
         return self.known.get(parent, 0)
 
 
-@dataclass(frozen=True, slots=True)
 class Edge:
-    """A row with its cursor."""
+    """A row with its cursor, which is made when it is asked for."""
 
-    node: Any
-    cursor: str
+    __slots__ = ("_cursors", "node")
+
+    def __init__(self, node: Any, cursors: Cursors) -> None:
+        self.node = node
+        self._cursors = cursors
+
+    @property
+    def cursor(self) -> str:
+        """The place of the row in its list."""
+        return self._cursors.of(self.node)
 
 
-@dataclass(frozen=True, slots=True)
 class PageInfo:
     """Position of a page in its list."""
 
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    __slots__ = ("_page", "has_next_page", "has_previous_page")
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self.has_next_page = page.has_next
+        self.has_previous_page = page.has_previous
+
+    @property
+    def start_cursor(self) -> str | None:
+        """The cursor of the first row, if there is one."""
+        return self._page.cursors.of(self._page.nodes[0]) if self._page.nodes else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        """The cursor of the last row, if there is one."""
+        return self._page.cursors.of(self._page.nodes[-1]) if self._page.nodes else None
 
 
 class Page:
     """The value of a connection."""
 
-    __slots__ = ("column", "count", "has_next", "has_previous", "nodes", "parent")
+    __slots__ = ("count", "cursors", "has_next", "has_previous", "nodes", "parent")
 
     def __init__(
-        self, rows: Sequence[Any], *, request: PageRequest, order: Order, count: Count, parent: Any = None
+        self, rows: Sequence[Any], *, request: PageRequest, cursors: Cursors, count: Count, parent: Any = None
     ) -> None:
         more = len(rows) > request.size
         rows = rows[: request.size]
         self.nodes = list(reversed(rows)) if request.backward else list(rows)
         self.has_next = request.before is not None if request.backward else more
         self.has_previous = more if request.backward else request.after is not None
-        self.column = order.column
+        self.cursors = cursors
         self.count = count
         self.parent = parent
 
     @property
     def edges(self) -> list[Edge]:
         """Each row with its cursor."""
-        return [Edge(row, cursor_of(row, self.column)) for row in self.nodes]
+        return [Edge(row, self.cursors) for row in self.nodes]
 
     @property
     def page_info(self) -> PageInfo:
         """Where this page stands."""
-        return PageInfo(
-            has_next_page=self.has_next,
-            has_previous_page=self.has_previous,
-            start_cursor=cursor_of(self.nodes[0], self.column) if self.nodes else None,
-            end_cursor=cursor_of(self.nodes[-1], self.column) if self.nodes else None,
-        )
-
-
-def cursor_of(row: Any, column: str) -> str:
-    """The place of a row in its order, opaque to clients."""
-    # The driver's UUIDs are of a class of its own, which the encoder does not know: `str` tells it.
-    return base64.urlsafe_b64encode(orjson.dumps([getattr(row, column), row.id], default=str)).decode()
-
-
-def place_of(cursor: str, model: type[Entity], column: str) -> tuple[Any, UUID]:
-    """The sort key and id that a cursor stands for. Raises BAD_INPUT."""
-    try:
-        key, id = orjson.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
-        return as_key(key, model, column), UUID(id)
-    except (ValueError, TypeError, AttributeError, OverflowError, UnicodeError, binascii.Error):
-        raise bad_input("This is not a cursor of this list.") from None
-
-
-def as_key(value: Any, model: type[Entity], column: str) -> Any:
-    """The sort key with the type of its column, refused if it is of another."""
-    field = model._meta.fields_map[column]
-    if isinstance(field, fields.DatetimeField):
-        at = datetime.fromisoformat(value)
-        if at.tzinfo is None:
-            raise ValueError("naive")
-        return at.astimezone(UTC)
-    if isinstance(field, fields.DateField):
-        return date.fromisoformat(value)
-    if isinstance(field, fields.UUIDField):
-        return UUID(value)
-    if not isinstance(value, int if isinstance(field, fields.IntField) else str) or "\0" in str(value):
-        raise ValueError("of another column")
-    return value
+        return PageInfo(self)

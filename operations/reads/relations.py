@@ -9,9 +9,10 @@ from uuid import UUID
 from execution import Batched, Selection
 from models.base.access import EVERYTHING, Entity
 from models.base.statements import Row, column_of, fetch, row_class
-from operations.context import Context
+from operations.context import Context, bad_input
+from operations.reads.cursors import Cursors
 from operations.reads.joins import join
-from operations.reads.pages import Count, Order, Page, PageRequest, place_of
+from operations.reads.pages import Count, Order, Page, PageRequest
 from operations.reads.rows import rows_where, statement_for, template_of
 
 
@@ -125,7 +126,8 @@ async def page(
 ) -> Page:
     """A page of the visible rows that meet a condition (whose values are `$1` on)."""
     table = model._meta.db_table
-    beyond, places = keyset(model, request, order, first=len(values) + 1)
+    cursors = Cursors(context.viewer, model, order, where=where, asked=request.asked)
+    beyond, places = keyset(cursors, request, order, first=len(values) + 1)
     rows = await rows_where(
         context,
         model,
@@ -143,7 +145,7 @@ async def page(
         counted = await fetch(f"SELECT count(*) AS n FROM {table} WHERE {where} AND {reach}", *values, *ids)
         return {None: counted[0].n}
 
-    return Page(rows, request=request, order=order, count=Count(count))
+    return Page(rows, request=request, cursors=cursors, count=Count(count))
 
 
 async def pages(
@@ -164,10 +166,18 @@ async def pages(
     `beside` joins what is worked out once for each `parent` (its id), for `where` to refer to; `values` begin at `$2`.
     """
     table = model._meta.db_table
-    ids = list({parent.id for parent in parents})
-    taken = (ids, *values)
-    beyond, places = keyset(model, request, order, first=len(taken) + 1)
     viewer = context.viewer
+    cursors = {
+        parent.id: Cursors(viewer, model, order, where=f"{by}: {where}", asked=request.asked, parent=parent.id)
+        for parent in parents
+    }
+    ids = list(cursors)
+    taken = (ids, *values)
+    beyond, places = "", list[Any]()
+    if request.continues and cursors:
+        if len(cursors) > 1:
+            raise bad_input("A cursor is of one object's list: read the next page of each object by itself, by `node`.")
+        beyond, places = keyset(cursors[ids[0]], request, order, first=len(taken) + 1)
     one, names = statement_for(
         template_of(
             viewer,
@@ -203,7 +213,7 @@ async def pages(
 
     counts = Count(count)
     return [
-        Page(found.get(parent.id, []), request=request, order=order, count=counts, parent=parent.id)
+        Page(found.get(parent.id, []), request=request, cursors=cursors[parent.id], count=counts, parent=parent.id)
         for parent in parents
     ]
 
@@ -225,17 +235,17 @@ def sorting(table: str, order: Order, request: PageRequest) -> str:
     return f"{table}.{order.column} {direction}, {table}.id {direction}"
 
 
-def keyset(model: type[Entity], request: PageRequest, order: Order, *, first: int) -> tuple[str, list[Any]]:
+def keyset(cursors: Cursors, request: PageRequest, order: Order, *, first: int) -> tuple[str, list[Any]]:
     """The conditions that keep a page behind `after` and in front of `before`, and their values."""
-    table = model._meta.db_table
+    table = cursors.model._meta.db_table
     conditions = ""
     values: list[Any] = []
-    for cursor, forward in ((request.after, True), (request.before, False)):
+    for argument, cursor, forward in (("after", request.after, True), ("before", request.before, False)):
         if cursor is not None:
             sign = ">" if forward is not order.descending else "<"
             at = first + len(values)
             conditions += f" AND ({table}.{order.column}, {table}.id) {sign} (${at}, ${at + 1})"
-            values.extend(place_of(cursor, model, order.column))
+            values.extend(cursors.place(cursor, argument=argument))
     return conditions, values
 
 

@@ -8,13 +8,17 @@ from models.accounts import credentials
 from models.accounts.accounts import Account
 from models.accounts.credentials import Changed
 from models.base import throttling
+from models.base.errors import Refusal
 from models.base.text import EmailAddress
+from operations.arguments import SECRET
 from operations.context import Context
 
 Token = Annotated[str, "Token from the link in the e-mail; works once."]
 
-NewPassword = Annotated[str, "New password, at least 8 characters for students and 12 for everyone else (ID-1)."]
-CurrentPassword = Annotated[str, "Current password."]
+NewPassword = Annotated[
+    str, SECRET, "New password, at least 8 characters for students and 12 for everyone else (ID-1)."
+]
+CurrentPassword = Annotated[str, SECRET, "Current password."]
 
 
 async def admit_reset(context: Context, *, email: str) -> None:
@@ -54,6 +58,13 @@ async def change_password(
     return await credentials.change_password(changed, by=context.viewer, at=context.now)
 
 
+async def check_new_password(context: Context, *, password: str | None) -> list[Refusal]:
+    """What speaks against a new password, whatever the one until now is."""
+    if password is None:
+        return []
+    return await credentials.refusals_of(await Account.get(id=context.viewer.account_id), password)
+
+
 async def prove_for_email(context: Context, *, current_password: str, email: str) -> None:
     """The check of the password, made outside of the transaction, and the count of mails to the address."""
     await credentials.prove_current(context.viewer.account_id, current_password, at=context.now)
@@ -69,6 +80,11 @@ async def request_verification(
 ) -> Account:
     """Send a verification link to your e-mail address, or to a new one to change it (ID-1)."""
     return await credentials.request_verification(email, by=context.viewer, at=context.now)
+
+
+async def check_address(context: Context, *, email: str) -> list[Refusal]:
+    """What speaks against a link to this address of the account."""
+    return credentials.verified_refusals(await Account.get(id=context.viewer.account_id), email)
 
 
 async def admit_token(context: Context, *, token: str) -> None:

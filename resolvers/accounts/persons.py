@@ -9,7 +9,7 @@ from execution import Computed, Selection
 from models.accounts.accounts import Account
 from models.accounts.persons import REASONS, ConflictReason, PersonConflict
 from models.base.access import EVERYTHING
-from models.base.errors import Refused
+from models.base.errors import Refusal, Refused
 from operations.arguments import Filter, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
@@ -61,6 +61,14 @@ async def dismiss(
     """Keep an account and a student or provider separate permanently (ID-7)."""
     conflict = await locked(context, person_conflict_id)
     return await conflict.dismiss(reason=reason, by=context.viewer, at=context.now)
+
+
+async def check_conflict(context: Context, *, person_conflict_id: UUID | None) -> list[Refusal]:
+    """What speaks against settling this conflict, whatever the reason. Raises NOT_FOUND, NOT_OPEN."""
+    if person_conflict_id is not None:
+        conflict = await find(context, PersonConflict, person_conflict_id, path="personConflictId")
+        conflict.must_be_open()
+    return []
 
 
 def reason_of(conflict: PersonConflict) -> ConflictReason:

@@ -11,6 +11,7 @@ from models.accounts.accounts import INACTIVITY, Membership, Session
 from models.accounts.sessions import VerifiedPassword
 from models.base.errors import Refusal, Refused
 from models.base.text import EmailAddress
+from operations.arguments import SECRET, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
@@ -19,7 +20,7 @@ from operations.reads.rows import find_locked
 
 LATEST_FIRST = Order("created_at", descending=True)
 
-Device = Annotated[str, "Device name shown in the list of sign-in sessions."]
+Device = Annotated[str, Text(one_line=True), "Device name shown in the list of sign-in sessions."]
 
 
 async def verify(
@@ -36,7 +37,7 @@ async def sign_in(
     verified_password: VerifiedPassword,
     *,
     email: Annotated[EmailAddress, "E-mail address of the account."],
-    password: Annotated[str, "Password."],
+    password: Annotated[str, SECRET, "Password."],
     one_time_code: Annotated[
         str | None,
         "One-time code from the authenticator, or a recovery code; required if the account has a second factor.",

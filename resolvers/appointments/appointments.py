@@ -12,6 +12,7 @@ from models.appointments.appointments import Appointment, AppointmentStatus
 from models.appointments.rules import BookingFacts, request_refusals
 from models.availability.openings import Opening
 from models.base.access import EVERYTHING, NOTHING, Role
+from models.base.errors import Refusal
 from models.base.events import Event
 from models.base.text import StateCode
 from models.base.words import Words
@@ -22,7 +23,7 @@ from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_many
 from operations.reads.rows import find_locked
-from operations.reads.searching import SEARCH, like
+from operations.reads.searching import SEARCH, person_has_part
 
 LIVE = "appointments.ended_at IS NULL"
 """Requested or confirmed, said so that the index of all live appointments is used; those statuses say the same."""
@@ -91,11 +92,12 @@ def conditions(wanted: AppointmentFilter | None, now: datetime) -> tuple[str, li
         add(f"{LIVE} AND appointments.status = 'CONFIRMED' AND appointments.ends_at <= $?", now)
     if wanted.search:
         add(
-            "(EXISTS (SELECT 1 FROM students s WHERE s.id = appointments.student_id"
-            " AND (s.name ILIKE $? OR s.email ILIKE $?))"
-            " OR EXISTS (SELECT 1 FROM providers p WHERE p.id = appointments.provider_id"
-            " AND (p.name ILIKE $? OR p.email ILIKE $?)))",
-            like(wanted.search),
+            # The people first, by their indexes; then their appointments, by theirs.
+            "(appointments.student_id = ANY (ARRAY("
+            f"SELECT students.id FROM students WHERE {person_has_part('students', slot='$?')}))"
+            " OR appointments.provider_id = ANY (ARRAY("
+            f"SELECT providers.id FROM providers WHERE {person_has_part('providers', slot='$?')})))",
+            wanted.search,
         )
     return " AND ".join(parts) or EVERYTHING, values
 
@@ -181,6 +183,24 @@ async def request(
         by=context.viewer,
         at=context.now,
     )
+
+
+async def check_request(
+    context: Context,
+    *,
+    opening_id: UUID | None,
+    state: StateCode,
+    service: Service,
+    accepts_missed_appointment_policy: bool,
+) -> list[Refusal]:
+    """Every rule that would refuse this request now, once its opening is known."""
+    student = context.viewer.student_id
+    if student is None or opening_id is None:
+        return []
+    facts = await booking.booking_facts(
+        student_id=student, opening_id=opening_id, service=service, state=state, at=context.now
+    )
+    return request_refusals(facts, accepts_policy=accepts_missed_appointment_policy, at=context.now)
 
 
 OfAppointment = Annotated[UUID, Appointment, "Id of the appointment."]

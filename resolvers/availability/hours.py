@@ -10,8 +10,8 @@ from uuid import UUID
 import strawberry
 
 from models.availability import openings
-from models.availability.hours import Hours, WeeklyHours
-from models.base.errors import Code, Refusal
+from models.availability.hours import Hours, WeeklyHours, hours_refusals
+from models.base.errors import Code, Refusal, refuse_if_any
 from models.directory.providers import Provider
 from operations.context import Context
 from operations.reads.relations import to_all
@@ -38,24 +38,45 @@ async def set_weekly_hours(
 ) -> Provider:
     """Set a provider's weekly hours. Openings of 60 minutes are derived from them for the next 60 days (AV-1, AV-2)."""
     provider = await find(context, Provider, provider_id or context.viewer.provider_id, path="providerId")
+    week, refusals = week_of(hours)
+    refuse_if_any(refusals)
+    return await openings.set_weekly_hours(
+        provider, [block for block in week if block is not None], by=context.viewer, at=context.now
+    )
+
+
+async def check_hours(context: Context, *, hours: list[HoursInput] | None) -> list[Refusal]:
+    """What speaks against a week, whoever's it is."""
+    return week_of(hours or [])[1]
+
+
+def week_of(hours: list[HoursInput]) -> tuple[list[Hours | None], list[Refusal]]:
+    """The blocks of a week, None for one whose times cannot be read, and everything that speaks against it."""
+    unread = [
+        not_a_time(index, name)
+        for index, block in enumerate(hours)
+        for name, text in (("starts", block.starts), ("ends", block.ends))
+        if WALL_CLOCK.fullmatch(text) is None
+    ]
+    left_out = {refusal.path[1] for refusal in unread}
     week = [
-        Hours(
-            weekday=block.weekday,
-            starts=wall_clock(block.starts, ["hours", str(index), "starts"]),
-            ends=wall_clock(block.ends, ["hours", str(index), "ends"]),
-        )
+        None
+        if str(index) in left_out
+        else Hours(weekday=block.weekday, starts=time.fromisoformat(block.starts), ends=time.fromisoformat(block.ends))
         for index, block in enumerate(hours)
     ]
-    return await openings.set_weekly_hours(provider, week, by=context.viewer, at=context.now)
+    return week, [*unread, *hours_refusals(week)]
 
 
-def wall_clock(text: str, path: list[str]) -> time:
-    """A time of day. Raises INVALID."""
-    if WALL_CLOCK.fullmatch(text) is None:
-        raise Refusal(
-            Code.INVALID, "A time of day is written HH:MM.", rule="AV-1", path=path, fix="Write it like 09:00."
-        )
-    return time.fromisoformat(text)
+def not_a_time(index: int, name: str) -> Refusal:
+    """A text that is no time of day."""
+    return Refusal(
+        Code.INVALID,
+        "A time of day is written HH:MM.",
+        rule="AV-1",
+        path=["hours", str(index), name],
+        fix="Write it like 09:00.",
+    )
 
 
 WEEKLY_HOURS = to_all(WeeklyHours, by="provider_id", order="weekday")

@@ -8,17 +8,17 @@ from uuid import UUID
 from execution import Selection
 from integrations.campus import is_sound_address
 from models.base import throttling
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import Code, Refusal, not_found, refuse_if_any
 from models.base.ids import encode
 from models.base.statements import fetch
 from models.base.text import URL_LENGTH_MAX
 from models.campus import campus
 from models.campus.campus import CampusIssuer
 from models.schools.schools import School
-from operations.arguments import NAME, Filter, Text
+from operations.arguments import NAME, SECRET, Filter, Text
 from operations.context import Context
 from operations.reads.rows import find
-from operations.reads.searching import SEARCH, like
+from operations.reads.searching import SEARCH, has_part
 from resolvers.accounts.agreements import AgreementInput, agreed
 from resolvers.accounts.sessions import Device, handed_out
 
@@ -48,8 +48,8 @@ async def search(
     """Schools with campus single sign-on, by name; at most 20."""
     rows = await fetch(
         "SELECT s.id, s.name FROM schools s JOIN campus_issuers c ON c.school_id = s.id AND c.disabled_at IS NULL"
-        " WHERE s.name ILIKE $1 ORDER BY s.name LIMIT $2",
-        like(filter.search), FOUND_MAX,
+        f" WHERE {has_part('folded(s.name)', slot='$1')} ORDER BY s.name LIMIT $2",
+        filter.search, FOUND_MAX,
     )  # fmt: skip
     return [Campus(row.id, row.name, context.environment.address) for row in rows]
 
@@ -60,12 +60,35 @@ async def set_issuer(
     school_id: Annotated[UUID, School, "School."],
     issuer: Annotated[str, ADDRESS, "Issuer URL, exactly as the provider publishes it."],
     client_id: Annotated[str, NAME, "OAuth client id."],
-    client_secret: Annotated[str, "OAuth client secret; stored encrypted and never shown again."],
+    client_secret: Annotated[str, SECRET, "OAuth client secret; stored encrypted and never shown again."],
     return_to: Annotated[list[str], ADDRESS, "Allowed return URLs, each in full."],
 ) -> CampusIssuer:
     """Set a school's OpenID Connect provider, which its students sign in with (ID-1)."""
     school = await find(context, School, school_id, path="schoolId")
-    loopback = not context.environment.production
+    refuse_if_any(issuer_refusals(issuer, return_to, loopback=not context.environment.production))
+    return await campus.set_issuer(
+        school.id,
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=client_secret,
+        return_to=return_to,
+        by=context.viewer,
+        at=context.now,
+    )
+
+
+async def check_issuer(
+    context: Context, *, school_id: UUID | None, issuer: str | None, return_to: list[str] | None
+) -> list[Refusal]:
+    """What speaks against the addresses of a provider, and against its school."""
+    found = issuer_refusals(issuer or "", return_to or [], loopback=not context.environment.production)
+    if school_id is not None and await School.visible(context.viewer, school_id) is None:
+        found.append(not_found("school", path=["schoolId"]))
+    return found
+
+
+def issuer_refusals(issuer: str, return_to: list[str], *, loopback: bool) -> list[Refusal]:
+    """Everything that is wrong with a provider's addresses, at once (ID-1)."""
     unsound = [] if is_sound_address(issuer, loopback=loopback) else ["issuer"]
     if any(not is_sound_return(address, loopback=loopback) for address in return_to):
         unsound.append("returnTo")
@@ -78,16 +101,7 @@ async def set_issuer(
         found.append(
             Refusal(Code.OUT_OF_BOUNDS, message, rule="ID-1", path=["returnTo"], fix="Name each client's once.")
         )
-    refuse_if_any(found)
-    return await campus.set_issuer(
-        school.id,
-        issuer=issuer,
-        client_id=client_id,
-        client_secret=client_secret,
-        return_to=return_to,
-        by=context.viewer,
-        at=context.now,
-    )
+    return found
 
 
 def is_sound_return(address: str, *, loopback: bool) -> bool:

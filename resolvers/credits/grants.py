@@ -7,7 +7,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from models.base.amounts import Credits
+from models.base.errors import Refusal, not_found
 from models.credits import grants as credits
+from models.credits.grants import expiry_refusals, number_refusals
+from models.schools.schools import School
 from models.schools.students import Student
 from operations.arguments import Text
 from operations.context import Context
@@ -30,6 +33,21 @@ async def grant(
         student, Credits(credits), expires_at=expires_at, note=note, by=context.viewer, at=context.now
     )
     return {"grant": given, "warnings": warnings_of(Credits(credits))}
+
+
+async def check_grant(
+    context: Context, *, student_id: UUID | None, credits: int, expires_at: datetime | None
+) -> list[Refusal]:
+    """What speaks against a grant: its expiry, whoever it is for, and its number at the student's school."""
+    found = expiry_refusals(expires_at, context.now)
+    if student_id is not None:
+        student = await Student.visible(context.viewer, student_id)
+        if student is None:
+            found.append(not_found("student", path=["studentId"]))
+        else:
+            school = await School.get(id=student.school_id)
+            found += number_refusals(school, Credits(credits))
+    return found
 
 
 grant_verb = credits.grant

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
+from models.base.errors import Refusal, not_found
 from models.base.text import StateCode
-from models.directory.licenses import License, LicenseClass
+from models.directory.licenses import License, LicenseClass, license_refusals
 from models.directory.providers import Provider
 from operations.arguments import TITLE
 from operations.context import Context
@@ -37,6 +38,16 @@ async def enter_license(
         by=context.viewer,
         at=context.now,
     )
+
+
+async def check_license(
+    context: Context, *, provider_id: UUID | None, number: str | None, state: StateCode, expires_on: date
+) -> list[Refusal]:
+    """What speaks against a license's data, and against its provider."""
+    found = license_refusals(number or "", state, expires_on, context.now)
+    if provider_id is not None and await Provider.visible(context.viewer, provider_id) is None:
+        found.append(not_found("provider", path=["providerId"]))
+    return found
 
 
 async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "Id of the license."]) -> License:

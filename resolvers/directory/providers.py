@@ -6,16 +6,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
+from models.base.errors import Refusal
 from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
 from models.base.words import Words
 from models.directory.licenses import is_licensed
-from models.directory.providers import DegreeLevel, Provider, Service
+from models.directory.providers import DegreeLevel, Provider, Service, provider_refusals
 from operations.arguments import NAME, TITLE, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.searching import BY_NAME, NEWEST_FIRST, like
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, has_part
 
 IS_FOUND = f"providers.searchable AND {is_licensed(state='$1', service='$2', at='$3')}"
 """A profile that the directory shows for a state, and for a service if one is asked for (PR-4, AP-1)."""
@@ -36,7 +37,7 @@ class ProviderFilter(Filter):
 
     state: Annotated[StateCode, "Licensed in this state, where the student will be (AP-1)."]
     service: Annotated[Service | None, "Offers this service."] = None
-    specialty: Annotated[str | None, Text(100), "Part of the name of a specialty."] = None
+    specialty: Annotated[str | None, Text(100, one_line=True), "Part of the name of a specialty."] = None
 
 
 async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "Id of the provider."]) -> Any:
@@ -56,8 +57,8 @@ async def search(
     where = IS_FOUND
     values: list[Any] = [filter.state, filter.service.value if filter.service else None, context.now]
     if filter.specialty:
-        where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $4)"
-        values.append(like(filter.specialty))
+        where += f" AND {has_part('folded_list(providers.specialties)', slot='$4')}"
+        values.append(filter.specialty)
     return await page_of(context, Provider, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
@@ -92,6 +93,13 @@ async def join(
         by=context.viewer,
         at=context.now,
     )
+
+
+async def check_profile(
+    context: Context, *, name: str | None, services: list[Service], time_zone: TimeZone
+) -> list[Refusal]:
+    """What speaks against a profile's data."""
+    return provider_refusals(name or "", services, time_zone)
 
 
 PROVIDER = to_one(Provider, by="provider_id")

@@ -19,7 +19,7 @@ from models.invitations.invitations import Invitation, MembershipOffer
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
-from operations.arguments import Filter, Text
+from operations.arguments import SECRET, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
@@ -31,6 +31,9 @@ from resolvers.accounts.sessions import Device, handed_out
 from resolvers.practices.practices import OFFICE_TITLE
 
 ANY_NAME = Text(200, one_line=True)
+NOBODY_NAMED = Refusal(Code.INVALID, "Nobody is named.", path=["email"], fix="Give the address of whom to invite.")
+BY_SUBJECT = {Role.STUDENT, Role.PROVIDER}
+"""Roles whose people are invited at the address that is known of them."""
 OPEN = "invitations.accepted_at IS NULL AND invitations.withdrawn_at IS NULL AND invitations.expires_at > $1"
 
 
@@ -93,12 +96,7 @@ async def invite(
         school_id = school_id or context.viewer.school_id
     address = subject.email if subject is not None else email
     if address is None:
-        raise Refusal(
-            Code.INVALID,
-            "Nobody to invite is named.",
-            path=["email"],
-            fix="Enter the e-mail address of the person to invite.",
-        )
+        raise NOBODY_NAMED
     offer = MembershipOffer(
         role=role,
         student_id=student_id,
@@ -110,6 +108,37 @@ async def invite(
     )
     greeted = name or (subject.name if subject is not None else "")
     return await invitations.invite(email=address, name=greeted, offer=offer, by=context.viewer, at=context.now)
+
+
+async def check_invitation(
+    context: Context,
+    *,
+    role: Role,
+    email: str | None,
+    student_id: UUID | None,
+    provider_id: UUID | None,
+    practice_id: UUID | None,
+    school_id: UUID | None,
+    is_owner: bool,
+) -> list[Refusal]:
+    """What does not fit the role. The school of a student is theirs, and is not asked for."""
+    own_practice = context.viewer.practice_id if role is Role.OFFICE else None
+    own_school = context.viewer.school_id if role is Role.SCHOOL else None
+    offer = MembershipOffer(
+        role=role,
+        student_id=student_id,
+        provider_id=provider_id,
+        practice_id=practice_id or own_practice,
+        school_id=school_id or own_school,
+        title="",
+        is_owner=is_owner,
+    )
+    found = invitations.offer_refusals(offer)
+    if role is Role.STUDENT:
+        found = [refusal for refusal in found if refusal.path != ("schoolId",)]
+    if email is None and role not in BY_SUBJECT:
+        found.append(NOBODY_NAMED)
+    return found
 
 
 async def subject_of(context: Context, student_id: UUID | None, provider_id: UUID | None) -> Student | Provider | None:
@@ -170,12 +199,27 @@ async def hash_first(
     return await passwords.hashed(password)
 
 
+async def check_sign_up(
+    context: Context, *, token: str | None, password: str | None, accepts: list[AgreementInput] | None, name: str | None
+) -> list[Refusal]:
+    """What speaks against a sign-up by this link, which stays as it is. Raises TOO_MANY, and NOT_FOUND."""
+    if token is None:
+        return []
+    await throttling.admit_link(context.source, at=context.now)
+    invitation = await invitations.of_token(token, at=context.now)
+    return invitations.sign_up_refusals(
+        invitation, name=name or "", password=password or "", accepted=agreed(accepts or [])
+    )
+
+
 async def sign_up(
     context: Context,
     password_hash: str,
     *,
     token: Token,
-    password: Annotated[str, "New password, at least 8 characters for students and 12 for everyone else (ID-1)."],
+    password: Annotated[
+        str, SECRET, "New password, at least 8 characters for students and 12 for everyone else (ID-1)."
+    ],
     accepts: Accepts,
     name: Annotated[str, ANY_NAME, "Name of the person; default the name in the invitation."] = "",
     device: Device = "",

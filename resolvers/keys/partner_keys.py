@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
+from models.base.errors import Refusal, not_found
 from models.keys import partner_keys
 from models.keys.partner_keys import PartnerKey
 from models.schools.schools import School
@@ -37,6 +38,14 @@ async def create(
     return shown_once(await partner_keys.create(school.id, name=name, days=days, by=context.viewer, at=context.now))
 
 
+async def check_new_key(context: Context, *, school_id: UUID | None, days: int) -> list[Refusal]:
+    """What speaks against a key's life, and against its school."""
+    found = partner_keys.days_refusals(days)
+    if await School.visible(context.viewer, school_id or context.viewer.school_id) is None:
+        found.append(not_found("school", path=["schoolId"]))
+    return found
+
+
 async def rotate(
     context: Context,
     *,
@@ -49,6 +58,11 @@ async def rotate(
     return shown_once(
         await partner_keys.rotate(key, days=days, overlap_hours=overlap_hours, by=context.viewer, at=context.now)
     )
+
+
+async def check_rotation(context: Context, *, days: int, overlap_hours: int) -> list[Refusal]:
+    """What speaks against a key's life and the overlap, whichever key it follows."""
+    return [*partner_keys.days_refusals(days), *partner_keys.overlap_refusals(overlap_hours)]
 
 
 async def revoke(context: Context, *, partner_key_id: OfKey) -> PartnerKey:

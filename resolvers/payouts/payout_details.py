@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
+from models.base.errors import Refusal
 from models.directory.providers import Provider
 from models.payouts import payout_details
 from models.payouts.payout_details import AccountKind, Payee, PayoutDetails, RevealReason, TinKind
@@ -84,6 +85,29 @@ async def set_details(
     return await payout_details.set_details(
         provider, payee, authorises_deposit=authorises_direct_deposit, by=context.viewer, at=context.now
     )
+
+
+async def check_details(
+    context: Context,
+    *,
+    legal_name: str | None,
+    tin_kind: TinKind,
+    tin: str | None,
+    routing_number: str | None,
+    account_number: str | None,
+    account_kind: AccountKind,
+    authorises_direct_deposit: bool,
+) -> list[Refusal]:
+    """What speaks against payout details, and their authorisation."""
+    payee = Payee(
+        legal_name=legal_name or "",
+        tin_kind=tin_kind,
+        tin=tin or "",
+        routing_number=routing_number or "",
+        account_number=account_number or "",
+        account_kind=account_kind,
+    )
+    return payout_details.details_refusals(payee, authorises_deposit=authorises_direct_deposit)
 
 
 async def reveal(

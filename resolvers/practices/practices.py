@@ -9,6 +9,7 @@ from execution import Selection
 from models.accounts import office_users
 from models.accounts.accounts import Membership
 from models.base.access import EVERYTHING
+from models.base.errors import Refusal, not_found
 from models.base.words import Words
 from models.directory.providers import Provider
 from models.practices.practices import Practice
@@ -78,6 +79,16 @@ async def set_practice(
     return await provider.set_practice(practice_id, by=context.viewer, at=context.now)
 
 
+async def check_link(context: Context, *, provider_id: UUID | None, practice_id: UUID | None) -> list[Refusal]:
+    """What speaks against a provider or a practice, whichever of them is known."""
+    found = []
+    if provider_id is not None and await Provider.visible(context.viewer, provider_id) is None:
+        found.append(not_found("provider", path=["providerId"]))
+    if practice_id is not None and await Practice.visible(context.viewer, practice_id) is None:
+        found.append(not_found("practice", path=["practiceId"]))
+    return found
+
+
 async def modify(
     context: Context,
     *,
@@ -87,6 +98,13 @@ async def modify(
     """Change an office user's job title (ID-4)."""
     member = await office_users.office_user(membership_id, context.viewer)
     return await office_users.modify(member, title=title, by=context.viewer, at=context.now)
+
+
+async def check_office_user(context: Context, *, membership_id: UUID | None) -> list[Refusal]:
+    """What speaks against changing this office user. Raises NOT_FOUND, NOT_ELIGIBLE."""
+    if membership_id is not None:
+        await office_users.office_user(membership_id, context.viewer)
+    return []
 
 
 async def remove(context: Context, *, membership_id: OfMember) -> Membership:

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from execution import Selection
 from models.base.access import EVERYTHING
+from models.base.errors import Refusal
 from models.base.text import TimeZone
 from models.base.words import Words
-from models.schools.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School
+from models.schools.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, limits_refusals
 from operations.arguments import NAME, Filter
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
@@ -69,6 +70,11 @@ async def open_school(
         by=context.viewer,
         at=context.now,
     )
+
+
+async def check_school(context: Context, *, credits_min: int, credits_max: int) -> list[Refusal]:
+    """What speaks against a school's limits, whatever it is called."""
+    return limits_refusals(credits_min, credits_max)
 
 
 SCHOOL = to_one(School, by="school_id")

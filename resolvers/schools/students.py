@@ -7,6 +7,7 @@ from uuid import UUID
 
 from execution import Batched, Selection
 from models.base.access import EVERYTHING, NOTHING
+from models.base.errors import CONSTRAINTS, Refusal, not_found
 from models.base.statements import column_of
 from models.base.text import EmailAddress, StateCode, TimeZone
 from models.base.words import Words
@@ -75,6 +76,15 @@ async def enter_student(
     return await Student.enroll(
         school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now
     )
+
+
+async def check_student(context: Context, *, email: str, school_id: UUID | None) -> list[Refusal]:
+    """What speaks against a student's address in this school."""
+    school = await School.visible(context.viewer, school_id or context.viewer.school_id)
+    if school is None:
+        return [not_found("school", path=["schoolId"])]
+    is_known = await Student.filter(school_id=school.id, email=email).exists()
+    return [CONSTRAINTS["students_email_in_school"]] if is_known else []
 
 
 def contact(column: str) -> Batched:

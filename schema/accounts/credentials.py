@@ -29,6 +29,7 @@ class Mutation:
     change_password = mutation(
         resolvers.change_password,
         before=resolvers.prove_and_hash,
+        check=resolvers.check_new_password,
         answers=payload("ChangePassword", Account),
         allow=PEOPLE,
         idempotent=False,
@@ -36,6 +37,7 @@ class Mutation:
     request_email_verification = mutation(
         resolvers.request_verification,
         before=resolvers.prove_for_email,
+        check=resolvers.check_address,
         answers=payload("RequestEmailVerification", Account),
         allow=PEOPLE,
         idempotent=False,

@@ -35,5 +35,8 @@ class Mutation:
 
     link_person = mutation(resolvers.link, answers=payload("LinkPerson", PersonConflict), allow=[Role.OPS])
     dismiss_person_conflict = mutation(
-        resolvers.dismiss, answers=payload("DismissPersonConflict", PersonConflict), allow=[Role.OPS]
+        resolvers.dismiss,
+        check=resolvers.check_conflict,
+        answers=payload("DismissPersonConflict", PersonConflict),
+        allow=[Role.OPS],
     )

@@ -110,7 +110,10 @@ class Mutation:
     """What appointments add to Mutation."""
 
     request_appointment = mutation(
-        resolvers.request, answers=payload("RequestAppointment", Appointment), allow=[Role.STUDENT]
+        resolvers.request,
+        check=resolvers.check_request,
+        answers=payload("RequestAppointment", Appointment),
+        allow=[Role.STUDENT],
     )
     withdraw_appointment = mutation(
         resolvers.withdraw, answers=payload("WithdrawAppointment", Appointment), allow=[Role.STUDENT]

@@ -41,6 +41,7 @@ class Mutation:
 
     set_weekly_hours = mutation(
         resolvers.set_weekly_hours,
+        check=resolvers.check_hours,
         answers=payload("SetWeeklyHours", Provider),
         allow=[Role.OPS, Role.PROVIDER, Role.OFFICE],
     )

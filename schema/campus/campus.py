@@ -49,7 +49,11 @@ class Mutation:
     """What campus sign-in adds to Mutation."""
 
     set_campus_issuer = mutation(
-        resolvers.set_issuer, answers=payload("SetCampusIssuer", CampusIssuer), allow=[Role.OPS], idempotent=False
+        resolvers.set_issuer,
+        check=resolvers.check_issuer,
+        answers=payload("SetCampusIssuer", CampusIssuer),
+        allow=[Role.OPS],
+        idempotent=False,
     )
     disable_campus_issuer = mutation(
         resolvers.disable_issuer, answers=payload("DisableCampusIssuer", CampusIssuer), allow=[Role.OPS]

@@ -11,7 +11,7 @@ from models.credits.ledger import Bucket, TransferKind
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.credits import ledger as resolvers
-from resolvers.credits.grants import grant
+from resolvers.credits.grants import check_grant, grant
 from schema.base.shape import Connection, Node, extends, payload, shown, shows, value
 from schema.schools.students import Student
 
@@ -85,6 +85,7 @@ class Mutation:
 
     grant_credits = mutation(
         grant,
+        check=check_grant,
         answers=payload(
             "GrantCredits",
             {

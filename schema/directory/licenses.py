@@ -29,6 +29,9 @@ class Mutation:
     """What licenses add to Mutation."""
 
     enter_license = mutation(
-        resolvers.enter_license, answers=payload("EnterLicense", License), allow=[Role.OPS, Role.PROVIDER]
+        resolvers.enter_license,
+        check=resolvers.check_license,
+        answers=payload("EnterLicense", License),
+        allow=[Role.OPS, Role.PROVIDER],
     )
     verify_license = mutation(resolvers.verify_license, answers=payload("VerifyLicense", License), allow=[Role.OPS])

@@ -62,4 +62,6 @@ class Query:
 class Mutation:
     """What providers add to Mutation."""
 
-    join_provider = mutation(resolvers.join, answers=payload("JoinProvider", Provider), allow=[Role.OPS])
+    join_provider = mutation(
+        resolvers.join, check=resolvers.check_profile, answers=payload("JoinProvider", Provider), allow=[Role.OPS]
+    )

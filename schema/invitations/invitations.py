@@ -70,12 +70,18 @@ class Query:
 class Mutation:
     """What invitations add to Mutation."""
 
-    invite = mutation(resolvers.invite, answers=payload("Invite", Invitation), allow=INVITERS)
+    invite = mutation(
+        resolvers.invite, check=resolvers.check_invitation, answers=payload("Invite", Invitation), allow=INVITERS
+    )
     withdraw_invitation = mutation(
         resolvers.withdraw, answers=payload("WithdrawInvitation", Invitation), allow=INVITERS
     )
     sign_up = mutation(
-        resolvers.sign_up, before=resolvers.hash_first, answers=payload("SignUp", SIGNED_IN), allow=ANYONE
+        resolvers.sign_up,
+        before=resolvers.hash_first,
+        check=resolvers.check_sign_up,
+        answers=payload("SignUp", SIGNED_IN),
+        allow=ANYONE,
     )
     accept_invitation = mutation(
         resolvers.accept,

@@ -41,9 +41,17 @@ class Mutation:
     """What partner keys add to Mutation."""
 
     create_partner_key = mutation(
-        resolvers.create, answers=payload("CreatePartnerKey", NEW_KEY), allow=KEEPERS, idempotent=False
+        resolvers.create,
+        check=resolvers.check_new_key,
+        answers=payload("CreatePartnerKey", NEW_KEY),
+        allow=KEEPERS,
+        idempotent=False,
     )
     rotate_partner_key = mutation(
-        resolvers.rotate, answers=payload("RotatePartnerKey", NEW_KEY), allow=KEEPERS, idempotent=False
+        resolvers.rotate,
+        check=resolvers.check_rotation,
+        answers=payload("RotatePartnerKey", NEW_KEY),
+        allow=KEEPERS,
+        idempotent=False,
     )
     revoke_partner_key = mutation(resolvers.revoke, answers=payload("RevokePartnerKey", PartnerKey), allow=KEEPERS)

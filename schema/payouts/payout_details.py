@@ -43,6 +43,7 @@ class Mutation:
 
     set_payout_details = mutation(
         resolvers.set_details,
+        check=resolvers.check_details,
         answers=payload("SetPayoutDetails", PayoutDetails),
         allow=[Role.PROVIDER],
         idempotent=False,

@@ -51,8 +51,15 @@ class Mutation:
     """What practices add to Mutation."""
 
     open_practice = mutation(resolvers.open_practice, answers=payload("OpenPractice", Practice), allow=[Role.OPS])
-    set_practice = mutation(resolvers.set_practice, answers=payload("SetPractice", Provider), allow=[Role.OPS])
-    modify_office_user = mutation(resolvers.modify, answers=payload("ModifyOfficeUser", OFFICE_USER), allow=OWNERS)
+    set_practice = mutation(
+        resolvers.set_practice, check=resolvers.check_link, answers=payload("SetPractice", Provider), allow=[Role.OPS]
+    )
+    modify_office_user = mutation(
+        resolvers.modify,
+        check=resolvers.check_office_user,
+        answers=payload("ModifyOfficeUser", OFFICE_USER),
+        allow=OWNERS,
+    )
     remove_office_user = mutation(resolvers.remove, answers=payload("RemoveOfficeUser", OFFICE_USER), allow=OWNERS)
     revalidate_office_user = mutation(
         resolvers.revalidate, answers=payload("RevalidateOfficeUser", OFFICE_USER), allow=OWNERS

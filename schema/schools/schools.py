@@ -46,4 +46,6 @@ class Query:
 class Mutation:
     """What schools add to Mutation."""
 
-    open_school = mutation(resolvers.open_school, answers=payload("OpenSchool", School), allow=[Role.OPS])
+    open_school = mutation(
+        resolvers.open_school, check=resolvers.check_school, answers=payload("OpenSchool", School), allow=[Role.OPS]
+    )

@@ -59,5 +59,8 @@ class Mutation:
     """What students add to Mutation."""
 
     enter_student = mutation(
-        resolvers.enter_student, answers=payload("EnterStudent", Student), allow=[Role.OPS, Role.SCHOOL]
+        resolvers.enter_student,
+        check=resolvers.check_student,
+        answers=payload("EnterStudent", Student),
+        allow=[Role.OPS, Role.SCHOOL],
     )

@@ -30,6 +30,7 @@ CAMPUS = {
     "clientSecret": "secret",
     "returnTo": ["app.test:/in"],
 }
+DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 REFUSED = "{ userErrors { code field fix } }"
 NOBODY = "prv_00000000000000000000000000"
 WEEK: dict[str, Any] = {"providerId": NOBODY, "hours": [{"weekday": 1, "starts": "09:00", "ends": "12:00"}]}
@@ -37,7 +38,7 @@ WEEK: dict[str, Any] = {"providerId": NOBODY, "hours": [{"weekday": 1, "starts":
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
 async def api(database: Settings) -> AsyncIterator[Api]:
-    """A client of the program; nothing here changes a row."""
+    """A client of the program; what is kept here is in nobody's way."""
     async with api_on(database) as client:
         yield client
 
@@ -56,6 +57,7 @@ def week(**changed: Any) -> dict[str, Any]:
         ("openSchool", {**SCHOOL, "name": "x" * 201}, ["name"]),
         ("openSchool", {**SCHOOL, "name": LINE}, ["name"]),
         ("openSchool", {**SCHOOL, "name": "bell\x07"}, ["name"]),
+        *[("openSchool", {**SCHOOL, "name": f"Ana{mark}Reyes"}, ["name"]) for mark in DIRECTION],
         ("openSchool", {**SCHOOL, "idempotencyKey": "x" * 201}, ["idempotencyKey"]),
         ("openSchool", {**SCHOOL, "idempotencyKey": LINE}, ["idempotencyKey"]),
         ("enterStudent", {**STUDENT, "name": "Bcc: a@b.test\r\nKim"}, ["name"]),
@@ -82,8 +84,27 @@ async def test_a_text_of_another_form_is_refused_by_its_path(
 ) -> None:
     text = f"mutation ($input: {mutation[0].upper()}{mutation[1:]}Input!) {{ {mutation}(input: $input) {REFUSED} }}"
     answer = (await api.ask(text, role="OPS", input=fields))[mutation]
-    assert [(error["code"], error["field"]) for error in answer["userErrors"]] == [("INVALID", ["input", *path])]
-    assert answer["userErrors"][0]["fix"]
+    of_form = [error for error in answer["userErrors"] if error["code"] == "INVALID"]
+    assert [error["field"] for error in of_form] == [["input", *path]]
+    assert of_form[0]["fix"]
+
+
+async def test_texts_are_kept_composed_and_without_the_blanks_around_them(api: Api) -> None:
+    fields = {
+        **PROVIDER,
+        "name": "\u3000 Zoe\u0308\n",
+        "title": " LICSW ",
+        "email": "zoe@example.test",
+        "specialties": [" Trauer\u00a0", "E\u0301tude"],
+        "bio": "\n Two\n  lines \u202eand a mark\u202c. ",
+    }
+    answer = await api.do("joinProvider", role="OPS", selection="provider { name title specialties bio }", **fields)
+    assert answer["provider"] == {
+        "name": "Zo\u00eb",
+        "title": "LICSW",
+        "specialties": ["Trauer", "\u00c9tude"],
+        "bio": "Two\n  lines \u202eand a mark\u202c.",
+    }
 
 
 async def test_all_texts_of_another_form_are_told_at_once(api: Api) -> None:

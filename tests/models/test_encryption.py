@@ -14,7 +14,7 @@ from models.accounts.accounts import Account
 from models.accounts.links import Purpose, SecretLink
 from models.accounts.second_factors import SecondFactor, enrol
 from models.base import encryption
-from models.base.encryption import UnopenableError, open_sealed, seal
+from models.base.encryption import UnopenableError, open_sealed, open_token, seal, seal_token
 from models.base.ids import new_id
 from models.base.statements import write
 from settings import Settings
@@ -70,3 +70,21 @@ async def test_a_rotation_seals_every_column_anew_so_that_the_old_key_can_go() -
     assert (await SecondFactor.get(account_id=account.id)).secret == secret
     assert await links.token_of(link.id, at=AT) == token
     assert ((await SecretLink.get(id=link.id)).sealed_token or "").startswith("new:")
+
+
+def test_a_token_is_the_same_each_time_and_opens_for_what_it_is_bound_to_alone() -> None:
+    token = seal_token(b"a place", b"this list")
+    assert token == seal_token(b"a place", b"this list")
+    assert open_token(token, b"this list") == b"a place"
+    for unfit, bound in ((token, b"another list"), (token[:-1], b"this list"), ("", b"this list"), ("é", b"this list")):
+        with pytest.raises(UnopenableError):
+            open_token(unfit, bound)
+
+
+def test_a_token_opens_until_its_key_is_taken_out_of_the_ring() -> None:
+    token = seal_token(b"a place", b"this list")
+    encryption.configure(BOTH)
+    assert open_token(token, b"this list") == b"a place"
+    encryption.configure(NEW)
+    with pytest.raises(UnopenableError):
+        open_token(token, b"this list")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +14,13 @@ import pytest_asyncio
 from benchmarks.dataset import Dataset, Scale
 from benchmarks.decks import OPERATIONS, Operation
 from benchmarks.loading import fill
-from benchmarks.statements import plan_of, statements_of
+from benchmarks.statements import Asked, caught, plan_of, statements_of
 from database import connected, credentials, url_of
+from models.base.access import Role
 from settings import Settings
+from tests.support.asking import ask
 from tests.support.postgres import copy_of_template, settings_for
+from tests.support.world import as_staff
 
 pytestmark = pytest.mark.usefixtures("loaded")
 
@@ -44,9 +47,30 @@ async def test_each_statement_of_a_screen_finds_its_rows_by_an_index(operation: 
     data = Dataset(SCALE, datetime.now(UTC).date())
     statements = await statements_of(operation, data, loaded)
     assert statements
-    connection = await asyncpg.connect(**credentials(url_of(loaded)), server_settings={"timezone": "UTC"})
+    await assert_no_large_table_is_read(statements.values(), loaded)
+
+
+SEARCHES = {
+    "students": (Role.OPS, 'students(filter: { search: "zoë" }) { nodes { name } totalCount }'),
+    "appointments": (Role.OPS, 'appointments(filter: { search: "o’brien" }) { nodes { startsAt } totalCount }'),
+    "providers": (Role.OPS, 'providers(filter: { state: "MA", specialty: "péna" }) { nodes { name } totalCount }'),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_a_search_finds_its_rows_by_an_index(name: str, loaded: Settings) -> None:
+    role, asked = SEARCHES[name]
+    with caught() as seen:
+        await ask(f"{{ {asked} }}", as_staff(role))
+    assert len(seen) == 2, "the page and its count"
+    await assert_no_large_table_is_read(seen, loaded)
+
+
+async def assert_no_large_table_is_read(statements: Iterable[Asked], settings: Settings) -> None:
+    """Read the plans of the statements, as PostgreSQL makes them for their values and for any values."""
+    connection = await asyncpg.connect(**credentials(url_of(settings)), server_settings={"timezone": "UTC"})
     try:
-        for one in statements.values():
+        for one in statements:
             for mode in ("force_custom_plan", "force_generic_plan"):
                 await connection.execute(f"SET plan_cache_mode = {mode}")
                 (plan,) = await plan_of(connection, one, "JSON")

@@ -54,7 +54,7 @@ async def ask(text: str, viewer: Viewer | None, *, at: datetime = AT, plans: Pla
     return result.data
 
 
-async def do(mutation: str, viewer: Viewer, selection: str, *, at: datetime = AT, **fields: Any) -> Any:
+async def do(mutation: str, viewer: Viewer | None, selection: str, *, at: datetime = AT, **fields: Any) -> Any:
     """The payload of one mutation with this `input`."""
     name = mutation[0].upper() + mutation[1:]
     text = (
