@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --root-user-action=ignore --require-hashes
 PYTEST ?=
+ARGS ?= --help
 QUICK ?=
 UV := build/lock/bin/uv
 # graphql-core is compared with the compiled path field by field in the suite itself; these go through the transport too.
@@ -12,13 +13,16 @@ ON_CORE := --graphql-core tests/api/test_examples.py tests/api/test_thin_way.py 
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage fuzz soak check format schema bench bench-growth web lock clean mutants
+.PHONY: help run cli test coverage fuzz soak check format schema bench bench-growth web lock clean mutants
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
 
 run: $(VENV)/run.stamp web  ## start everything and print the address
 	@exec $(BIN)/python -m cli serve
+
+cli: $(VENV)/run.stamp  ## run a command of the program (make cli ARGS="invite-first you@example.org")
+	@$(BIN)/python -m cli $(ARGS)
 
 test: $(VENV)/dev.stamp web  ## run the whole suite (make test PYTEST="tests/models -k race")
 	@$(BIN)/python -m pytest -n 2 $(PYTEST)

@@ -16,12 +16,13 @@ from typing import Any
 import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from database import connected, credentials, url_of
 from endpoints.campus import CampusPages
+from endpoints.pages import ProductPages
 from execution import Plans
 from models.accounts.last_used import SEEN
 from models.base import encryption
@@ -45,8 +46,8 @@ from transport import (
     Origins,
     Report,
     SecurityHeaders,
-    build_manifest,
     load_manifest,
+    read_folder,
 )
 from web import OPERATIONS, DemoAccount, GraphiQLConfig, Pages, Starter
 from web.examples import examples
@@ -89,6 +90,12 @@ def create_app(settings: Settings) -> Starlette:
     plan_trusted(engine.plans, graphql)
     health = Health(settings)
     pages = Pages(graphiql_config(settings))
+    product = ProductPages(
+        product=settings.product_name,
+        environment=settings.env,
+        address=settings.address,
+        security_contact=settings.security_address,
+    )
     campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
     MAILBOX.shown = settings.smtp_url is None and settings.env != "production"
 
@@ -105,12 +112,12 @@ def create_app(settings: Settings) -> Starlette:
     application = Application(
         posts=SecurityHeaders(CrossOrigin(graphql, origins), common=ANSWER_HEADERS),
         routes=[
-            Route("/", home),
             Route("/graphql", pages.in_front_of(graphql)),
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             *campus.routes(),
+            *product.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),
             *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
         ],
@@ -122,11 +129,11 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def trusted_documents(settings: Settings) -> dict[str, str]:
-    """The documents that everybody may send on a server that takes no free ones. Raises UnreadableSettingsError.
+    """The documents that are known by their ids, and all that a server in production takes from most people.
 
-    GraphiQL's own are among them: staff has to sign in before it may send any document.
+    Those of our own pages are always among them. Raises UnreadableSettingsError.
     """
-    own = build_manifest(OPERATIONS, SCHEMA._schema) if settings.env == "production" else {}
+    own = read_folder(OPERATIONS)
     if settings.trusted_documents is None:
         return own
     try:
@@ -215,11 +222,6 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         for example in examples()
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
-
-
-async def home(_: Request) -> Response:
-    """Where the links of mails lead; what stands behind `#` goes with the browser."""
-    return RedirectResponse("/graphql")
 
 
 async def mailbox(_: Request) -> Response:

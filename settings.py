@@ -81,6 +81,8 @@ class Settings(BaseSettings):
 
     smtp_url: SecretStr | None = None
     mail_from: str = "credits@demo.test"
+    product_name: str = Field(default="Flexible Credits", min_length=1, max_length=60)
+    security_contact: str = ""
 
     compiled: bool = True
     trusted_documents: Path | None = None
@@ -94,6 +96,11 @@ class Settings(BaseSettings):
         """Where people reach this server, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
+
+    @property
+    def security_address(self) -> str:
+        """Whom to tell about a weakness: the mailbox that RFC 2142 names, unless a setting names another."""
+        return self.security_contact or f"mailto:security@{self.mail_from.rpartition('@')[2]}"
 
     @property
     def may_move_clock(self) -> bool:
@@ -127,6 +134,20 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:
         return None if value == "" else value
+
+    @field_validator("product_name")
+    @classmethod
+    def _is_one_line(cls, value: str) -> str:
+        if not value.isprintable() or not value.strip():
+            raise ValueError("must be one line of text")
+        return value.strip()
+
+    @field_validator("security_contact")
+    @classmethod
+    def _is_contact(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in {"https", "mailto"} or not value.isprintable()):
+            raise ValueError("must begin with https:// or mailto:")
+        return value
 
     @field_validator("database_url")
     @classmethod

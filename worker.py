@@ -25,6 +25,7 @@ from models.records import audit, retention
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
 from notifications.post import PostOffice
+from notifications.site import Site
 from notifications.smtp import Smtp
 from settings import Settings
 
@@ -83,7 +84,8 @@ async def post_office(settings: Settings, stop: asyncio.Event) -> AsyncIterator[
         smtp = Smtp(url, sender=settings.mail_from) if url else None
         if smtp is not None:
             stack.push_async_callback(smtp.close)
-        yield PostOffice(smtp, sender=settings.mail_from, address=settings.address, stop=stop)
+        site = Site(address=settings.address, product=settings.product_name)
+        yield PostOffice(smtp, sender=settings.mail_from, site=site, stop=stop)
 
 
 async def now(settings: Settings) -> datetime:

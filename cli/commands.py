@@ -103,7 +103,8 @@ def invite_first(
                     token = await _part("models.invitations.invitations", "invite_first")(email, name, at=at)
             except _part("models.base.errors", "Refusal") as refusal:
                 raise IncompleteError(str(refusal)) from None
-            typer.echo(f"{settings.address}/#invitation={token}")
+            site = _part("notifications.site", "Site")(address=settings.address)
+            typer.echo(site.secret("invitation", token))
 
     _run(run())
 

@@ -17,7 +17,7 @@ class DemoAccount(Protocol):
 
 def welcome(settings: Settings) -> str:
     """The lines to print once the server answers."""
-    lines = [f"GraphiQL   {settings.address}/graphql"]
+    lines = [f"Home       {settings.address}/", f"GraphiQL   {settings.address}/graphiql"]
     if settings.smtp_url is None:
         lines.append(f"Mail       {settings.address}/dev/mail")
     if settings.env == "demo" and importlib.util.find_spec("demo") is not None:

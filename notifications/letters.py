@@ -24,7 +24,6 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
-PRODUCT = "Flexible Credits"
 LINE_WIDTH = 72
 HOURS_OF_CLOCK = 12
 
@@ -49,17 +48,17 @@ def write_letter(template: str, words: Mapping[str, Any]) -> Letter:
     )
 
 
-def compose(letter: Letter, *, to: str, sender: str, message_id: str, at: datetime) -> EmailMessage:
+def compose(letter: Letter, *, to: str, sender: str, product: str, message_id: str, at: datetime) -> EmailMessage:
     """The letter as a message with its headers. Raises ValueError for an address or a header that is none."""
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address(PRODUCT, addr_spec=sender)
+    message["From"] = Address(product, addr_spec=sender)
     message["To"] = Address(addr_spec=to)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["List-Id"] = f"{PRODUCT} <notifications.{sender.rpartition('@')[2]}>"
+    message["List-Id"] = f"{product} <notifications.{sender.rpartition('@')[2]}>"
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
     return message
@@ -151,7 +150,7 @@ def forms(extension: str, **marks: Any) -> Environment:
         undefined=StrictUndefined,
         lstrip_blocks=True,
     )
-    environment.globals |= {"layout": f"base.{extension}", "product": PRODUCT, "counted": counted} | marks
+    environment.globals |= {"layout": f"base.{extension}", "counted": counted} | marks
     environment.filters |= {"moment": moment, "day": day, "times": times, "paragraphs": marks["paragraphs"]}
     return environment
 

@@ -19,6 +19,7 @@ from notifications import queue
 from notifications.facts import is_still_true, mail_facts
 from notifications.letters import compose, write_letter
 from notifications.outbox import write_mails
+from notifications.site import Site
 from notifications.smtp import Fault, LostServerError, NoServerError, Smtp
 from notifications.words import words_of
 
@@ -36,13 +37,13 @@ SERVER_WAIT_LONGEST = timedelta(minutes=1)
 class PostOffice:
     """Writes and sends mail. One for a process; any number of processes share the work.
 
-    `address` is where people reach the program. Without `smtp` mails are written and wait.
+    `site` is where people reach the program. Without `smtp` mails are written and wait.
     """
 
-    def __init__(self, smtp: Smtp | None, *, sender: str, address: str, stop: asyncio.Event) -> None:
+    def __init__(self, smtp: Smtp | None, *, sender: str, site: Site, stop: asyncio.Event) -> None:
         self.smtp = smtp
         self.sender = sender
-        self.address = address
+        self.site = site
         self.stop = stop
         self.when_written: Callable[[], None] = lambda: None
         self._wait = SERVER_WAIT_FIRST
@@ -111,8 +112,15 @@ class PostOffice:
             if not await is_still_true(mail.template, facts, at):
                 await queue.mark_dropped(mail.id, mail.attempts)
                 return None
-            letter = write_letter(mail.template, await words_of(mail.template, facts, at=at, address=self.address))
-            return compose(letter, to=mail.address, sender=self.sender, message_id=mail.message_id, at=at)
+            letter = write_letter(mail.template, await words_of(mail.template, facts, at=at, site=self.site))
+            return compose(
+                letter,
+                to=mail.address,
+                sender=self.sender,
+                product=self.site.product,
+                message_id=mail.message_id,
+                at=at,
+            )
         except UnopenableError as error:  # a key is missing here; it may come with the next start
             await self._put_off(mail, Fault(permanent=False, reason=type(error).__name__), at)
             return None

@@ -11,21 +11,24 @@ import orjson
 from models.accounts.links import token_of
 from models.appointments.alternatives import other_openings
 from models.base.amounts import Money
-from models.base.ids import encode
 from notifications.facts import LINKED
 from notifications.policy import Recipient
+from notifications.site import Site
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 NAME_LENGTH_MAX = 80
 
 
-async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> dict[str, Any]:
+async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> dict[str, Any]:
     """Everything that a template may show, each name on one line, and the recipient's time zone."""
     data = orjson.loads(facts.data) if isinstance(facts.data, str) else facts.data
     words = {
-        "address": address,
-        "link": address,
+        "address": site.address,
+        "product": site.product,
+        "sign_in": site.sign_in,
+        "appointments": site.appointments,
+        "link": site.address,
         "name": name_of(facts),
         "zone": zone_of(facts),
         "student": first_name(facts.student_name),
@@ -37,9 +40,9 @@ async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> 
         "credit_is_back": data.get("credit") == "RELEASE",
     }
     if facts.appointment_id is not None:
-        words |= words_of_appointment(facts, address, at)
-    if facts.claim_cents is not None:
-        words["amount"] = dollars(facts.claim_cents)
+        words |= words_of_appointment(facts, site, at)
+    if facts.claim_id is not None:
+        words |= {"claim": site.claim(facts.claim_id), "amount": dollars(facts.claim_cents)}
     if facts.credits_available is not None:
         words |= {
             "credits": data["credits"],
@@ -47,7 +50,7 @@ async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> 
             "credits_expire_at": facts.credits_expire_at,
         }
     if template in LINKED:
-        words |= await words_of_link(template.replace("_", "-"), facts, address, at)
+        words |= await words_of_link(template.replace("_", "-"), facts, site, at)
     if facts.revalidate_by is not None:
         words |= {
             "member": one_line(facts.member_name),
@@ -62,10 +65,10 @@ async def words_of(template: str, facts: Any, *, at: datetime, address: str) -> 
     return words
 
 
-def words_of_appointment(facts: Any, address: str, at: datetime) -> dict[str, Any]:
+def words_of_appointment(facts: Any, site: Site, at: datetime) -> dict[str, Any]:
     """What a message says of a session: when, how long, until when an answer or an attestation is due."""
     return {
-        "link": f"{address}/#{encode('apt', facts.appointment_id)}",
+        "link": site.appointment(facts.appointment_id),
         "starts_at": facts.starts_at,
         "minutes": (facts.ends_at - facts.starts_at) // MINUTE,
         "confirm_by": facts.confirm_by,
@@ -89,11 +92,11 @@ def name_of(facts: Any) -> str:
     return names.get(facts.recipient, "")
 
 
-async def words_of_link(name: str, facts: Any, address: str, at: datetime) -> dict[str, Any]:
-    """What a message with a secret link says. The token stands behind `#`, which no server and no log ever sees."""
+async def words_of_link(page: str, facts: Any, site: Site, at: datetime) -> dict[str, Any]:
+    """What a message with a secret link says."""
     token = await token_of(facts.link_id, at=at)
     return {
-        "link": f"{address}/#{name}={token}",
+        "link": site.secret(page, token),
         "code": token,
         "link_expires_at": facts.link_expires_at,
         "inviter": one_line(facts.inviter_name),

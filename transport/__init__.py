@@ -12,7 +12,7 @@ from transport.security import (
     SecurityHeaders,
     content_security_policy,
 )
-from transport.trusted import build_manifest, load_manifest, write_manifest
+from transport.trusted import build_manifest, load_manifest, read_folder, write_manifest
 
 __all__ = [
     "ANSWER_HEADERS",
@@ -30,6 +30,7 @@ __all__ = [
     "build_manifest",
     "content_security_policy",
     "load_manifest",
+    "read_folder",
     "refusal",
     "write_manifest",
 ]

@@ -28,7 +28,16 @@ def load_manifest(path: Path) -> dict[str, str]:
 
 
 def build_manifest(folder: Path, schema: GraphQLSchema, limits: Limits | None = None) -> dict[str, str]:
-    """The manifest of a folder of .graphql files, one document a file; refuses what could not be run.
+    """The manifest of a folder of .graphql files; refuses what could not be run."""
+    manifest = read_folder(folder)
+    wrong = Documents(schema, limits or Limits(), manifest).check_trusted()
+    if wrong:
+        raise ValueError("; ".join(f"{name}: {', '.join(messages)}" for name, messages in wrong.items()))
+    return manifest
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """The manifest of a folder of .graphql files, one document a file, whether they can be run or not.
 
     A file that holds fragments only is shared: its fragments are added to each document that spreads them.
     """
@@ -43,11 +52,7 @@ def build_manifest(folder: Path, schema: GraphQLSchema, limits: Limits | None = 
                     shared[item.name.value] = text[item.loc.start : item.loc.end]
         else:
             documents.append(text)
-    manifest = {document_id(text): text for text in (_with_shared(text, shared) for text in documents)}
-    wrong = Documents(schema, limits or Limits(), manifest).check_trusted()
-    if wrong:
-        raise ValueError("; ".join(f"{name}: {', '.join(messages)}" for name, messages in wrong.items()))
-    return manifest
+    return {document_id(text): text for text in (_with_shared(text, shared) for text in documents)}
 
 
 def write_manifest(manifest: Mapping[str, str], path: Path) -> None:

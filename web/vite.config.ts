@@ -2,9 +2,12 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
+import { compress } from './compress';
+import { documents } from './documents';
+
 export default defineConfig({
   base: '/',
-  plugins: [react()],
+  plugins: [documents(), react(), compress()],
   worker: { format: 'es' },
   build: {
     assetsInlineLimit: 0, // a data: address would need a hole in the content security policy
@@ -13,7 +16,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
-      input: ['graphiql.html', 'mail.html'],
+      input: ['graphiql.html', 'mail.html', 'page.html'],
       // GraphiQL's files start with a note to React's compiler, which has already done its work there.
       onLog: (level, log, show) => log.code === 'MODULE_LEVEL_DIRECTIVE' || show(level, log),
     },

@@ -80,6 +80,11 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
+def length_min(*, is_staff: bool) -> int:
+    """How many characters a password has at least: 8 for students, 12 for everybody else (ID-1)."""
+    return LENGTH_MIN_STAFF if is_staff else LENGTH_MIN_STUDENT
+
+
 def password_refusals(
     password: str, *, is_staff: bool, about: Collection[str] = (), path: str = "password"
 ) -> list[Refusal]:
@@ -87,7 +92,7 @@ def password_refusals(
 
     `about` are the person's name and address. Which characters it is made of is nobody's business (NIST 800-63B).
     """
-    at_least = LENGTH_MIN_STAFF if is_staff else LENGTH_MIN_STUDENT
+    at_least = length_min(is_staff=is_staff)
     if len(password) > LENGTH_MAX:
         return [refused(f"A password has at most {LENGTH_MAX} characters.", "Shorten it.", path)]
     found = []

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models.accounts import passwords, sessions
+from models.accounts import agreements, passwords, sessions
 from models.accounts.accounts import Membership
 from models.base import throttling
 from models.base.access import EVERYTHING, Role
@@ -98,6 +98,36 @@ async def withdraw(context: Context, *, invitation_id: Annotated[UUID, Invitatio
     """Take an invitation back; its link works no more."""
     invitation = await find(context, Invitation, invitation_id, path="invitationId")
     return await invitations.withdraw(invitation, by=context.viewer, at=context.now)
+
+
+class InvitationOffer:
+    """What an invitation offers to the holder of its link."""
+
+    def __init__(self, invitation: Invitation, organization: str) -> None:
+        self.role = invitation.role
+        self.name = invitation.name
+        self.organization = organization
+        self.expires_at = invitation.expires_at
+        self.agreements = agreements.required_of(invitation.role)
+        self.password_length_min = passwords.length_min(is_staff=invitation.role is not Role.STUDENT)
+
+
+async def offer(context: Context, selection: Selection, *, token: Token) -> InvitationOffer | None:
+    """What the invitation of a link offers; null if the link does not work, or not any more (ID-3)."""
+    try:
+        invitation = await invitations.of_token(token, at=context.now)
+    except Refusal:
+        return None
+    return InvitationOffer(invitation, await organization_of(invitation))
+
+
+async def organization_of(invitation: Invitation) -> str:
+    """The name of the school or practice that an invitation is for; empty if it is for neither."""
+    if invitation.practice_id is not None:
+        return (await Practice.get(id=invitation.practice_id)).name
+    if invitation.school_id is not None:
+        return (await School.get(id=invitation.school_id)).name
+    return ""
 
 
 async def hash_first(

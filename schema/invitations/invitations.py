@@ -15,8 +15,9 @@ from resolvers.practices.practices import PRACTICE
 from resolvers.schools.schools import SCHOOL
 from resolvers.schools.students import STUDENT
 from schema.accounts.accounts import Membership
+from schema.accounts.agreements import Agreement
 from schema.accounts.sessions import SIGNED_IN
-from schema.base.shape import Connection, Node, optional_text, payload, shown, shows
+from schema.base.shape import Connection, Node, computed, optional_text, payload, shown, shows, value
 from schema.directory.providers import Provider
 from schema.practices.practices import Practice
 from schema.schools.schools import School
@@ -42,6 +43,20 @@ class Invitation(Node):
     withdrawn_at: datetime | None = shown("When it was taken back, replaced by another, or ended.")
 
 
+@value
+class InvitationOffer:
+    """What an invitation offers to the holder of its link."""
+
+    role: Role = shown("As what.")
+    name: str = shown("The person's name, as the invitation gives it.")
+    organization: str = shown("The school or practice; empty if the role is for neither.")
+    expires_at: datetime = shown("Until when the link works.")
+    agreements: list[Agreement] = computed(
+        lambda offer: list(offer.agreements), "What the person has to accept (PR-1).", needs=("agreements",)
+    )
+    password_length_min: int = shown("The fewest characters that a new password may have (ID-1).")
+
+
 INVITERS = [Role.OPS, Role.SCHOOL, Role.OFFICE]
 
 
@@ -49,6 +64,7 @@ class Query:
     """What invitations add to Query."""
 
     invitations: Connection[Invitation] | None = query(resolvers.many, allow=INVITERS)
+    invitation_offer: InvitationOffer | None = query(resolvers.offer, allow=ANYONE)
 
 
 class Mutation:

@@ -6,8 +6,10 @@ import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import pyotp
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -15,14 +17,21 @@ from pydantic import SecretStr
 import demo
 from app import create_app
 from execution import plans
-from models.base import encryption
+from models.accounts import links
+from models.accounts.links import Purpose
+from models.base import clock, encryption
+from models.base.access import Role
+from models.base.statements import transaction
+from models.invitations import invitations
+from models.invitations.invitations import MembershipOffer
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from tests.support.api import SIGN_IN, Api
-from tests.support.trusted import PAGES_OWN
+from tests.support.trusted import ID_OF, PAGES_OWN
 from transport import build_manifest, load_manifest, write_manifest
 
 LISTED = "https://app.example"
+PASSWORD = "seven quiet herons over the bay"
 VIEWER = "query Me { viewer { role } }"
 
 
@@ -91,9 +100,29 @@ async def test_staff_comes_in_by_the_operations_of_graphiql(api: Api) -> None:
     asked = {"email": "ops@demo.test", "password": demo.PASSWORD}
     assert (await api.ask(PAGES_OWN["SignIn"], input=asked))["signIn"]["viewer"]["role"] == "OPS"
     assert await api.ask(PAGES_OWN["SecondFactor"], role="OPS") == {
-        "secondFactor": {"isRequired": True, "isConfirmed": False}
+        "secondFactor": {"isRequired": True, "isConfirmed": False, "recoveryCodesLeft": 0}
     }
     assert (await api.ask(PAGES_OWN["EnrolSecondFactor"], role="OPS"))["enrolSecondFactor"]["secret"]
+
+
+async def invited(email: str) -> str:
+    """The token of an invitation to operations."""
+    async with transaction():
+        await invitations.invite(
+            email=email, name="", offer=MembershipOffer(role=Role.OPS), by=None, at=clock.real_now()
+        )
+    token = await links.newest(Purpose.INVITATION, email=email, at=clock.real_now())
+    assert token is not None
+    return token
+
+
+async def by_id(api: Api, name: str, *, by: str | None = None, **variables: object) -> Any:
+    """The data of one of the pages' documents, which is asked for by its id."""
+    headers = {"authorization": f"Bearer {await api.token(by)}"} if by else {}
+    body = {"documentId": ID_OF[name], "variables": variables}
+    answer = (await api.http.post("/graphql", json=body, headers=headers)).json()
+    assert "errors" not in answer, answer["errors"]
+    return answer["data"]
 
 
 @pytest.mark.parametrize("role", [None, "STUDENT", "PROVIDER", "SCHOOL"])
@@ -106,6 +135,31 @@ async def test_nobody_but_program_staff_sends_a_free_document(api: Api, role: st
 async def test_staff_without_a_second_factor_gets_nothing_but_its_enrolment(api: Api) -> None:
     errors = await api.fail("{ ledgerProof { agrees } }", role="OPS")
     assert [error["extensions"]["code"] for error in errors] == ["SECOND_FACTOR_REQUIRED"]
+
+
+async def test_somebody_invited_joins_by_the_documents_of_the_pages_alone(api: Api) -> None:
+    token = await invited("joins@production.test")
+    offer = (await by_id(api, "InvitationOffer", token=token))["invitationOffer"]
+    assert (offer["role"], offer["passwordLengthMin"]) == ("OPS", 12)
+    assert offer["agreements"] == (await by_id(api, "Agreements", role="OPS"))["agreements"]
+    asked = {"token": token, "name": "Nia Cole", "password": PASSWORD, "accepts": offer["agreements"]}
+    signed_up = (await by_id(api, "SignUp", input=asked))["signUp"]
+    assert signed_up["userErrors"] == []
+    assert signed_up["viewer"]["role"] == "OPS"
+    api.tokens["NEW"] = signed_up["accessToken"]
+    secret = (await by_id(api, "EnrolSecondFactor", by="NEW"))["enrolSecondFactor"]["secret"]
+    code = {"oneTimeCode": pyotp.TOTP(secret).at(clock.real_now())}
+    confirmed = (await by_id(api, "ConfirmSecondFactor", by="NEW", input=code))["confirmSecondFactor"]
+    assert len(confirmed["recoveryCodes"]) == 10
+    assert (await by_id(api, "SecondFactor", by="NEW"))["secondFactor"]["isConfirmed"]
+    assert (await by_id(api, "InvitationOffer", token=token))["invitationOffer"] is None
+
+
+async def test_every_document_of_the_pages_is_known_by_its_id(api: Api) -> None:
+    for name, id in ID_OF.items():
+        answer = (await api.http.post("/graphql", json={"documentId": id})).json()
+        codes = {error.get("extensions", {}).get("code") for error in answer.get("errors", ())}
+        assert not codes & {"PERSISTED_QUERY_NOT_FOUND", "FORBIDDEN", "VALIDATION_FAILED", "INTERNAL"}, name
 
 
 async def test_only_a_listed_origin_may_read_an_answer(api: Api) -> None:

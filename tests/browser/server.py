@@ -41,6 +41,6 @@ async def _address(lines: asyncio.StreamReader) -> str:
     said = []
     async for line in lines:
         said.append(line.decode())
-        if line.startswith(b"GraphiQL"):
-            return said[-1].split()[1].removesuffix("/graphql")
+        if line.startswith(b"Home"):
+            return said[-1].split()[1].removesuffix("/")
     raise AssertionError(f"the demo server did not start:\n{''.join(said)}")

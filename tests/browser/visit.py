@@ -15,7 +15,7 @@ from graphql import OperationDefinitionNode, parse
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route, WebSocket
 
 from tests.support.api import Api
-from tests.support.trusted import PAGES_OWN, name_of
+from tests.support.trusted import NAME_OF, PAGES_OWN, name_of
 from web.examples import examples
 
 SECONDS_MAX = 30
@@ -39,15 +39,19 @@ class Elsewhere(Api):
     @asynccontextmanager
     async def booking(self, *, days_ahead: int) -> AsyncIterator[str]:
         """An appointment that the demo's student has requested of the demo's provider; called off in the end."""
+        id = await self.request(days_ahead=days_ahead)
+        yield id
+        now_it_is = await self.ask("query ($id: ID!) { appointment(id: $id) { status } }", role="STUDENT", id=id)
+        await self.act(CALLED_OFF_BY[now_it_is["appointment"]["status"]], role="STUDENT", appointmentId=id)
+
+    async def request(self, *, days_ahead: int) -> str:
+        """Let the demo's student request a session of the demo's provider; the appointment's id."""
         now = datetime.fromisoformat((await self.ask("{ now }"))["now"])
         since = (now + timedelta(days=days_ahead)).isoformat()
         found = (await self.ask(DIRECTORY, role="STUDENT", since=since))["providers"]["nodes"]
         opening = next(it["openings"]["nodes"][0]["id"] for it in found if it["name"] == "Noor Haddad")
         asked = {"openingId": opening, "state": "MA", "acceptsMissedAppointmentPolicy": True}
-        id: str = (await self.act("requestAppointment", role="STUDENT", **asked))["id"]
-        yield id
-        now_it_is = await self.ask("query ($id: ID!) { appointment(id: $id) { status } }", role="STUDENT", id=id)
-        await self.act(CALLED_OFF_BY[now_it_is["appointment"]["status"]], role="STUDENT", appointmentId=id)
+        return str((await self.act("requestAppointment", role="STUDENT", **asked))["id"])
 
     async def act(self, mutation: str, *, role: str, **fields: Any) -> Any:
         """The appointment after this mutation of it."""
@@ -83,12 +87,12 @@ class Visit:
 
     async def config(self) -> dict[str, Any]:
         """What the server tells the page: environment, demo accounts, worked queries."""
-        answer = await self.page.request.get(f"{self.base}/graphql/config.json")
+        answer = await self.page.request.get(f"{self.base}/graphiql/config.json")
         return dict(await answer.json())
 
     async def open_graphiql(self) -> None:
         """Open the page and wait until its editors can be typed into."""
-        await self.page.goto(f"{self.base}/graphql")
+        await self.page.goto(f"{self.base}/graphiql")
         await self.page.wait_for_selector(".graphiql-query-editor .view-line")
         await self.until(f"globalThis.__MONACO && {ANSWER}")
 
@@ -159,7 +163,7 @@ class Visit:
             self.watch_request(route.request)
             await route.fulfill(json=config)
 
-        await self.page.route("**/graphql/config.json", answer)
+        await self.page.route("**/graphiql/config.json", answer)
 
     async def stored(self) -> str:
         """Everything that the browser keeps for this page, as one text."""
@@ -175,9 +179,14 @@ class Visit:
             self.operations.append(json.loads(request.post_data))
 
     def untrusted(self) -> list[str]:
-        """What the page sent by itself and no production server would answer: its text is not the manifest's."""
-        sent = {operation["query"] for operation in self.operations if "query" in operation} - WORKED
-        return sorted(text for text in sent if PAGES_OWN.get(name_of(text), text) != text)
+        """What the page sent by itself as free text, which no production server would answer."""
+        texts = {operation["query"] for operation in self.operations if "query" in operation} - WORKED
+        return sorted(PAGES_OWN.keys() & {name_of(text) for text in texts})
+
+    def sent(self) -> list[str]:
+        """The names of the page's own operations that it has sent, in order."""
+        ids = [operation["documentId"] for operation in self.operations if "documentId" in operation]
+        return [NAME_OF[id] for id in ids]
 
     async def _let_through_or_abort(self, route: Route) -> None:
         self.watch_request(route.request)

@@ -15,6 +15,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope
 
 from notifications.post import PostOffice
+from notifications.site import Site
 from notifications.smtp import Smtp
 
 HOST = "127.0.0.1"
@@ -92,7 +93,7 @@ async def post_office(url: str) -> AsyncIterator[PostOffice]:
     """A post office that delivers there."""
     smtp = Smtp(url, sender=SENDER, timeout_seconds=10)
     try:
-        yield PostOffice(smtp, sender=SENDER, address=ADDRESS, stop=asyncio.Event())
+        yield PostOffice(smtp, sender=SENDER, site=Site(address=ADDRESS), stop=asyncio.Event())
     finally:
         await smtp.close()
 

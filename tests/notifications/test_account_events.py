@@ -73,9 +73,7 @@ def token_in(server: MailServer, name: str) -> str:
     [(_, message)] = server.taken
     found = set()
     for part in content_of(message):
-        found |= set(re.findall(rf"{ADDRESS}/#{name}=(fc_link_[\w-]+)", part)) | set(
-            re.findall(r"fc_link_[\w-]+", part)
-        )
+        found |= set(re.findall(rf"{ADDRESS}/{name}#(fc_link_[\w-]+)", part)) | set(re.findall(r"fc_link_[\w-]+", part))
     [token] = found
     return str(token)
 

@@ -91,7 +91,7 @@ async def test_a_request_tells_the_provider_of_72_hours_and_the_student_that_it_
         assert "Thu, Mar 5, 2026, 10:00 AM EST" in part  # 72 hours after the request, in the provider's zone
         assert "Student" in part
         assert stage.pair.student.name not in part  # the first name is enough
-        assert "https://credits.example.test/#apt_" in part
+        assert "https://credits.example.test/appointments/apt_" in part
 
 
 async def test_a_request_for_a_session_that_is_near_says_until_when_to_answer(stage: Stage) -> None:

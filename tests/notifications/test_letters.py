@@ -21,12 +21,13 @@ from models.base.statements import execute, fetch
 from models.claims.claims import PresentingConcern
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
-from notifications.letters import TEMPLATES, compose, write_letter
+from notifications.letters import compose, write_letter
 from notifications.policy import POLICY
 from notifications.words import first_name, one_line, web_address
 from settings import Settings
 from tests.notifications.server import ADDRESS, SENDER, content_of, mail_server, post_office
 from tests.notifications.work import do_all
+from tests.support.letters import TEMPLATE_NAMES, words
 from tests.support.world import (
     AT,
     Pair,
@@ -40,7 +41,6 @@ from tests.support.world import (
     requested,
 )
 
-TEMPLATE_NAMES = sorted(path.stem for path in TEMPLATES.glob("*.jinja") if path.stem != "footer")
 CLINICAL = re.compile(
     r"therap|counsel|psych|diagnos|medicat|clinic|treatment|symptom|mental|wellness|disorder|concern"
     + "".join(f"|{word.value.lower().replace('_', '.?')}" for word in [*PresentingConcern, *Service, *LicenseClass]),
@@ -49,43 +49,6 @@ CLINICAL = re.compile(
 """Words that tell what a session is about; OTHER is looked for in its own way, as it is a word of every day."""
 
 HARMLESS = re.compile(r"\bother\b|another", re.IGNORECASE)
-
-
-def words(**changes: Any) -> dict[str, Any]:
-    """Everything that a template may ask for."""
-    at = datetime(2026, 11, 24, 14, tzinfo=UTC)
-    return {
-        "address": ADDRESS,
-        "link": f"{ADDRESS}/#apt_1",
-        "name": "Ana",
-        "zone": ZoneInfo("America/New_York"),
-        "student": "Ana",
-        "provider": "Noor Haddad",
-        "school": "Lakeview University",
-        "by_role": "PROVIDER",
-        "by_self": True,
-        "credit_is_back": True,
-        "starts_at": at,
-        "minutes": 60,
-        "confirm_by": at - timedelta(days=1),
-        "hours_to_answer": 72,
-        "hours_left": 2,
-        "attest_by": at + timedelta(days=30),
-        "expected": "$125.00",
-        "telehealth_link": "https://telehealth.example.test/room",
-        "amount": "$125.00",
-        "credits": 3,
-        "credits_available": 5,
-        "credits_expire_at": at,
-        "openings": [(at, "Noor Haddad")],
-        "code": "fc_link_1",
-        "link_expires_at": at,
-        "inviter": "Lakeview University",
-        "member": "Kim Park",
-        "practice": "Harbor Group",
-        "revalidate_by": at,
-        "changed_at": at,
-    } | changes
 
 
 @pytest.mark.parametrize("template", TEMPLATE_NAMES)
@@ -139,7 +102,12 @@ def test_times_are_the_recipients_with_their_zone() -> None:
 
 def test_a_message_says_that_a_program_wrote_it() -> None:
     message = compose(
-        write_letter("declined", words()), to="ana@example.test", sender=SENDER, message_id="<a@mail.test>", at=AT
+        write_letter("declined", words()),
+        to="ana@example.test",
+        sender=SENDER,
+        product="Flexible Credits",
+        message_id="<a@mail.test>",
+        at=AT,
     )
     found = message_from_bytes(bytes(message), policy=default)
     assert found["Auto-Submitted"] == "auto-generated"
@@ -156,7 +124,14 @@ def test_a_message_says_that_a_program_wrote_it() -> None:
 )
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises((ValueError, TypeError, IndexError)):
-        compose(write_letter("declined", words()), to=address, sender=SENDER, message_id="<a@mail.test>", at=AT)
+        compose(
+            write_letter("declined", words()),
+            to=address,
+            sender=SENDER,
+            product="Flexible Credits",
+            message_id="<a@mail.test>",
+            at=AT,
+        )
 
 
 @given(st.text())
@@ -167,7 +142,9 @@ def test_no_name_makes_a_second_line_or_header(name: str) -> None:
     assert " " not in first_name(name)
     letter = write_letter("credits_granted", words(school=cleaned, student=first_name(name), name=first_name(name)))
     subject_from_name = letter.__class__(subject=f"Hello {cleaned}", text=letter.text, html=letter.html)
-    message = compose(subject_from_name, to="a@b.test", sender=SENDER, message_id="<a@b.test>", at=AT)
+    message = compose(
+        subject_from_name, to="a@b.test", sender=SENDER, product="Flexible Credits", message_id="<a@b.test>", at=AT
+    )
     head = bytes(message).split(b"\r\n\r\n")[0].decode("ascii")
     names = [line.split(":")[0] for line in head.split("\r\n") if line[:1] not in (" ", "\t")]
     assert len(names) == len(set(names)) == 10

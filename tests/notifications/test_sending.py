@@ -223,7 +223,12 @@ async def test_partly_refused_says_who_was_refused_and_delivers_to_the_others(se
     server.refuses = {"b@x.test": "550 no", "c@x.test": "450 later"}
     smtp = Smtp(server.url, sender=SENDER)
     message = letters.compose(
-        letters.Letter("Hello", "Hello", "<p>Hello</p>"), to="a@x.test", sender=SENDER, message_id="<1@x.test>", at=AT
+        letters.Letter("Hello", "Hello", "<p>Hello</p>"),
+        to="a@x.test",
+        sender=SENDER,
+        product="Flexible Credits",
+        message_id="<1@x.test>",
+        at=AT,
     )
     await smtp.ready()
     refused = await smtp.deliver(message, ["a@x.test", "b@x.test", "c@x.test"])
@@ -238,7 +243,12 @@ async def test_a_server_that_closes_with_421_is_lost_and_no_mails_fault(server: 
     server.refuses = {"a@x.test": "421 closing"}
     smtp = Smtp(server.url, sender=SENDER)
     message = letters.compose(
-        letters.Letter("Hello", "Hello", "<p>Hello</p>"), to="a@x.test", sender=SENDER, message_id="<1@x.test>", at=AT
+        letters.Letter("Hello", "Hello", "<p>Hello</p>"),
+        to="a@x.test",
+        sender=SENDER,
+        product="Flexible Credits",
+        message_id="<1@x.test>",
+        at=AT,
     )
     await smtp.ready()
     with pytest.raises(LostServerError):

@@ -59,7 +59,7 @@ def test_a_first_start_migrates_and_a_second_has_nothing_to_do(data_dir: Path) -
 
 def test_a_demo_server_shows_where_it_is_and_who_may_sign_in(data_dir: Path) -> None:
     with Served(data_dir) as served:
-        assert f"{served.address}/graphql" in served.welcome
+        assert f"{served.address}/graphiql" in served.welcome
         for account in demo.ACCOUNTS:
             assert f"{account.role} " in served.welcome
             assert account.sign_in in served.welcome
@@ -182,5 +182,5 @@ def test_production_refuses_a_database_with_demo_accounts(data_dir: Path) -> Non
 
 def test_production_starts_on_a_database_of_its_own(data_dir: Path) -> None:
     with Served(data_dir, **PRODUCTION) as served:
-        assert "https://credits.example/graphql" in served.welcome
+        assert "https://credits.example/graphiql" in served.welcome
         assert "demo" not in served.welcome

@@ -44,6 +44,11 @@ def _read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("FC_LIMITS", "many"),
         ("FC_LIMITS__DEPTH", "deep"),
         ("FC_LIMITS__DEPHT", "3"),
+        ("FC_PRODUCT_NAME", " "),
+        ("FC_PRODUCT_NAME", "Two\nlines"),
+        ("FC_SECURITY_CONTACT", "security@credits.example"),
+        ("FC_SECURITY_CONTACT", "http://credits.example"),
+        ("FC_SECURITY_CONTACT", "mailto:security@credits.example\nContact: mailto:other@credits.example"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -119,3 +124,12 @@ def test_each_setting_stands_in_the_example_file() -> None:
     example = (Path(__file__).parent.parent.parent / ".env.example").read_text()
     missing = [name for name in Settings.model_fields if f"#FC_{name.upper()}" not in example]
     assert missing == []
+
+
+def test_weaknesses_are_told_to_the_sender_s_domain_unless_a_setting_names_somebody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = _read(monkeypatch, FC_MAIL_FROM="credits@credits.example")
+    assert settings.security_address == "mailto:security@credits.example"
+    named = _read(monkeypatch, FC_SECURITY_CONTACT="https://credits.example/security")
+    assert named.security_address == "https://credits.example/security"

@@ -69,7 +69,7 @@ class Served:
     @property
     def address(self) -> str:
         """Where it answers."""
-        return self.welcome.split()[1].removesuffix("/graphql")
+        return self.welcome.split()[1].removesuffix("/")
 
     def end_by(self, number: signal.Signals) -> int:
         """Send it a signal and wait for its end; the answer is its exit code."""

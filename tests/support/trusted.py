@@ -1,4 +1,4 @@
-"""The documents that GraphiQL's page sends by itself, as a production server trusts them."""
+"""The documents that our pages send by themselves, as every server knows them."""
 
 from __future__ import annotations
 
@@ -15,5 +15,13 @@ def name_of(text: str) -> str:
     return operations[0].name.value if operations and operations[0].name else ""
 
 
-PAGES_OWN = {name_of(text): text for text in build_manifest(OPERATIONS, SCHEMA._schema).values()}
+MANIFEST = build_manifest(OPERATIONS, SCHEMA._schema)
+
+PAGES_OWN = {name_of(text): text for text in MANIFEST.values()}
 """Each document's text by its operation's name, its fragments included."""
+
+ID_OF = {name_of(text): id for id, text in MANIFEST.items()}
+"""Each document's id by its operation's name."""
+
+NAME_OF = {id: name for name, id in ID_OF.items()}
+"""Each operation's name by its document's id."""

@@ -22,7 +22,7 @@ export interface Config {
 }
 
 export async function loadConfig(): Promise<Config> {
-  const response = await fetch('/graphql/config.json', { credentials: 'omit' });
+  const response = await fetch('/graphiql/config.json', { credentials: 'omit' });
   if (!response.ok) throw new Error(`The page's configuration could not be read (${response.status}).`);
   return (await response.json()) as Config;
 }

@@ -1,37 +1,34 @@
-// The few operations that the page itself sends, and the shape of their answers. They are files of their own so that a
-// production server, which answers trusted documents only, can know them.
-import actAs from '../operations/act-as.graphql?raw';
-import confirmSecondFactor from '../operations/confirm-second-factor.graphql?raw';
-import enrolSecondFactor from '../operations/enrol-second-factor.graphql?raw';
-import actingViewer from '../operations/fragments/acting-viewer.graphql?raw';
-import fault from '../operations/fragments/fault.graphql?raw';
-import moveClock from '../operations/move-clock.graphql?raw';
-import refresh from '../operations/refresh.graphql?raw';
-import secondFactor from '../operations/second-factor.graphql?raw';
-import serverClock from '../operations/server-clock.graphql?raw';
-import signIn from '../operations/sign-in.graphql?raw';
-import signOut from '../operations/sign-out.graphql?raw';
-import whoAmI from '../operations/who-am-i.graphql?raw';
-
-// What several operations ask for, by the names and in the order of the names.
-const FRAGMENTS = { ActingViewer: actingViewer, Fault: fault };
-
-/** An operation with the fragments that it spreads behind it: the very text that the server's manifest has for it. */
-function whole(operation: string): string {
-  const spread = Object.entries(FRAGMENTS).filter(([name]) => operation.includes(`...${name}`));
-  return [operation, ...spread.map(([, text]) => text)].map((text) => text.trim()).join('\n\n');
-}
-
-export const ACT_AS = whole(actAs);
-export const CONFIRM_SECOND_FACTOR = whole(confirmSecondFactor);
-export const ENROL_SECOND_FACTOR = whole(enrolSecondFactor);
-export const MOVE_CLOCK = whole(moveClock);
-export const REFRESH = whole(refresh);
-export const SECOND_FACTOR = whole(secondFactor);
-export const SERVER_CLOCK = whole(serverClock);
-export const SIGN_IN = whole(signIn);
-export const SIGN_OUT = whole(signOut);
-export const WHO_AM_I = whole(whoAmI);
+// The operations that the pages send, each by the id of its document (documents.ts), and the shape of their answers. They
+// are files of their own so that every server, which may answer trusted documents only, knows them.
+export { default as ACCEPT_INVITATION } from '../operations/accept-invitation.graphql';
+export { default as ACT_AS } from '../operations/act-as.graphql';
+export { default as AGREEMENTS } from '../operations/agreements.graphql';
+export { default as APPOINTMENT } from '../operations/appointment.graphql';
+export { default as APPOINTMENTS } from '../operations/appointments.graphql';
+export { default as ATTEST_SESSION } from '../operations/attest-session.graphql';
+export { default as CAMPUSES } from '../operations/campuses.graphql';
+export { default as CANCEL_APPOINTMENT } from '../operations/cancel-appointment.graphql';
+export { default as CLAIM } from '../operations/claim.graphql';
+export { default as CONFIRM_APPOINTMENT } from '../operations/confirm-appointment.graphql';
+export { default as CONFIRM_SECOND_FACTOR } from '../operations/confirm-second-factor.graphql';
+export { default as DECLINE_APPOINTMENT } from '../operations/decline-appointment.graphql';
+export { default as ENROL_SECOND_FACTOR } from '../operations/enrol-second-factor.graphql';
+export { default as EXCHANGE_CAMPUS_CODE } from '../operations/exchange-campus-code.graphql';
+export { default as INVITATION_OFFER } from '../operations/invitation-offer.graphql';
+export { default as MARK_NO_SHOW } from '../operations/mark-no-show.graphql';
+export { default as MOVE_CLOCK } from '../operations/move-clock.graphql';
+export { default as REFRESH } from '../operations/refresh.graphql';
+export { default as RENEW_RECOVERY_CODES } from '../operations/renew-recovery-codes.graphql';
+export { default as REQUEST_PASSWORD_RESET } from '../operations/request-password-reset.graphql';
+export { default as RESET_PASSWORD } from '../operations/reset-password.graphql';
+export { default as SECOND_FACTOR } from '../operations/second-factor.graphql';
+export { default as SERVER_CLOCK } from '../operations/server-clock.graphql';
+export { default as SIGN_IN } from '../operations/sign-in.graphql';
+export { default as SIGN_OUT } from '../operations/sign-out.graphql';
+export { default as SIGN_UP } from '../operations/sign-up.graphql';
+export { default as VERIFY_EMAIL } from '../operations/verify-email.graphql';
+export { default as WHO_AM_I } from '../operations/who-am-i.graphql';
+export { default as WITHDRAW_APPOINTMENT } from '../operations/withdraw-appointment.graphql';
 
 export interface UserError {
   code: string;
@@ -69,6 +66,7 @@ export interface SessionPayload {
 export interface SecondFactorStatus {
   isRequired: boolean;
   isConfirmed: boolean;
+  recoveryCodesLeft: number;
 }
 
 export interface Enrolment {

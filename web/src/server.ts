@@ -4,7 +4,8 @@ export const GRAPHQL_ADDRESS = '/graphql';
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
 
 export interface GraphQLRequest {
-  query: string;
+  query?: string;
+  documentId?: string;
   variables?: unknown;
   operationName?: string | null;
 }
@@ -15,7 +16,11 @@ export interface GraphQLAnswer<Data = unknown> {
 }
 
 /** A request that got no usable answer, told in words that can be shown. */
-export class ServerFailure extends Error {}
+export class ServerFailure extends Error {
+  constructor(message: string, readonly code = '') {
+    super(message);
+  }
+}
 
 export async function post<Data>(
   request: GraphQLRequest,
@@ -39,10 +44,11 @@ export function bearer(token: string | null): Record<string, string> {
 }
 
 /** Sends one of the page's own operations; GraphQL errors become a failure with their message. */
-export async function ask<Data>(query: string, variables: unknown, token: string | null): Promise<Data> {
-  const answer = await post<Data>({ query, variables }, bearer(token));
+export async function ask<Data>(documentId: string, variables: unknown, token: string | null): Promise<Data> {
+  const answer = await post<Data>({ documentId, variables }, bearer(token));
   if (answer.errors?.length || !answer.data) {
-    throw new ServerFailure(answer.errors?.map((error) => error.message).join(' ') ?? 'The server gave no data.');
+    const told = answer.errors?.map((error) => error.message).join(' ') ?? 'The server gave no data.';
+    throw new ServerFailure(told, answer.errors?.[0]?.extensions?.code);
   }
   return answer.data;
 }

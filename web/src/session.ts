@@ -47,7 +47,7 @@ export class Session {
   async signIn({ email, password, oneTimeCode }: Credentials): Promise<UserError[]> {
     const input = { email, password, ...(oneTimeCode && { oneTimeCode }) };
     const { signIn } = await ask<{ signIn: SessionPayload }>(SIGN_IN, { input }, null);
-    return this.#begin(signIn);
+    return this.begin(signIn);
   }
 
   /** Goes on under another membership of the same account; an empty list means it worked. */
@@ -108,7 +108,8 @@ export class Session {
     this.#keep(refresh);
   }
 
-  async #begin(payload: SessionPayload): Promise<UserError[]> {
+  /** Goes on with tokens that were handed out, by a sign-up say; an empty list means it worked. */
+  async begin(payload: SessionPayload): Promise<UserError[]> {
     if (!payload.accessToken || !payload.viewer) return payload.userErrors;
     void this.#end();
     this.#keep(payload);

@@ -20,6 +20,7 @@ from tests.areas.vocabulary import (
 
 QUERY: Expected = {
     "invitations": {OFFICE, SCHOOL, OPS},
+    "invitationOffer": ANYONE,
 }
 
 MUTATION: Expected = {

@@ -24,6 +24,7 @@ from models.payouts.payout_details import PayoutDetails
 from notifications.facts import mail_facts
 from notifications.letters import write_letter
 from notifications.outbox import write_mails
+from notifications.site import Site
 from notifications.words import words_of
 from settings import Settings
 from tests.support.api import Api, api_on
@@ -88,7 +89,9 @@ async def test_the_provider_is_written_to_so_that_a_stranger_changes_nothing_uns
     mail = await Mail.filter(template="payout_details_changed", address="provider@demo.test").first()
     assert mail is not None
     facts = (await mail_facts([mail.id]))[mail.id]
-    letter = write_letter(mail.template, await words_of(mail.template, facts, at=at, address="https://credits.test"))
+    letter = write_letter(
+        mail.template, await words_of(mail.template, facts, at=at, site=Site(address="https://credits.test"))
+    )
     assert letter.subject == "Your payout details were changed"
     assert [number for number in (*SECRETS, "4399", "5432", "111000025") if number in letter.text + letter.html] == []
 

@@ -1,0 +1,4 @@
+declare module '*.graphql' {
+  const documentId: string;
+  export default documentId;
+}
