@@ -22,6 +22,7 @@ from models.base.words import Words
 from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service, of_practice
+from models.rates.rates import VisitType
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 
@@ -43,13 +44,6 @@ class AppointmentStatus(Words):
     WITHDRAWN = "WITHDRAWN", "The student took the request back; the credit was released."
     CANCELLED = "CANCELLED", "It was called off before it began (CR-5)."
     NO_SHOW = "NO_SHOW", "The student did not come (AP-7); it is never reimbursed."
-
-
-class VisitType(Words):
-    """The first completed session of a pair is its intake, every other a follow-up (AP-2)."""
-
-    INTAKE = "INTAKE", "The first session of a pair, 60 minutes."
-    FOLLOW_UP = "FOLLOW_UP", "Every session after the intake, 50 minutes."
 
 
 MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}

@@ -47,3 +47,6 @@ class Mutation:
     """What schools add to Mutation."""
 
     open_school = mutation(resolvers.open_school, answers=payload("OpenSchool", School), allow=[Role.OPS])
+    update_school = mutation(
+        resolvers.update_school, answers=payload("UpdateSchool", School), allow=[Role.OPS, Role.SCHOOL]
+    )
