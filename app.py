@@ -46,11 +46,12 @@ from transport import (
     Origins,
     Report,
     SecurityHeaders,
+    document_id,
     load_manifest,
     read_folder,
 )
 from web import OPERATIONS, DemoAccount, GraphiQLConfig, Pages, Starter
-from web.examples import examples
+from web.examples import offered
 
 gc.freeze()
 gc.enable()
@@ -131,9 +132,12 @@ def create_app(settings: Settings) -> Starlette:
 def trusted_documents(settings: Settings) -> dict[str, str]:
     """The documents that are known by their ids, and all that a server in production takes from most people.
 
-    Those of our own pages are always among them. Raises UnreadableSettingsError.
+    Those of our own pages are always among them, and where no others are taken the worked queries too, so that GraphiQL
+    is of use to every role. Raises UnreadableSettingsError.
     """
     own = read_folder(OPERATIONS)
+    if settings.env == "production":
+        own |= {document_id(example.query): example.query for example in offered(demo=False)}
     if settings.trusted_documents is None:
         return own
     try:
@@ -219,7 +223,7 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         )
     starters = [
         Starter(role=example.role, title=example.title, query=example.query, variables=example.variables)
-        for example in examples()
+        for example in offered(demo=settings.env == "demo")
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
 
