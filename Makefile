@@ -13,7 +13,7 @@ ON_CORE := --graphql-core tests/api/test_examples.py tests/api/test_thin_way.py 
 COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run cli test coverage fuzz soak check format schema bench bench-growth web lock clean mutants
+.PHONY: help run cli test test-other-pythons coverage fuzz soak check format schema bench bench-growth web lock clean mutants
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
@@ -35,6 +35,9 @@ coverage: $(VENV)/dev.stamp web  ## run the whole suite and hold the share of br
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --format=total > build/coverage/percent || true
 	@$(BIN)/python -m coverage report
+
+test-other-pythons: $(VENV)/dev.stamp web  ## start it and run the main job on each other Python of this machine
+	@$(BIN)/python -m scripts.other_pythons
 
 fuzz: $(VENV)/dev.stamp  ## send the API thousands of made-up requests, other ones each time
 	@$(BIN)/python -m pytest -m soak tests/schema/test_fuzzing.py

@@ -18,6 +18,8 @@ DEMO_SECRET_KEY = "demo-secret-key-known-to-everybody-0001"  # noqa: S105 (publi
 DEMO_ENCRYPTION_KEY = "demo:ZGVtby1lbmNyeXB0aW9uLWtleS1vZi0zMi1ieXRlcyE="
 SECRET_KEY_LENGTH_MIN = 32
 ENCRYPTION_KEY_BYTES = 32
+ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
+"""An e-mail address, closely enough to find a slip of the pen."""
 
 
 class UnreadableSettingsError(Exception):
@@ -81,6 +83,7 @@ class Settings(BaseSettings):
 
     smtp_url: SecretStr | None = None
     mail_from: str = "credits@demo.test"
+    support_email: str = ""
     product_name: str = Field(default="Flexible Credits", min_length=1, max_length=60)
     security_contact: str = ""
 
@@ -141,6 +144,13 @@ class Settings(BaseSettings):
         if not value.isprintable() or not value.strip():
             raise ValueError("must be one line of text")
         return value.strip()
+
+    @field_validator("support_email")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not (value.isprintable() and ADDRESS.fullmatch(value)):
+            raise ValueError("must be an e-mail address")
+        return value
 
     @field_validator("security_contact")
     @classmethod

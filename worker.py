@@ -84,7 +84,7 @@ async def post_office(settings: Settings, stop: asyncio.Event) -> AsyncIterator[
         smtp = Smtp(url, sender=settings.mail_from) if url else None
         if smtp is not None:
             stack.push_async_callback(smtp.close)
-        site = Site(address=settings.address, product=settings.product_name)
+        site = Site(address=settings.address, product=settings.product_name, support_email=settings.support_email)
         yield PostOffice(smtp, sender=settings.mail_from, site=site, stop=stop)
 
 

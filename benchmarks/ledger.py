@@ -12,7 +12,7 @@ import orjson
 from benchmarks.dataset import CREDITS_OF_A_GRANT, FOLLOW_UP_CENTS, INTAKE_CENTS, Booked, Dataset
 
 DENIED_EVERY = 20
-REASON = {"group": "CO", "carc": "29", "text": "It was attested late.", "next_step": "Ask for a claim review."}
+REASON = {"group": "CO", "carc": "29", "text": "It was attested late.", "next_step": "Tell the program's staff why."}
 VERBS = {
     "COMPLETED": ("appointment.confirmed", "appointment.completed"),
     "CONFIRMED": ("appointment.confirmed",),

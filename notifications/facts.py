@@ -29,6 +29,13 @@ SELECT coalesce(students.time_zone, providers.time_zone, schools.time_zone) AS t
  ORDER BY memberships.id LIMIT 1
 """
 
+CRISIS_LINE_OF_ACCOUNT = """
+SELECT schools.crisis_line
+  FROM memberships JOIN schools ON schools.id = memberships.school_id
+ WHERE memberships.account_id = accounts.id AND memberships.role = 'STUDENT' AND memberships.ended_at IS NULL
+ ORDER BY memberships.id LIMIT 1
+"""
+
 FACTS = f"""
 SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_role, e.data, e.at AS event_at,
        a.id AS appointment_id, a.status, a.starts_at, a.ends_at, a.requested_at, a.confirm_by, a.attest_by,
@@ -36,6 +43,9 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
        s.name AS student_name, s.time_zone AS student_zone,
        p.name AS provider_name, p.time_zone AS provider_zone, p.searchable,
        schools.name AS school_name,
+       CASE WHEN m.recipient = 'STUDENT' THEN home.crisis_line
+            WHEN invitations.student_id IS NOT NULL THEN inviting.crisis_line
+            ELSE studies.crisis_line END AS crisis_line,
        c.id AS claim_id, c.amount_cents AS claim_cents,
        g.expires_at AS credits_expire_at, w.available AS credits_available,
        accounts.name AS account_name, lives.time_zone AS account_zone,
@@ -48,19 +58,23 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
   JOIN events e ON e.id = m.event_id
   LEFT JOIN appointments a ON a.id = e.appointment_id
   LEFT JOIN students s ON s.id = e.student_id
+  LEFT JOIN schools home ON home.id = s.school_id
   LEFT JOIN providers p ON p.id = e.provider_id
   LEFT JOIN schools ON schools.id = e.school_id
   LEFT JOIN claims c ON c.id = e.subject_id AND e.subject_type = 'clm'
   LEFT JOIN grants g ON g.id = e.subject_id AND e.subject_type = 'grt'
   LEFT JOIN wallets w ON w.id = g.wallet_id
-  LEFT JOIN accounts ON accounts.id = e.subject_id AND e.subject_type = 'acc'
-  LEFT JOIN LATERAL ({ZONE_OF_ACCOUNT}) lives ON true
   LEFT JOIN secret_links links ON links.id = {LINK_ID}
   LEFT JOIN invitations ON invitations.id = e.subject_id AND e.subject_type = 'inv'
   LEFT JOIN schools inviting ON inviting.id = invitations.school_id
   LEFT JOIN memberships members ON members.id = e.subject_id AND e.subject_type = 'mem'
   LEFT JOIN accounts member_accounts ON member_accounts.id = members.account_id
   LEFT JOIN practices ON practices.id = coalesce(invitations.practice_id, members.practice_id)
+  LEFT JOIN memberships owning ON owning.practice_id = members.practice_id AND owning.is_owner
+        AND owning.ended_at IS NULL
+  LEFT JOIN accounts ON accounts.id = CASE e.subject_type WHEN 'acc' THEN e.subject_id ELSE owning.account_id END
+  LEFT JOIN LATERAL ({ZONE_OF_ACCOUNT}) lives ON true
+  LEFT JOIN LATERAL ({CRISIS_LINE_OF_ACCOUNT}) studies ON true
  WHERE m.id = ANY ($1)
 """
 

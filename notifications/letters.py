@@ -25,6 +25,7 @@ from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 LINE_WIDTH = 72
+SUBJECT_LENGTH_MAX = 60
 HOURS_OF_CLOCK = 12
 
 
@@ -40,7 +41,8 @@ class Letter:
 def write_letter(template: str, words: Mapping[str, Any]) -> Letter:
     """Render a template. Raises whatever is wrong with it or with the facts: a word that is missing, say."""
     plain, rich = (forms.get_template(f"{template}.jinja") for forms in (PLAIN, RICH))
-    subject = " ".join("".join(plain.blocks["subject"](plain.new_context(dict(words)))).split())
+    subject = "".join(plain.blocks["subject"](plain.new_context(dict(words))))
+    subject = textwrap.shorten(subject, SUBJECT_LENGTH_MAX, placeholder=" …", break_on_hyphens=False)
     return Letter(
         subject=subject,
         text=plain.render(words, subject=subject).strip() + "\n",
@@ -67,28 +69,16 @@ def compose(letter: Letter, *, to: str, sender: str, product: str, message_id: s
 @pass_context
 def moment(context: Context, at: datetime) -> str:
     """An instant on the recipient's clock, with the zone's abbreviation: Tue, Nov 24, 2026, 9:00 AM EST."""
-    local = in_zone(context, at)
+    zone: ZoneInfo = context["zone"]
+    local = at.astimezone(zone)
     hour = local.hour % HOURS_OF_CLOCK or HOURS_OF_CLOCK
     return f"{local:%a, %b} {local.day}, {local.year}, {hour}:{local:%M %p %Z}"
 
 
 @pass_context
-def day(context: Context, at: datetime) -> str:
-    """A day on the recipient's calendar: Tuesday, November 24, 2026."""
-    local = in_zone(context, at)
-    return f"{local:%A, %B} {local.day}, {local.year}"
-
-
-@pass_context
 def times(context: Context, openings: Sequence[tuple[datetime, str]]) -> list[tuple[str, str]]:
-    """Openings as rows of details: when, and with whom."""
-    return [(moment(context, starts_at), name) for starts_at, name in openings]
-
-
-def in_zone(context: Context, at: datetime) -> datetime:
-    """The instant in the recipient's zone."""
-    zone: ZoneInfo = context["zone"]
-    return at.astimezone(zone)
+    """Openings as rows of details: with whom, and when."""
+    return [(name, moment(context, starts_at)) for starts_at, name in openings]
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -142,6 +132,16 @@ def plain_button(label: str, link: str) -> str:
     return f"  {label}:\n  {link}"
 
 
+def rich_mail_address(address: str) -> Markup:
+    """An e-mail address that opens a new message."""
+    return Markup('<a href="mailto:{0}">{0}</a>').format(address)
+
+
+def rich_web_address(address: str) -> Markup:
+    """A web address that can be opened; nothing for none."""
+    return Markup('<a href="{0}">{0}</a>').format(address) if address else Markup("")
+
+
 def forms(extension: str, **marks: Any) -> Environment:
     """One form of all letters."""
     environment = Environment(
@@ -151,10 +151,24 @@ def forms(extension: str, **marks: Any) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {"layout": f"base.{extension}", "counted": counted} | marks
-    environment.filters |= {"moment": moment, "day": day, "times": times, "paragraphs": marks["paragraphs"]}
+    environment.filters |= {"moment": moment, "times": times, "paragraphs": marks["paragraphs"]}
     return environment
 
 
-PLAIN = forms("txt", paragraphs=plain_paragraphs, details=plain_details, button=plain_button)
-RICH = forms("html", paragraphs=rich_paragraphs, details=rich_details, button=rich_button)
+PLAIN = forms(
+    "txt",
+    paragraphs=plain_paragraphs,
+    details=plain_details,
+    button=plain_button,
+    mail_address=str,
+    web_address=str,
+)
+RICH = forms(
+    "html",
+    paragraphs=rich_paragraphs,
+    details=rich_details,
+    button=rich_button,
+    mail_address=rich_mail_address,
+    web_address=rich_web_address,
+)
 INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

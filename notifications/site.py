@@ -10,10 +10,11 @@ from models.base.ids import encode
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
-    """The product's name and the address of its pages, without a slash at the end."""
+    """The product's name, the address of its pages without a slash at the end, and whom people may ask for help."""
 
     address: str
     product: str = "Flexible Credits"
+    support_email: str = ""
 
     @property
     def sign_in(self) -> str:

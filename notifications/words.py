@@ -18,6 +18,7 @@ from notifications.site import Site
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 NAME_LENGTH_MAX = 80
+NATIONAL_CRISIS_LINE = "988"
 
 
 async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> dict[str, Any]:
@@ -26,6 +27,7 @@ async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> di
     words = {
         "address": site.address,
         "product": site.product,
+        "support_email": site.support_email,
         "sign_in": site.sign_in,
         "appointments": site.appointments,
         "link": site.address,
@@ -38,6 +40,8 @@ async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> di
         "by_self": data.get("by_self", False),
         "changed_at": facts.event_at,
         "credit_is_back": data.get("credit") == "RELEASE",
+        "for_student": facts.crisis_line is not None,
+        "crisis_line": "" if facts.crisis_line == NATIONAL_CRISIS_LINE else one_line(facts.crisis_line),
     }
     if facts.appointment_id is not None:
         words |= words_of_appointment(facts, site, at)
@@ -74,22 +78,20 @@ def words_of_appointment(facts: Any, site: Site, at: datetime) -> dict[str, Any]
         "confirm_by": facts.confirm_by,
         "hours_to_answer": (facts.confirm_by - facts.requested_at) // HOUR,
         "hours_left": max((facts.confirm_by - at) // HOUR, 0),
-        "attest_by": facts.attest_by - MINUTE,  # the deadline is midnight; people read the day that ends there
+        "attest_by": facts.attest_by - MINUTE,  # the deadline is midnight; people take 12:00 AM for the day before
         "expected": None if facts.expected_cents is None else dollars(facts.expected_cents),
         "telehealth_link": web_address(facts.telehealth_link),
     }
 
 
 def name_of(facts: Any) -> str:
-    """How the recipient is greeted: a student by the first name, a provider as their clients know them."""
+    """How the recipient is greeted: by the first name."""
     names = {
-        Recipient.STUDENT: first_name(facts.student_name),
-        Recipient.PROVIDER: one_line(facts.provider_name),
-        Recipient.LINK: one_line(facts.invited_name or facts.account_name),
-        Recipient.ACCOUNT: one_line(facts.account_name),
-        Recipient.FORMER: one_line(facts.account_name),
+        Recipient.STUDENT: facts.student_name,
+        Recipient.PROVIDER: facts.provider_name,
+        Recipient.LINK: facts.invited_name or facts.account_name,
     }
-    return names.get(facts.recipient, "")
+    return first_name(names.get(facts.recipient, facts.account_name))
 
 
 async def words_of_link(page: str, facts: Any, site: Site, at: datetime) -> dict[str, Any]:
@@ -109,10 +111,8 @@ def zone_of(facts: Any) -> ZoneInfo:
         Recipient.STUDENT: facts.student_zone,
         Recipient.PROVIDER: facts.provider_zone,
         Recipient.LINK: facts.account_zone or facts.inviter_zone or facts.provider_zone,
-        Recipient.ACCOUNT: facts.account_zone,
-        Recipient.FORMER: facts.account_zone,
     }
-    return ZoneInfo(zones.get(facts.recipient) or "UTC")
+    return ZoneInfo(zones.get(facts.recipient, facts.account_zone) or "UTC")
 
 
 def one_line(name: str | None) -> str:
@@ -122,8 +122,9 @@ def one_line(name: str | None) -> str:
 
 
 def first_name(name: str | None) -> str:
-    """The first of a person's names."""
-    return one_line(name).partition(" ")[0]
+    """The first of a person's names, without a title before it: Noor, of Dr. Noor Haddad."""
+    names = one_line(name).split()
+    return next((one for one in names if not one.endswith(".")), names[0] if names else "")
 
 
 def dollars(cents: int) -> str:

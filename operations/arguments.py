@@ -79,7 +79,7 @@ class Argument:
     def parameter(self) -> inspect.Parameter:
         """The argument as part of the signature that strawberry reads."""
         said = strawberry.argument(name=camel(self.name), description=self.description)
-        annotation: Any = Annotated.__class_getitem__((self.kind, said))  # type: ignore[attr-defined]
+        annotation: Any = Annotated[self.kind, said]
         return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=annotation)
 
     def parse(self, value: Any) -> Any:

@@ -26,7 +26,7 @@ ALTERNATIVES = 3
 PROVIDERS_LOOKED_AT_MAX = 50
 
 ASKED = f"""
-SELECT a.student_id, a.provider_id, a.state, a.service, credits.until AS credits_until
+SELECT a.student_id, a.provider_id, a.starts_at, a.state, a.service, credits.until AS credits_until
   FROM appointments a CROSS JOIN LATERAL ({credits_of("a.student_id", at="$5")}) credits
  WHERE a.id = $1 AND credits.available > 0
 """
@@ -48,38 +48,29 @@ TIMES = bookable_times(
     credits_until="asked.credits_until",
 )
 
-FREE = f"""
- CROSS JOIN LATERAL ({TIMES}) bookable
- CROSS JOIN LATERAL (
-       SELECT openings.id, openings.starts_at FROM openings
-        WHERE openings.provider_id = askable.id AND {IS_OFFERED} AND NOT {is_busy("asked.student_id")}
-        ORDER BY openings.starts_at LIMIT $4) free
-"""
-"""The first openings of each provider `askable`."""
-
 OTHER_OPENINGS = f"""
 WITH asked AS MATERIALIZED ({ASKED}),
-same AS MATERIALIZED (
-    SELECT free.id, free.starts_at, askable.name, 0 AS turn
-      FROM asked
+askable AS (
+    SELECT found.* FROM asked
      CROSS JOIN LATERAL (
-           SELECT providers.id, providers.name FROM providers
-            WHERE providers.id = asked.provider_id AND {CAN_BE_ASKED}) askable
-     {FREE}),
-others AS (
-    SELECT free.id, free.starts_at, askable.name,
-           row_number() OVER (PARTITION BY askable.id ORDER BY free.starts_at) AS turn
-      FROM asked
-     CROSS JOIN LATERAL (
-           SELECT providers.id, providers.name FROM providers
-            WHERE providers.id <> asked.provider_id AND providers.searchable AND {CAN_BE_ASKED}
+           SELECT providers.id, providers.name, providers.id = asked.provider_id AS let_it_expire FROM providers
+            WHERE providers.searchable AND {CAN_BE_ASKED}
               AND {is_licensed(state="asked.state", service="asked.service", at="$5")}
-            ORDER BY providers.confirmed_at DESC, providers.id LIMIT {PROVIDERS_LOOKED_AT_MAX}) askable
-     {FREE}
-     WHERE (SELECT count(*) FROM same) < $4)
-SELECT id, starts_at, name AS provider_name
-  FROM (SELECT * FROM same UNION ALL SELECT * FROM others) found
- ORDER BY turn, starts_at, id LIMIT $4
+            ORDER BY let_it_expire DESC, providers.confirmed_at DESC, providers.id
+            LIMIT {PROVIDERS_LOOKED_AT_MAX}) found)
+SELECT free.id, free.starts_at, askable.name AS provider_name
+  FROM asked CROSS JOIN askable
+ CROSS JOIN LATERAL ({TIMES}) bookable
+ CROSS JOIN LATERAL (
+       SELECT openings.id, openings.starts_at, row_number() OVER (ORDER BY openings.starts_at) AS turn FROM openings
+        WHERE openings.provider_id = askable.id AND {IS_OFFERED} AND NOT {is_busy("asked.student_id")}
+          AND NOT (askable.let_it_expire AND openings.starts_at = asked.starts_at)
+        ORDER BY openings.starts_at LIMIT $4) free
+ ORDER BY free.turn + askable.let_it_expire::int, askable.let_it_expire, free.starts_at, free.id LIMIT $4
+"""
+"""One opening of each provider, then a second one; who let the request expire comes one turn later, and last in it.
+
+So there are two providers where two can be booked, and two others where there are (AP-3).
 """
 
 
@@ -93,6 +84,7 @@ class Alternative:
 
 
 async def other_openings(appointment_id: UUID, *, at: datetime, most: int = ALTERNATIVES) -> list[Alternative]:
-    """The next openings of the same provider, then those of others in the same state: first one of each, then more."""
+    """Other openings in the same state, in order of time: one of each provider, then more; never the expired one."""
     rows = await fetch(OTHER_OPENINGS, appointment_id, bookable_from(at), bookable_until(at), most, at)
-    return [Alternative(opening_id=row.id, starts_at=row.starts_at, provider_name=row.provider_name) for row in rows]
+    found = [Alternative(opening_id=row.id, starts_at=row.starts_at, provider_name=row.provider_name) for row in rows]
+    return sorted(found, key=lambda opening: opening.starts_at)

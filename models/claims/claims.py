@@ -69,7 +69,7 @@ FILED_LATE = Reason(
     group="CO",
     carc="29",
     text=f"The session was attested more than {ATTEST_WITHIN_DAYS} days after its date.",
-    next_step="Ask for a claim review and say why it is late.",
+    next_step="Tell the program's staff why it was late. Claims cannot be reviewed here yet.",
 )
 
 

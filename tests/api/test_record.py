@@ -163,7 +163,7 @@ async def test_a_claim_tells_its_reasons_in_words(world: World) -> None:
     claims = {claim["status"]: claim for claim in (await content(world))["claims"]}
     assert claims["ACCEPTED"]["reasons"] == []
     assert claims["DENIED"]["reasons"][0]["carc"] == "29"
-    assert claims["DENIED"]["reasons"][0]["nextStep"].startswith("Ask for a claim review")
+    assert claims["DENIED"]["reasons"][0]["nextStep"].startswith("Tell the program's staff")
 
 
 async def test_what_is_left_out_is_nowhere_in_it_and_it_says_where_to_ask(world: World) -> None:

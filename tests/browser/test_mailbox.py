@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.visit import Visit
@@ -49,6 +50,55 @@ async def test_a_message_runs_no_script_and_loads_nothing(visit: Visit) -> None:
     assert await frame.locator("p").evaluate("(it) => getComputedStyle(it).color") == "rgb(51, 51, 51)"
     assert await visit.page.title() == "Flexible Credits · development mailbox"
     assert visit.outside == []
+
+
+@pytest.mark.parametrize("form", ["html", "text"])
+async def test_a_link_opens_a_window_of_its_own(visit: Visit, form: str) -> None:
+    link = f"{visit.base}/healthz"
+    html = f'<p><a href="{link}">Open the session</a> <a href="javascript:alert(1)">Do not</a></p>'
+    await _open(visit, _message(1, text=f"Open the session:\n  {link}\nSoon.", html=html if form == "html" else None))
+    message: Any = visit.page.frame_locator("iframe") if form == "html" else visit.page.locator("pre")
+    async with visit.page.context.expect_page() as opened:
+        await message.locator(f'a[href="{link}"]').click()
+    window = await opened.value
+    await window.wait_for_url(link)
+    assert await window.evaluate("opener") is None
+    assert visit.page.url.startswith(f"{visit.base}/dev/mail")
+    if form == "html":
+        assert await message.locator('a[href^="javascript:"]').get_attribute("target") is None
+
+
+async def test_each_time_has_its_zone(visit: Visit) -> None:
+    await _open(visit, _message(1))
+    zone = await visit.page.evaluate(
+        "new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' }).formatToParts(0)"
+        ".find((part) => part.type === 'timeZoneName').value"
+    )
+    shown = await visit.page.locator("time").all_inner_texts()
+    assert len(shown) == 2
+    assert all(time.endswith(zone) for time in shown)
+
+
+async def test_an_address_is_not_broken_within_a_word_on_a_phone(visit: Visit) -> None:
+    await visit.page.set_viewport_size({"width": 390, "height": 800})
+    await _open(visit, _message(1, to="a.rather.very.very.long.address@counselling.university.test"))
+    for place in ("#messages span", "#message dd >> nth=0"):
+        lines_of_each_word = await visit.page.locator(place).evaluate(
+            "(it) => [...it.childNodes].filter((part) => part.nodeType === Node.TEXT_NODE).map((word) =>"
+            " { const range = document.createRange(); range.selectNodeContents(word);"
+            " return range.getClientRects().length })"
+        )
+        assert lines_of_each_word == [1] * 9
+
+
+async def test_what_somebody_reads_stays_when_a_new_message_appears(visit: Visit) -> None:
+    messages = [_message(1), _message(2)]
+    await _open(visit, *messages)
+    await visit.page.get_by_role("button", name="Message 1").click()
+    await visit.page.unroute("**/dev/mail.json")
+    await visit.page.route("**/dev/mail.json", lambda route: route.fulfill(json=[*messages, _message(3)]))
+    await expect(visit.page.locator("#messages strong")).to_have_text(["Message 3", "Message 2", "Message 1"])
+    await expect(visit.page.get_by_role("article")).to_contain_text("Text 1")
 
 
 async def test_a_subject_is_text_and_never_markup(visit: Visit) -> None:

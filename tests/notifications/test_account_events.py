@@ -17,6 +17,7 @@ from models.accounts.links import Purpose
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.base import encryption
 from models.base.access import Role
+from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.statements import Update, execute, fetch, transaction, write
 from models.invitations import invitations
@@ -84,7 +85,10 @@ async def test_an_invitation_carries_a_link_that_works(office: PostOffice, serve
     assert server.subjects(address) == ["You are invited to Flexible Credits"]
     token = token_in(server, "invitation")
     assert (await links.use(token, Purpose.INVITATION, at=AT)).email == address
-    assert "Mon, Mar 16, 2026, 11:00 AM EDT" in content_of(server.taken[0][1])[0]
+    text, _ = content_of(server.taken[0][1])
+    assert "Mon, Mar 16, 2026, 11:00 AM EDT" in text
+    assert text.startswith("Hello Ana,")
+    assert "call or text 988" in text
 
 
 @pytest.mark.parametrize("end", ["used", "replaced", "late"])
@@ -121,15 +125,31 @@ async def moved_to(address: str, member: Membership) -> None:
         await credentials.verify_email(token or "", at=AT)
 
 
+@pytest.mark.parametrize("role", [Role.STUDENT, Role.SCHOOL])
+async def test_a_message_on_a_student_s_account_names_the_school_s_crisis_line(
+    office: PostOffice, server: MailServer, role: Role
+) -> None:
+    school = await school_of()
+    await execute("UPDATE schools SET crisis_line = '(617) 555-0142' WHERE id = $1", school.id)
+    student = {"student_id": (await student_of(school)).id} if role is Role.STUDENT else {}
+    account, _ = await person("robin@example.test", role, school_id=school.id, **student)
+    await forget_mails_so_far()
+    await write(new_event("account.password_changed", account, by=None, at=AT))
+    await do_all(office)
+    [(_, message)] = server.taken
+    for part in content_of(message):
+        assert ("(617) 555-0142" in part) is ("call or text 988" in part) is (role is Role.STUDENT)
+
+
 async def test_a_changed_address_is_told_to_the_one_until_then_alone(office: PostOffice, server: MailServer) -> None:
     _, member = await person("old@example.test")
     await moved_to(NEW_ADDRESS, member)
     await do_all(office)
     [(to, message)] = server.taken
-    assert (to, message["Subject"]) == ("old@example.test", "The address of your account was changed")
+    assert (to, message["Subject"]) == ("old@example.test", "The e-mail address of your account was changed")
     for part in content_of(message):
-        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in part
-        assert "tell your school or our support at once" in " ".join(part.split())
+        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in " ".join(part.split())
+        assert "tell whoever invited you to Flexible Credits at once" in " ".join(part.split())
         assert NEW_ADDRESS not in part
 
 
@@ -166,10 +186,10 @@ async def test_a_removed_second_factor_is_told_to_its_account(
             await second_factors.remove(account.id, code, by=member.viewer(), at=AT)
     await do_all(office)
     [(to, message)] = server.taken
-    assert (to, message["Subject"]) == ("robin@example.test", "The second factor of your account was removed")
+    assert (to, message["Subject"]) == ("robin@example.test", "The authenticator of your account was removed")
     for part in content_of(message):
-        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in part
-        assert ("our support removed the authenticator" in " ".join(part.split())) is by_support
+        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in " ".join(part.split())
+        assert ("by our staff" in " ".join(part.split())) is by_support
 
 
 async def test_a_new_second_factor_and_new_recovery_codes_are_told_to_their_account(
@@ -183,11 +203,11 @@ async def test_a_new_second_factor_and_new_recovery_codes_are_told_to_their_acco
         await second_factors.renew_recovery_codes(account.id, recovery, by=member.viewer(), at=AT)
     await do_all(office)
     assert [(to, str(message["Subject"])) for to, message in server.taken] == [
-        ("robin@example.test", "Your account has a second factor now"),
+        ("robin@example.test", "An authenticator was added to your account"),
         ("robin@example.test", "Your account has new recovery codes"),
     ]
     for part in [part for _, message in server.taken for part in content_of(message)]:
-        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in part
+        assert "Mon, Mar 2, 2026, 3:00 PM UTC" in " ".join(part.split())
         assert recovery not in part
 
 
@@ -226,9 +246,11 @@ async def test_the_owner_of_a_practice_is_told_which_office_user_to_confirm(
     assert await office_users.remind(at=soon) == 1
     await do_all(office, at=soon)
     assert [(to, str(message["Subject"])) for to, message in server.taken] == [
-        ("owner@example.test", "Please confirm an office user by Sunday, May 31, 2026")
+        ("owner@example.test", "Please confirm one of your office users")
     ]
-    assert "Kim Park" in content_of(server.taken[0][1])[0]
+    text, _ = content_of(server.taken[0][1])
+    assert text.startswith("Hello Kim,")
+    assert "Office user: Kim Park" in text
     assert member.revalidate_by == AT + REVALIDATE_EVERY
 
 

@@ -21,13 +21,13 @@ from models.base.statements import execute, fetch
 from models.claims.claims import PresentingConcern
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
-from notifications.letters import compose, write_letter
+from notifications.letters import SUBJECT_LENGTH_MAX, compose, write_letter
 from notifications.policy import POLICY
 from notifications.words import first_name, one_line, web_address
 from settings import Settings
 from tests.notifications.server import ADDRESS, SENDER, content_of, mail_server, post_office
 from tests.notifications.work import do_all
-from tests.support.letters import TEMPLATE_NAMES, words
+from tests.support.letters import SITE, TEMPLATE_NAMES, words
 from tests.support.world import (
     AT,
     Pair,
@@ -51,11 +51,13 @@ CLINICAL = re.compile(
 HARMLESS = re.compile(r"\bother\b|another", re.IGNORECASE)
 
 
+DATE = re.compile(r"[A-Z][a-z]{2}, [A-Z][a-z]{2} \d{1,2}, \d{4}, \d{1,2}:\d{2} [AP]M [A-Z]{3,4}")
+ANY_DATE = re.compile(r"\b20\d\d\b|\d{1,2}:\d{2}")
+
+
 @pytest.mark.parametrize("template", TEMPLATE_NAMES)
 def test_a_letter_has_a_short_subject_and_both_forms_with_a_way_back(template: str) -> None:
     letter = write_letter(template, words())
-    assert 10 < len(letter.subject) < 90
-    assert "\n" not in letter.subject
     for part in (letter.text, letter.html):
         assert ADDRESS in part
         assert "Flexible Credits" in part
@@ -66,6 +68,86 @@ def test_a_letter_has_a_short_subject_and_both_forms_with_a_way_back(template: s
     assert 'style="' in letter.html
     assert "<script" not in letter.html
     assert not re.search(r"(src|background)=", letter.html)  # nothing is loaded, so nothing tells that it was read
+
+
+LONGEST: dict[str, Any] = {
+    "starts_at": datetime(2026, 11, 25, 21, tzinfo=UTC),
+    "confirm_by": datetime(2026, 11, 25, 21, tzinfo=UTC),
+    "attest_by": datetime(2026, 11, 25, 21, tzinfo=UTC),
+    "zone": ZoneInfo("America/Anchorage"),
+    "amount": "$1,234.56",
+    "credits": 1000,
+}
+"""What makes the longest subjects: Wed, Nov 25, 2026, 12:00 PM AKST."""
+
+
+@pytest.mark.parametrize("hours_to_answer", [72, 5])
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_a_subject_is_short_whole_and_one_line_without_blanks_around_it(template: str, hours_to_answer: int) -> None:
+    letter = write_letter(template, words(**LONGEST, hours_to_answer=hours_to_answer))
+    assert 10 < len(letter.subject) <= SUBJECT_LENGTH_MAX
+    assert letter.subject == " ".join(letter.subject.split())
+    assert "…" not in letter.subject
+    message = compose(
+        letter, to="ana@b.test", sender=SENDER, product="Flexible Credits", message_id="<a@b.test>", at=AT
+    )
+    assert f"\r\nSubject: {letter.subject}\r\n".encode() in bytes(message)
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_no_word_of_a_message_makes_a_header(template: str) -> None:
+    hostile: dict[str, Any] = {
+        name: f"{value}\r\nBcc: all@evil.test\r\n\r\nx" for name, value in words().items() if type(value) is str
+    }
+    letter = write_letter(template, words(**hostile))
+    assert len(letter.subject) <= SUBJECT_LENGTH_MAX
+    message = compose(
+        letter, to="ana@b.test", sender=SENDER, product="Flexible Credits", message_id="<a@b.test>", at=AT
+    )
+    found = message_from_bytes(bytes(message), policy=default)
+    assert found["Bcc"] is None
+    assert len(found.items()) == 10
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_each_date_has_the_one_style_with_its_zone_and_stands_once(template: str) -> None:
+    letter = write_letter(template, words())
+    text = " ".join(letter.text.split())  # a line may end within a date
+    dates = DATE.findall(text)
+    assert len(dates) == len(set(dates))
+    assert not ANY_DATE.search(DATE.sub("", f"{letter.subject} {text}"))
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_a_message_greets_by_name_and_says_whom_to_ask_and_call(template: str) -> None:
+    letter = write_letter(template, words())
+    assert letter.text.startswith("Hello Ana,\n")
+    assert f'<a href="mailto:{SITE.support_email}"' in letter.html
+    for part in (letter.text, letter.html):
+        assert SITE.support_email in part
+        assert "call or text 988" in part
+        assert "1-555-010-4567" in part
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_who_is_no_student_gets_no_crisis_line_and_without_a_contact_none_is_named(template: str) -> None:
+    letter = write_letter(template, words(for_student=False, crisis_line="", support_email=""))
+    for part in (letter.text, letter.html):
+        assert "988" not in part
+        assert "mailto" not in part
+        assert "Write to" not in part
+
+
+@pytest.mark.parametrize("template", TEMPLATE_NAMES)
+def test_each_address_of_ours_is_a_link_and_never_ends_a_sentence(template: str) -> None:
+    letter = write_letter(template, words())
+    linked = set(re.findall(r'href="([^"]+)"', letter.html))
+    shown = {word for word in letter.text.split() if "://" in word}
+    assert shown <= linked
+    for line in letter.text.splitlines():
+        if ADDRESS + "/" in line:
+            assert line.split()[-1].startswith(ADDRESS)
+            assert line.startswith("  ")
 
 
 @pytest.mark.parametrize("template", TEMPLATE_NAMES)
@@ -140,6 +222,7 @@ def test_no_name_makes_a_second_line_or_header(name: str) -> None:
     assert len((cleaned + "x").splitlines()) == 1
     assert cleaned.isprintable()
     assert " " not in first_name(name)
+    assert bool(first_name(name)) == bool(cleaned)
     letter = write_letter("credits_granted", words(school=cleaned, student=first_name(name), name=first_name(name)))
     subject_from_name = letter.__class__(subject=f"Hello {cleaned}", text=letter.text, html=letter.html)
     message = compose(
@@ -243,3 +326,8 @@ def verbs(provider: Any, student: Any) -> Iterable[Any]:
         lambda it: cancelled(it, as_staff("OPS")),  # type: ignore[arg-type]
         missed,
     )
+
+
+def test_a_title_is_not_the_first_of_somebodys_names() -> None:
+    names = ["Ana Reyes", "Dr. Noor Haddad", "Prof. Dr. Kim Park", "Dr.", ""]
+    assert [first_name(name) for name in names] == ["Ana", "Noor", "Kim", "Dr.", ""]

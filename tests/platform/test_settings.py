@@ -36,6 +36,8 @@ def _read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("FC_ENV", "staging"),
         ("FC_DATABASE_URL", "mysql://127.0.0.1/x"),
         ("FC_SMTP_URL", "127.0.0.1:25"),
+        ("FC_SUPPORT_EMAIL", "help"),
+        ("FC_SUPPORT_EMAIL", "Help <help@credits.example>"),
         ("FC_SECRET_KEYS", "short"),
         ("FC_SECRET_KEYS", ""),
         ("FC_ENCRYPTION_KEYS", "no-name"),

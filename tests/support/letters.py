@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from notifications.letters import TEMPLATES
 from notifications.site import Site
 
-SITE = Site(address="https://credits.example.test")
+SITE = Site(address="https://credits.example.test", support_email="help@credits.example.test")
 
-TEMPLATE_NAMES = sorted(path.stem for path in TEMPLATES.glob("*.jinja") if path.stem != "footer")
+TEMPLATE_NAMES = sorted(path.stem for path in TEMPLATES.glob("*.jinja"))
 
 
 def words(site: Site = SITE, **changes: Any) -> dict[str, Any]:
@@ -20,6 +20,9 @@ def words(site: Site = SITE, **changes: Any) -> dict[str, Any]:
     return {
         "address": site.address,
         "product": site.product,
+        "support_email": site.support_email,
+        "for_student": True,
+        "crisis_line": "1-555-010-4567",
         "sign_in": site.sign_in,
         "appointments": site.appointments,
         "link": f"{site.appointments}/apt_1",
@@ -44,7 +47,7 @@ def words(site: Site = SITE, **changes: Any) -> dict[str, Any]:
         "credits": 3,
         "credits_available": 5,
         "credits_expire_at": at,
-        "openings": [(at, "Noor Haddad")],
+        "openings": [(at + timedelta(days=2), "Noor Haddad")],
         "code": "fc_link_1",
         "link_expires_at": at,
         "inviter": "Lakeview University",

@@ -13,7 +13,16 @@ interface Message {
   html: string | null;
 }
 
-const SENT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const SENT = new Intl.DateTimeFormat('en-US', {
+  weekday: 'short',
+  month: 'short',
+  day: 'numeric',
+  year: 'numeric',
+  hour: 'numeric',
+  minute: '2-digit',
+  timeZoneName: 'short',
+});
+const WEB_ADDRESS = /(https?:\/\/\S+)/;
 const LOOK_AGAIN_MS = 2000;
 const list = document.getElementById('messages')!;
 const shown = document.getElementById('message')!;
@@ -21,6 +30,9 @@ const shown = document.getElementById('message')!;
 let seen = ''; // the mailbox as it was last shown, so that a look that finds nothing new disturbs nobody
 
 document.getElementById('reload')!.addEventListener('click', () => void load());
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) void load(); // at once: browsers let a page that nobody sees wait long for its next look
+});
 void look();
 
 /** Looks again and again while somebody can see the page. */
@@ -45,6 +57,7 @@ async function load(): Promise<void> {
 }
 
 function shownAnew(messages: Message[]): void {
+  messages.reverse(); // of two that were sent in the same second the later one comes first
   messages.sort((one, other) => other.sentAt.localeCompare(one.sentAt));
   list.replaceChildren(...messages.map(entry));
   const chosen = messages.find(({ id }) => id === decodeURIComponent(location.hash.slice(1)));
@@ -80,13 +93,14 @@ function envelope(message: Message): HTMLDListElement {
   const lines = element('dl');
   const add = (name: string, value: string | Node) => lines.append(element('dt', name), element('dd', value));
   add('To', people(message.to));
-  add('From', message.from);
+  add('From', people(message.from));
   add('Sent', moment(message.sentAt));
   return lines;
 }
 
 function content(message: Message): Node[] {
-  const plain = element('pre', message.text ?? '');
+  const plain = element('pre');
+  plain.append(...(message.text ?? '').split(WEB_ADDRESS).map((part) => (WEB_ADDRESS.test(part) ? link(part) : part)));
   if (!message.html) return [plain];
   const details = element('details');
   details.append(element('summary', 'Plain text'), plain);
@@ -96,9 +110,32 @@ function content(message: Message): Node[] {
 function frame(message: Message): HTMLIFrameElement {
   const view = element('iframe');
   view.title = `Message: ${message.subject}`;
-  view.setAttribute('sandbox', ''); // no scripts, no forms, no way to this page; it inherits the page's policy too
-  view.srcdoc = message.html ?? '';
+  // No scripts, no forms, no way to this page; it inherits the page's policy too. Links open a window of their own.
+  view.setAttribute('sandbox', 'allow-popups allow-popups-to-escape-sandbox');
+  view.srcdoc = withLinksOpenedApart(message.html ?? '');
   return view;
+}
+
+/** The message, with each link to the web or to a mailbox opening a window of its own. */
+function withLinksOpenedApart(html: string): string {
+  const message = new DOMParser().parseFromString(html, 'text/html');
+  for (const found of message.querySelectorAll<HTMLAnchorElement>('a[href]')) {
+    found.removeAttribute('target');
+    if (/^(https?|mailto):/i.test(found.getAttribute('href')!)) openApart(found);
+  }
+  return `<!doctype html>${message.documentElement.outerHTML}`;
+}
+
+function link(address: string): HTMLAnchorElement {
+  const made = element('a', address);
+  made.href = address;
+  return openApart(made);
+}
+
+function openApart(link: HTMLAnchorElement): HTMLAnchorElement {
+  link.target = '_blank';
+  link.rel = 'noopener noreferrer';
+  return link;
 }
 
 function moment(sentAt: string): HTMLTimeElement {
@@ -107,8 +144,11 @@ function moment(sentAt: string): HTMLTimeElement {
   return time;
 }
 
-function people(to: string | string[]): string {
-  return Array.isArray(to) ? to.join(', ') : to;
+/** Addresses that break after a dot or an @, if at all, and never within a word. */
+function people(to: string | string[]): DocumentFragment {
+  const made = document.createDocumentFragment();
+  for (const part of [to].flat().join(', ').split(/(?<=[.@])/)) made.append(part, element('wbr'));
+  return made;
 }
 
 function element<Name extends keyof HTMLElementTagNameMap>(name: Name, content?: string | Node, kind?: string) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -86,14 +87,24 @@ async def scene(staged: Scene) -> AsyncIterator[Scene]:
         yield replace(staged)
 
 
-async def test_the_same_provider_comes_first_and_then_one_of_each(scene: Scene) -> None:
-    assert await scene.names() == [scene.pair.provider.name] * 3
-    bookable = await openings_of(scene.pair.provider, after=bookable_from(scene.at))
-    await execute("DELETE FROM openings WHERE id = ANY ($1::uuid[])", [opening.id for opening in bookable[1:]])
+async def test_who_let_the_request_expire_is_offered_once_beside_a_single_other_provider(scene: Scene) -> None:
+    assert Counter(await scene.names()) == {scene.another.name: 2, scene.pair.provider.name: 1}
+
+
+async def test_with_two_other_providers_only_they_are_offered(scene: Scene) -> None:
     third = await provider_of()
-    own, *others = await scene.names()
-    assert own == scene.pair.provider.name
-    assert sorted(others) == sorted([scene.another.name, third.name])
+    found = await scene.offered()
+    assert {alternative.provider_name for alternative in found} == {scene.another.name, third.name}
+    assert [alternative.starts_at for alternative in found] == sorted(alternative.starts_at for alternative in found)
+
+
+async def test_the_opening_that_expired_is_not_offered_again(scene: Scene) -> None:
+    await scene.leave_only(OWN)
+    starts_at = scene.appointment.starts_at
+    others = "DELETE FROM openings WHERE provider_id = $1 AND starts_at <> $2"
+    await execute(others, scene.pair.provider.id, starts_at)
+    assert starts_at > bookable_from(scene.at)
+    assert await scene.offered() == []
 
 
 AGAINST = {

@@ -24,6 +24,7 @@ QUERY: Expected = {
 }
 
 MUTATION: Expected = {
+    "invitationOffer": ANYONE,
     "signUp": ANYONE,
     "acceptInvitation": PEOPLE,
     "invite": {OFFICE, SCHOOL, OPS},
