@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from database import connected, credentials, url_of
 from endpoints.campus import CampusPages
 from endpoints.pages import ProductPages
+from endpoints.schema import SchemaFile
 from execution import Plans
 from models.accounts.last_used import SEEN
 from models.base import encryption
@@ -117,6 +118,7 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
+            SchemaFile(engine, SCHEMA.as_str).route(),
             *campus.routes(),
             *product.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),
