@@ -16,7 +16,7 @@ from models.accounts.accounts import ACCESS_LASTS, INACTIVITY
 from models.accounts.office_users import REMIND_BEFORE, REVALIDATE_EVERY
 from models.base.access import Role
 from tests.notifications.server import mail_server
-from tests.support.first_day import STEPS, FirstDay, commands_of_guide, settings_of_guide, steps_of_guide
+from tests.support.first_day import STEPS, FirstDay, Person, commands_of_guide, settings_of_guide, steps_of_guide
 from tests.support.postgres import new_database
 from tests.support.processes import run_command
 from web.examples import screens
@@ -51,14 +51,18 @@ async def test_the_guide_leads_from_an_empty_server_to_a_settled_session(day: Fi
         ends_at = await a_session_is_confirmed(day)
     day.ahead = ends_at - day.now + timedelta(minutes=1)
     async with day.served():
-        await the_session_is_attested(day)
+        used = await the_session_is_attested(day)
         await a_practice_gets_an_office(day)
+    day.ahead += timedelta(minutes=1)
+    async with day.served():
+        await a_refresh_token_used_twice_ends_the_session(day, used)
     day.ahead += REVALIDATE_EVERY - REMIND_BEFORE + timedelta(days=1)
     async with day.served():
-        await day.follow(await day.letter(OWNER, "confirm an office user"), "login")
+        await day.follow(await day.letter(OWNER, "confirm one of your office users"), "login")
     day.ahead += REMIND_BEFORE
     async with day.served():
         await an_office_user_lapses_and_is_revalidated(day)
+        await a_program_of_the_school_reads(day)
     assert day.ran == steps_of_guide() == list(STEPS)
 
 
@@ -102,13 +106,19 @@ async def a_session_is_confirmed(day: FirstDay) -> datetime:
     await day.page("ConfirmAppointment", "PROVIDER", input={"appointmentId": request})
     confirmed = await day.page("Appointment", "STUDENT", id=request, paid=False)
     assert (confirmed["status"], confirmed["telehealthLink"]) == ("CONFIRMED", "https://video.example/lena")
-    assert "https://video.example/lena" in await day.letter("ana@harborside.example", "onfirmed")
+    assert "https://video.example/lena" in await day.letter("ana@harborside.example", "Confirmed")
     return datetime.fromisoformat(confirmed["endsAt"])
 
 
-async def the_session_is_attested(day: FirstDay) -> None:
-    """A day or more later only the student's device is signed in still; the provider signs in and attests."""
+async def the_session_is_attested(day: FirstDay) -> str:
+    """A day or more later only the student's device is signed in still; the provider signs in and attests.
+
+    Answers the refresh token that the device has exchanged.
+    """
     assert ACCESS_LASTS < timedelta(days=1) < INACTIVITY[Role.STUDENT]
+    assert {INACTIVITY[role] for role in (Role.OPS, Role.FINANCE)} == {timedelta(minutes=15)}
+    assert {INACTIVITY[role] for role in (Role.SCHOOL, Role.OFFICE, Role.PROVIDER)} == {timedelta(minutes=30)}
+    used = day.people["STUDENT"].refresh
     assert await day.refreshed("STUDENT") == []
     for role in ("OPS", "FINANCE", "SCHOOL", "PROVIDER"):
         assert await day.refreshed(role) == ["INVALID_CREDENTIALS"]
@@ -117,10 +127,19 @@ async def the_session_is_attested(day: FirstDay) -> None:
     claim = (await day.page("AttestSession", "PROVIDER", input=attested))["claim"]
     assert claim["status"] == "ACCEPTED"
     assert "125.00" in await day.letter("lena@practice.example", "accepted")
-    await day.follow(await day.letter("ana@harborside.example", "session"), "appointments")
+    await day.follow(await day.letter("ana@harborside.example", "take place"), "appointments")
     [home] = [screen for screen in screens() if screen.role == "STUDENT" and "wallet" in screen.query][:1]
     wallet = (await day.answer({"query": home.query}, "STUDENT"))["data"]["wallet"]
     assert (wallet["available"], wallet["held"]) == (3, 0)
+    return used
+
+
+async def a_refresh_token_used_twice_ends_the_session(day: FirstDay, used: str) -> None:
+    """Whoever comes with a token that was exchanged before may have stolen it: the session ends for both (ID-2)."""
+    newest = day.people["STUDENT"].refresh
+    for token in (used, newest):
+        day.people["STUDENT"].refresh = token
+        assert await day.refreshed("STUDENT") == ["INVALID_CREDENTIALS"]
 
 
 async def a_practice_gets_an_office(day: FirstDay) -> None:
@@ -145,6 +164,19 @@ async def an_office_user_lapses_and_is_revalidated(day: FirstDay) -> None:
     assert codes(await day.sign_in("DESK")) == []
     await day.step("25-remove-office-user")
     assert codes(await day.sign_in("DESK")) != []
+
+
+async def a_program_of_the_school_reads(day: FirstDay) -> None:
+    """The school makes a key; its holder reads the schema, and the school's numbers by a worked query (ID-5)."""
+    await day.sign_in("SCHOOL")
+    key = (await day.step("26-create-partner-key"))["secret"]
+    day.people["PARTNER"] = Person(email="", access=key, refresh="")
+    read = await day.http.get("/schema.graphql", headers={"authorization": f"Bearer {key}"})
+    assert "type Query" in read.text
+    [dashboard] = [screen for screen in screens() if screen.role == "PARTNER"]
+    variables = {"year": day.now.year}
+    answer = await day.answer({"query": dashboard.query, "variables": variables}, "PARTNER")
+    assert answer["data"]["viewer"]["school"]["name"] == "Harborside College"
 
 
 def codes(payload: Any) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import socket
@@ -117,10 +118,11 @@ class FirstDay:
             found = [message for to, message in self.mail.taken if to == email and subject in str(message["Subject"])]
             return content_of(found[-1])[0] if found else None
 
-        async with asyncio.timeout(WAIT_SECONDS), self.mail.arrived:
-            await self.mail.arrived.wait_for(lambda: newest() is not None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_SECONDS), self.mail.arrived:
+                await self.mail.arrived.wait_for(lambda: newest() is not None)
         text = newest()
-        assert text is not None
+        assert text is not None, f"no mail about {subject!r}, but {self.mail.subjects(email)}"
         return text
 
     async def follow(self, text: str, page: str) -> str:
