@@ -214,7 +214,9 @@ class Dataset:
         """An account for each student and provider, and one for each school's staff; nobody has a password."""
         for who, n, membership in self.people():
             email = f"{who}{n}@accounts.example"
-            yield self.id("account", membership), email, f"{who} {n}", None, self.long_ago, None, self.long_ago
+            account = self.id("account", membership)
+            person = account if who == "school" else self.id(who, n)
+            yield account, email, f"{who} {n}", None, self.long_ago, None, self.long_ago, person
 
     def people(self) -> Iterator[tuple[str, int, int]]:
         """Who signs in: their role, their number in it, and the number of their account and membership."""

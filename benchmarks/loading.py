@@ -35,7 +35,7 @@ COLUMNS = {
     "weekly_hours": "id provider_id weekday starts ends time_zone",
     "openings": "id provider_id starts_at ends_at",
     "rates": "id visit_type service degree_level license_class state amount_cents effective_from",
-    "accounts": "id email name password_hash email_verified_at disabled_at created_at",
+    "accounts": "id email name password_hash email_verified_at disabled_at created_at person_id",
     "memberships": "id account_id role student_id provider_id practice_id school_id created_at ended_at",
     "sessions": "id account_id membership_id access_hash access_until device created_at seen_at until revoked_at",
     "grants": "id wallet_id student_id school_id credits unused expires_at note granted_at",
@@ -49,6 +49,11 @@ COLUMNS = {
 }
 
 BALANCES = (
+    """
+    INSERT INTO persons (id, created_at)
+    SELECT id, created_at FROM students UNION ALL SELECT id, created_at FROM providers
+     UNION ALL SELECT id, created_at FROM accounts WHERE person_id = id
+    """,
     """
     INSERT INTO wallets (id, student_id, school_id, granted, available, held, settled, expired, revoked, forfeited)
     SELECT s.id, s.id, s.school_id, b.granted, b.granted - b.held - b.settled - b.forfeited, b.held, b.settled, 0, 0,
@@ -67,6 +72,9 @@ BALANCES = (
      WHERE t.grant_id = grants.id AND t.used > 0
     """,
 )
+
+PERSON_AT = {"students": 0, "providers": 0, "appointments": 1, "claims": 2}
+"""Where a row of these tables names its person: here students and providers are persons by their own ids."""
 
 IN_ORDER_OF_TIME = ("appointments", "claims", "transfers", "events")
 """What people fill day by day, all together; the loader makes it person by person."""
@@ -130,7 +138,10 @@ async def fill(url: str, data: Dataset) -> None:
         await connection.execute("SET session_replication_role = replica")
         for table, columns in COLUMNS.items():
             rows = getattr(ledger, table)(data) if hasattr(ledger, table) else getattr(data, table)()
-            await copy(connection, table, columns.split(), rows)
+            names = columns.split()
+            if (place := PERSON_AT.get(table)) is not None:
+                rows, names = with_person(rows, place), [*names, "person_id"]
+            await copy(connection, table, names, rows)
         for table in IN_ORDER_OF_TIME:
             await connection.execute(f"CLUSTER {table} USING {table}_pkey")
         for statement in (*BALANCES, SEEN_NOW):
@@ -139,6 +150,11 @@ async def fill(url: str, data: Dataset) -> None:
         await prove(connection)
     finally:
         await connection.close()
+
+
+def with_person(rows: Iterable[tuple[Any, ...]], place: int) -> Iterable[tuple[Any, ...]]:
+    """The rows, each with its person at the end."""
+    return ((*row, row[place]) for row in rows)
 
 
 async def copy(connection: Any, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]) -> None:

@@ -112,7 +112,7 @@ def invite_first(
 @commands.command()
 def schema() -> None:
     """Print the schema in GraphQL's own language, as schema.graphql holds it."""
-    typer.echo(_part("schema.root", "SCHEMA").as_str())
+    typer.echo(_part("schema.root", "printed")())
 
 
 @commands.command()

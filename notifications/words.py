@@ -111,6 +111,9 @@ def zone_of(facts: Any) -> ZoneInfo:
         Recipient.STUDENT: facts.student_zone,
         Recipient.PROVIDER: facts.provider_zone,
         Recipient.LINK: facts.account_zone or facts.inviter_zone or facts.provider_zone,
+        Recipient.ACCOUNT: facts.account_zone,
+        Recipient.FORMER: facts.account_zone,
+        Recipient.OFFICE: facts.provider_zone,
     }
     return ZoneInfo(zones.get(facts.recipient, facts.account_zone) or "UTC")
 

@@ -2,6 +2,7 @@
 
 An id is declared as `Annotated[UUID, Model, "…"]`: clients send a TypeID of that model, the resolver gets its UUID.
 A text is bounded: `Annotated[str, Text(200), "…"]`, and without a word about it by what `Text()` says.
+The conditions of a list are the fields of a `Filter`, annotated in the same way.
 An argument with a default is nullable in GraphQL; null means the default, as if it had been left out.
 """
 
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import strawberry
@@ -27,8 +28,10 @@ from models.base.errors import Code, Refusal
 from models.base.ids import MalformedIdError, decode
 from operations.context import bad_input
 from operations.reads.pages import PAGE_ARGUMENTS, PageRequest
+from operations.types import DEFINITION, declare_type, field_of
 
 REQUIRED: Any = inspect.Parameter.empty
+KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
 TEXT_LENGTH_MAX = 2_000
 
 # What PostgreSQL or JSON cannot keep, and what only deceives a reader; a line's end and a tab are part of a text.
@@ -80,7 +83,7 @@ class Argument:
         """The argument as part of the signature that strawberry reads."""
         said = strawberry.argument(name=camel(self.name), description=self.description)
         annotation: Any = Annotated[self.kind, said]
-        return inspect.Parameter(self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=annotation)
+        return inspect.Parameter(self.name, KEYWORD_ONLY, default=self.default, annotation=annotation)
 
     def parse(self, value: Any) -> Any:
         """The value as the resolver takes it. Raises MalformedIdError."""
@@ -96,7 +99,7 @@ def arguments_of(resolver: Callable[..., Any]) -> tuple[Argument, ...]:
     hints = hints_of(resolver)
     found: list[Argument] = []
     for parameter in inspect.signature(resolver).parameters.values():
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+        if parameter.kind is not KEYWORD_ONLY:
             continue
         if hints[parameter.name] is PageRequest:
             found.extend(
@@ -122,6 +125,9 @@ def read(parameter: inspect.Parameter, hint: Any) -> Argument:
     description = next(item for item in about if isinstance(item, str))
     model = next((item for item in about if isinstance(item, type) and issubclass(item, Entity)), None)
     text = next((item for item in about if isinstance(item, Text)), ANY_TEXT)
+    for kind in (declared, *get_args(declared)):
+        if isinstance(kind, type) and issubclass(kind, Filter):
+            declare_filter(kind)
     kind = as_id(declared) if model else declared
     return Argument(
         name=parameter.name,
@@ -132,6 +138,39 @@ def read(parameter: inspect.Parameter, hint: Any) -> Argument:
         many=get_origin(declared) is list,
         text=text,
     )
+
+
+class Filter:
+    """Conditions on a list, joined by and. A subclass is an input type; its docstring is the description."""
+
+    ARGUMENTS: ClassVar[tuple[Argument, ...]]
+
+    def __init__(self, **given: Any) -> None:
+        vars(self).update(given)
+
+    def __init_subclass__(cls) -> None:
+        """Read the conditions from the annotated names."""
+        hints = get_type_hints(cls, include_extras=True)
+        cls.ARGUMENTS = tuple(
+            read(inspect.Parameter(name, KEYWORD_ONLY, default=getattr(cls, name, REQUIRED)), hints[name])
+            for name in vars(cls)["__annotations__"]
+        )
+
+
+def declare_filter(cls: type[Filter]) -> None:
+    """Make a filter an input type: when the first field takes it, since its enums are described by then."""
+    if DEFINITION in vars(cls):
+        return
+    fields = [
+        field_of(
+            argument.name,
+            argument.kind,
+            argument.description,
+            **({} if argument.default is REQUIRED else {"default": UNSET}),
+        )
+        for argument in cls.ARGUMENTS
+    ]
+    declare_type(cls, fields, name=cls.__name__, description=cls.__doc__, is_input=True)
 
 
 def as_id(declared: Any) -> Any:
@@ -158,6 +197,11 @@ def parsed(
             continue
         if (value is UNSET or value is None) and argument.default is not REQUIRED:
             value = argument.default
+        if isinstance(value, Filter):
+            conditions, unfit = parsed(value.ARGUMENTS, vars(value), under=(*under, camel(argument.name)))
+            values[argument.name] = type(value)(**conditions)
+            faults.extend(unfit)
+            continue
         unfit = list(faults_of_text(value, argument.text, (*under, camel(argument.name))))
         if unfit:
             faults.extend(unfit)

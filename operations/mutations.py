@@ -19,8 +19,8 @@ from operations.transactions import MutationTransaction
 IDEMPOTENCY = Argument(
     name="idempotency_key",
     kind=str | None,
-    description="Unique key you generate for each new request. Sending it again with the same input within 24 h does "
-    "nothing twice: it returns the objects as they are now, with `extensions.replayed`.",
+    description="Unique key you generate for each new request. Sending it again with the same input within 24 hours "
+    "changes nothing further: it returns the objects in their current state, with `extensions.replayed`.",
     default=None,
     text=Text(200, one_line=True),
 )

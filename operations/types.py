@@ -75,4 +75,6 @@ def field_of(name: str, kind: Any, description: str | None, **default: Any) -> S
     """One field of a type that is declared without a class body."""
     field: StrawberryField = strawberry.field(description=description, graphql_type=kind, **default)
     field.python_name = name
+    if name.endswith("_"):  # a word that Python keeps to itself
+        field.graphql_name = name.rstrip("_")
     return field

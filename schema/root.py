@@ -24,12 +24,31 @@ def composed(name: str, description: str) -> type:
 
 
 SCHEMA = strawberry.Schema(
-    query=composed("Query", "What can be read. Every list is a connection; every id is a TypeID."),
-    mutation=composed("Mutation", "What can be done. Each takes one `input` and answers its object and `userErrors`."),
+    query=composed("Query", "Everything that can be read. Lists that can grow are connections; ids are TypeIDs."),
+    mutation=composed(
+        "Mutation",
+        "Everything that can be changed. A mutation takes one `input` and returns the changed object, or `userErrors`.",
+    ),
     subscription=composed(
         "Subscription",
-        "What is told as it happens, over WebSocket (graphql-transport-ws) or server-sent events. Each begins with "
-        "`refetch: true`, and says so again after a gap. A subscription ends when its token does.",
+        "Changes as they happen, over WebSocket (graphql-transport-ws) or server-sent events. The first message has "
+        "`refetch: true`, as does the first after a gap. A subscription ends when its access token expires.",
     ),
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+
+SCHEMA._schema.description = (
+    "School-sponsored short-term therapy: schools grant credits to students, students find a licensed provider and "
+    "request appointments, providers confirm and attest sessions and are reimbursed for them.\n\n"
+    "Start with `signIn`, then send its token as `Authorization: Bearer …`; `viewer` returns who you are and in which "
+    "role. Each role sees only its own part of the data: everything else is null or NOT_FOUND. A refused mutation "
+    "changes nothing and returns `userErrors`, each with a code, the rule it cites, such as `AP-3`, and a fix. To "
+    "retry a mutation safely, send an `idempotencyKey`. Times are in UTC, amounts of money are decimal strings, and "
+    "lists that can grow are Relay connections."
+)
+
+
+def printed() -> str:
+    """The schema in GraphQL's own language, with its description, which strawberry's printer leaves out."""
+    roots = "  query: Query\n  mutation: Mutation\n  subscription: Subscription\n"
+    return f'"""\n{SCHEMA._schema.description}\n"""\nschema {{\n{roots}}}\n\n{SCHEMA.as_str()}'

@@ -13,6 +13,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Effects
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.ids import new_id
@@ -65,7 +66,7 @@ def alone(column: str) -> str:
 
 
 class Account(Entity):
-    """One person who signs in, by e-mail address."""
+    """A person who can sign in."""
 
     PREFIX: ClassVar[str] = "acc"
     REACH: ClassVar[Reach] = own("accounts.id") | {
@@ -77,6 +78,9 @@ class Account(Entity):
     }
     REACH_WITHOUT_SECOND_FACTOR: ClassVar[str] = "accounts.id = {account}"
 
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
+
+    person_id = fields.UUIDField(unique=True)
     email = fields.CharField(max_length=254)
     name = fields.CharField(max_length=200)
     password_hash = fields.CharField(max_length=200, null=True)
@@ -99,16 +103,20 @@ class Account(Entity):
         table = "accounts"
 
     async def disable(self, *, by: Viewer, at: datetime) -> Account:
-        """Shut the account: its sessions end at once and nobody signs in to it (ID-2)."""
+        """Shut the account: its sessions end at once and nobody signs in to it (ID-2).
+
+        A provider that it acts for is not found any more, by a trigger; later areas end what waits for it (ID-7).
+        """
         if self.disabled_at is None:
-            await write(Update(self, disabled_at=at), new_event("account.disabled", self, by=by, at=at))
+            await account_shuts.raised(self, by=by, at=at)
+            await write(Update(self, disabled_at=at), new_event(EventVerb.ACCOUNT_DISABLED, self, by=by, at=at))
             await account_shut.raised(self, by=by, at=at)
         return self
 
     async def enable(self, *, by: Viewer, at: datetime) -> Account:
         """Open the account again; its sessions of before stay ended."""
         if self.disabled_at is not None:
-            await write(Update(self, disabled_at=None), new_event("account.enabled", self, by=by, at=at))
+            await write(Update(self, disabled_at=None), new_event(EventVerb.ACCOUNT_ENABLED, self, by=by, at=at))
         return self
 
 
@@ -149,7 +157,7 @@ class Membership(Entity):
     async def end(self, *, by: Viewer, at: datetime) -> Membership:
         """End what the account may act under; sessions under it end at once (ID-2)."""
         if self.ended_at is None:
-            await write(Update(self, ended_at=at), new_event("membership.ended", self, by=by, at=at))
+            await write(Update(self, ended_at=at), new_event(EventVerb.MEMBERSHIP_ENDED, self, by=by, at=at))
         return self
 
     def has_lapsed(self, at: datetime) -> bool:
@@ -249,6 +257,9 @@ class RefreshToken(Table):
 
         table = "refresh_tokens"
 
+
+account_shuts: Effects[Account] = Effects()
+"""An account is about to be shut: what ends before it, where locks are taken in that order."""
 
 account_shut: Effects[Account] = Effects()
 """An account was shut (ID-7): later areas say what becomes of what it offered and of what waits for it."""

@@ -19,19 +19,19 @@ from models.base.words import Words
 
 
 class Document(Words, shown_as="AgreementDocument"):
-    """What a person accepts when they sign up (PR-1)."""
+    """Documents to be accepted at sign-up (PR-1)."""
 
-    TERMS_OF_SERVICE = "TERMS_OF_SERVICE", "The terms under which the service is used."
-    PRIVACY_POLICY = "PRIVACY_POLICY", "What is kept about a person, and why."
+    TERMS_OF_SERVICE = "TERMS_OF_SERVICE", "Terms of service."
+    PRIVACY_POLICY = "PRIVACY_POLICY", "What personal data is kept, and why."
     BUSINESS_ASSOCIATE_AGREEMENT = (
         "BUSINESS_ASSOCIATE_AGREEMENT",
-        "How a practice and we protect health records; for clinicians and offices.",
+        "HIPAA business associate agreement; for clinicians and practice offices.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One document in one version, as a person accepts it."""
+    """A document and version that the person accepts."""
 
     document: Document
     version: str

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+import asyncpg
 from tortoise import fields
 
 from models.accounts import links, sessions
@@ -17,6 +18,7 @@ from models.accounts.passwords import hashed, password_refusals, verified
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
@@ -28,6 +30,14 @@ ABANDONED_AFTER = timedelta(hours=1)
 
 WRONG_PASSWORD = Refusal(
     Code.INVALID_CREDENTIALS, "The password is wrong.", rule="ID-1", path=["currentPassword"], fix="Try again."
+)
+
+ADDRESS_OF_ANOTHER = Refusal(
+    Code.CONFLICT,
+    "Another student of your school is entered with this address.",
+    rule="ID-7",
+    path=["token"],
+    fix="Use another address, or ask your school to correct theirs.",
 )
 
 
@@ -92,7 +102,7 @@ async def answer_reset_requests(*, at: datetime) -> int:
             if await links.is_fresh(Purpose.PASSWORD_RESET, subject=account.id, at=at):
                 continue
             link = await links.issue(Purpose.PASSWORD_RESET, email=account.email, subject=account.id, at=at)
-            await write(new_event("account.reset_requested", account, by=None, at=at, link=str(link.id)))
+            await write(new_event(EventVerb.ACCOUNT_RESET_REQUESTED, account, by=None, at=at, link=str(link.id)))
     return len(rows)
 
 
@@ -127,7 +137,7 @@ async def reset(token: str, changed: Changed, *, at: datetime) -> Account:
         raise links.DEAD
     await write(
         Update(account, password_hash=changed.new_hash, email_verified_at=account.email_verified_at or at),
-        new_event("account.password_reset", account, by=None, at=at),
+        new_event(EventVerb.ACCOUNT_PASSWORD_RESET, account, by=None, at=at),
     )
     await links.withdraw(Purpose.EMAIL_VERIFICATION, subject=account.id, at=at)
     await sessions.revoke_all(account.id, by=None, at=at)
@@ -161,7 +171,7 @@ async def change_password(changed: Changed, *, by: Viewer, at: datetime) -> Acco
         await links.withdraw(purpose, subject=account.id, at=at)
     await write(
         Update(account, password_hash=changed.new_hash),
-        new_event("account.password_changed", account, by=by, at=at),
+        new_event(EventVerb.ACCOUNT_PASSWORD_CHANGED, account, by=by, at=at),
     )
     await sessions.revoke_all(account.id, but=by.session_id, by=by, at=at)
     return account
@@ -173,14 +183,15 @@ async def request_verification(email: str, *, by: Viewer, at: datetime) -> Accou
     if email == account.email and account.email_verified_at is not None:
         raise Refusal(Code.NOT_OPEN, "This address is verified already.", rule="ID-1", fix="Nothing is to be done.")
     link = await links.issue(Purpose.EMAIL_VERIFICATION, email=email, subject=account.id, at=at)
-    await write(new_event("account.verification_requested", account, by=by, at=at, link=str(link.id)))
+    await write(new_event(EventVerb.ACCOUNT_VERIFICATION_REQUESTED, account, by=by, at=at, link=str(link.id)))
     return account
 
 
 async def verify_email(token: str, *, at: datetime) -> Account:
     """Take the address that a link was sent to as the account's own, verified; the link works once.
 
-    Whoever reads the address until then is told, as they may know of nothing.
+    The student and the provider that it acts for have it too from then on, by a trigger (ID-7). Whoever reads the
+    address until then is told, as they may know of nothing.
     An address that another account has by now gets the answer of a dead link, which tells nothing (ID-3).
     """
     link = await links.use(token, Purpose.EMAIL_VERIFICATION, at=at)
@@ -188,14 +199,19 @@ async def verify_email(token: str, *, at: datetime) -> Account:
     if account.disabled_at is not None:
         raise links.DEAD
     before = account.email
-    await write(
-        Update(account, email=link.email, email_verified_at=at),
-        new_event("account.email_verified", account, by=None, at=at, changed=before != link.email),
-    )
+    try:
+        await write(
+            Update(account, email=link.email, email_verified_at=at),
+            new_event(EventVerb.ACCOUNT_EMAIL_VERIFIED, account, by=None, at=at, changed=before != link.email),
+        )
+    except asyncpg.UniqueViolationError as violation:
+        if violation.constraint_name == "students_email_in_school":
+            raise ADDRESS_OF_ANOTHER from violation
+        raise
     if before != link.email:
         await links.withdraw(Purpose.PASSWORD_RESET, subject=account.id, at=at)
         await links.note_replaced(link.id, before)
-        await write(new_event("account.email_changed", account, by=None, at=at, link=str(link.id)))
+        await write(new_event(EventVerb.ACCOUNT_EMAIL_CHANGED, account, by=None, at=at, link=str(link.id)))
     return account
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from models.accounts.accounts import Membership
 from models.base.access import Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event, write_once
 from models.base.statements import Update, fetch, write
 
@@ -63,7 +64,7 @@ def must_not_be_owner(member: Membership) -> None:
 
 async def modify(member: Membership, *, title: str, by: Viewer, at: datetime) -> Membership:
     """Change what an office user is called in the practice."""
-    await write(Update(member, title=title.strip()), new_event("office_user.modified", member, by=by, at=at))
+    await write(Update(member, title=title.strip()), new_event(EventVerb.OFFICE_USER_MODIFIED, member, by=by, at=at))
     return member
 
 
@@ -71,7 +72,7 @@ async def remove(member: Membership, *, by: Viewer, at: datetime) -> Membership:
     """End an office user's access; their sessions under it end at once (ID-2, ID-4)."""
     if by.role is not Role.OPS:
         must_not_be_owner(member)
-    await write(Update(member, ended_at=at), new_event("office_user.removed", member, by=by, at=at))
+    await write(Update(member, ended_at=at), new_event(EventVerb.OFFICE_USER_REMOVED, member, by=by, at=at))
     return member
 
 
@@ -80,7 +81,7 @@ async def revalidate(member: Membership, *, by: Viewer, at: datetime) -> Members
     must_not_be_owner(member)
     await write(
         Update(member, validated_at=at, revalidate_by=at + REVALIDATE_EVERY),
-        new_event("office_user.revalidated", member, by=by, at=at),
+        new_event(EventVerb.OFFICE_USER_REVALIDATED, member, by=by, at=at),
     )
     return member
 
@@ -106,7 +107,7 @@ async def hand_over(member: Membership, *, by: Viewer, at: datetime) -> Membersh
         await write(Update(owner, is_owner=False, validated_at=at, revalidate_by=at + REVALIDATE_EVERY))
     await write(
         Update(member, is_owner=True, validated_at=None, revalidate_by=None),
-        new_event("practice.handed_over", member, by=by, at=at),
+        new_event(EventVerb.PRACTICE_HANDED_OVER, member, by=by, at=at),
     )
     return member
 
@@ -130,7 +131,9 @@ async def remind(*, at: datetime) -> int:
     for member in await Membership.filter(id__in=ids):
         if member.validated_at is not None and member.revalidate_by is not None:
             turn = {"since": member.validated_at.isoformat(), "until": member.revalidate_by.isoformat()}
-            written += await write_once(new_event("office_user.revalidation_due", member, by=None, at=at, **turn))
+            written += await write_once(
+                new_event(EventVerb.OFFICE_USER_REVALIDATION_DUE, member, by=None, at=at, **turn)
+            )
     return written
 
 

@@ -20,6 +20,7 @@ from models.base import clock
 from models.base.access import Entity, Reach, Viewer
 from models.base.encryption import open_sealed, seal, sealed_column
 from models.base.errors import Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
@@ -143,7 +144,7 @@ async def confirm(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> l
     step = step_of(factor, code, at=clock.real_now())
     await write(
         Update(factor, confirmed_at=at, last_step=step),
-        new_event("account.second_factor_added", await Account.get(id=account_id), by=by, at=at),
+        new_event(EventVerb.ACCOUNT_SECOND_FACTOR_ADDED, await Account.get(id=account_id), by=by, at=at),
     )
     await execute(
         "UPDATE sessions SET second_factor_at = CASE WHEN id = $2 THEN $3::timestamptz END,"
@@ -223,7 +224,7 @@ async def renew_recovery_codes(account_id: UUID, code: str, *, by: Viewer, at: d
     """New recovery codes in the place of the old ones, for a code of the authenticator."""
     await confirmed(account_id)
     await verify(account_id, code, at=at)
-    await write(new_event("account.recovery_codes_renewed", await Account.get(id=account_id), by=by, at=at))
+    await write(new_event(EventVerb.ACCOUNT_RECOVERY_CODES_RENEWED, await Account.get(id=account_id), by=by, at=at))
     return await new_recovery_codes(account_id, at=at)
 
 
@@ -233,7 +234,7 @@ async def remove(account_id: UUID, code: str | None, *, by: Viewer, at: datetime
     if code is not None:
         await verify(account_id, code, at=at)
     account = await Account.get(id=account_id)
-    await write(new_event("account.second_factor_removed", account, by=by, at=at, by_self=code is not None))
+    await write(new_event(EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED, account, by=by, at=at, by_self=code is not None))
     await execute("DELETE FROM recovery_codes WHERE account_id = $1", account_id)
     await execute("DELETE FROM second_factors WHERE id = $1", factor.id)
     await execute(

@@ -27,6 +27,7 @@ from models.accounts.session_cache import SESSIONS, CachedSession
 from models.base import throttling
 from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import Update, execute, fetch, fetch_one, write
 
@@ -142,7 +143,7 @@ async def open_session(
     await write(
         session,
         RefreshToken(session_id=session.id, token_hash=token_hash(refresh), created_at=at),
-        new_event("session.opened", session, by=membership.viewer(session_id=session.id), at=at),
+        new_event(EventVerb.SESSION_OPENED, session, by=membership.viewer(session_id=session.id), at=at),
     )
     return SignedIn(
         access_token=access,
@@ -171,7 +172,7 @@ async def refresh(token: str, *, at: datetime) -> SignedIn | Refusal:
     if known.used_at is not None:
         if at - known.used_at <= REFRESH_RACE:
             return JUST_REFRESHED
-        await revoke(session, "session.token_reused", by=None, at=at)
+        await revoke(session, EventVerb.SESSION_TOKEN_REUSED, by=None, at=at)
         return SIGN_IN_AGAIN
     return await rotated(session, membership, at=at)
 
@@ -219,7 +220,7 @@ async def act_as(membership_id: UUID, *, by: Viewer, at: datetime) -> SignedIn:
         raise SIGN_IN_AGAIN
     session.until = until
     opened = await rotated(session, membership, at=at)
-    await write(new_event("session.acts_as", session, by=membership.viewer(session_id=session.id), at=at))
+    await write(new_event(EventVerb.SESSION_ACTS_AS, session, by=membership.viewer(session_id=session.id), at=at))
     return opened
 
 
@@ -242,7 +243,9 @@ def is_over(session: Session, membership: Membership, at: datetime) -> bool:
     )
 
 
-async def revoke(session: Session, verb: str = "session.revoked", *, by: Viewer | None, at: datetime) -> Session:
+async def revoke(
+    session: Session, verb: EventVerb = EventVerb.SESSION_REVOKED, *, by: Viewer | None, at: datetime
+) -> Session:
     """End a session at once."""
     if session.revoked_at is None:
         await write(Update(session, revoked_at=at), new_event(verb, session, by=by, at=at))
@@ -258,7 +261,7 @@ async def revoke_all(account_id: UUID, *, but: UUID | None = None, by: Viewer | 
     )  # fmt: skip
     if rows:
         account = await Account.get(id=account_id)
-        await write(new_event("account.sessions_revoked", account, by=by, at=at, count=len(rows)))
+        await write(new_event(EventVerb.ACCOUNT_SESSIONS_REVOKED, account, by=by, at=at, count=len(rows)))
     return len(rows)
 
 

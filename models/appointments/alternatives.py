@@ -26,15 +26,16 @@ ALTERNATIVES = 3
 PROVIDERS_LOOKED_AT_MAX = 50
 
 ASKED = f"""
-SELECT a.student_id, a.provider_id, a.starts_at, a.state, a.service, credits.until AS credits_until
+SELECT a.student_id, a.person_id, a.provider_id, a.starts_at, a.state, a.service, credits.until AS credits_until
   FROM appointments a CROSS JOIN LATERAL ({credits_of("a.student_id", at="$5")}) credits
  WHERE a.id = $1 AND credits.available > 0
 """
 """What the student asked for; nothing without a credit for another session (CR-4)."""
 
 CAN_BE_ASKED = f"""
-(providers.accepting_new_clients OR {is_current_client("asked.student_id")})
-AND NOT {has_live_intake("asked.student_id")}
+(providers.accepting_new_clients OR {is_current_client("asked.person_id")})
+AND NOT {has_live_intake("asked.person_id")}
+AND providers.person_id <> asked.person_id
 """
 """A provider with whom nothing in the student stands against a request (PR-5, AP-2)."""
 
@@ -42,7 +43,7 @@ TIMES = bookable_times(
     provider="askable.id",
     state="asked.state",
     service="asked.service",
-    visit_type=visit_type("asked.student_id"),
+    visit_type=visit_type("asked.person_id"),
     begin="$2",
     end="$3",
     credits_until="asked.credits_until",
@@ -63,7 +64,7 @@ SELECT free.id, free.starts_at, askable.name AS provider_name
  CROSS JOIN LATERAL ({TIMES}) bookable
  CROSS JOIN LATERAL (
        SELECT openings.id, openings.starts_at, row_number() OVER (ORDER BY openings.starts_at) AS turn FROM openings
-        WHERE openings.provider_id = askable.id AND {IS_OFFERED} AND NOT {is_busy("asked.student_id")}
+        WHERE openings.provider_id = askable.id AND {IS_OFFERED} AND NOT {is_busy("asked.person_id")}
           AND NOT (askable.let_it_expire AND openings.starts_at = asked.starts_at)
         ORDER BY openings.starts_at LIMIT $4) free
  ORDER BY free.turn + askable.let_it_expire::int, askable.let_it_expire, free.starts_at, free.id LIMIT $4

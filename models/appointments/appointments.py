@@ -13,6 +13,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, LockedBefore, Reach, Role, Viewer, extend_reach
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
@@ -21,7 +22,7 @@ from models.base.times import end_of_day, local_day
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
-from models.directory.providers import Provider, Service, of_practice
+from models.directory.providers import Provider, Service
 from models.rates.rates import VisitType
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
@@ -34,16 +35,26 @@ ONE = Credits(1)
 
 
 class AppointmentStatus(Words):
-    """Where an appointment stands. REQUESTED and CONFIRMED are live; all others are its end."""
+    """Status of an appointment. REQUESTED and CONFIRMED are live; all others are final."""
 
-    REQUESTED = "REQUESTED", "It waits for the provider's answer; its time is taken and one credit held."
-    CONFIRMED = "CONFIRMED", "The provider accepted it; time and credit stay taken."
-    COMPLETED = "COMPLETED", "The provider attested that it took place."
-    DECLINED = "DECLINED", "The provider said no; the credit was released."
-    EXPIRED = "EXPIRED", "Nobody answered in time (AP-3); the credit was released."
-    WITHDRAWN = "WITHDRAWN", "The student took the request back; the credit was released."
-    CANCELLED = "CANCELLED", "It was called off before it began (CR-5)."
-    NO_SHOW = "NO_SHOW", "The student did not come (AP-7); it is never reimbursed."
+    REQUESTED = "REQUESTED", "Waiting for the provider's answer; the time is reserved and one credit is held."
+    CONFIRMED = "CONFIRMED", "Confirmed by the provider; the time is reserved and the credit is held."
+    COMPLETED = "COMPLETED", "The provider attested that the session took place."
+    DECLINED = "DECLINED", "Declined by the provider; the credit was released."
+    EXPIRED = "EXPIRED", "Not answered in time (AP-3); the credit was released."
+    WITHDRAWN = "WITHDRAWN", "Withdrawn by the student before an answer; the credit was released."
+    CANCELLED = "CANCELLED", "Cancelled by either side before the start (CR-5)."
+    NO_SHOW = "NO_SHOW", "The student did not attend (AP-7); not reimbursed."
+
+
+ENDED_BY = {
+    AppointmentStatus.DECLINED: EventVerb.APPOINTMENT_DECLINED,
+    AppointmentStatus.EXPIRED: EventVerb.APPOINTMENT_EXPIRED,
+    AppointmentStatus.WITHDRAWN: EventVerb.APPOINTMENT_WITHDRAWN,
+    AppointmentStatus.CANCELLED: EventVerb.APPOINTMENT_CANCELLED,
+    AppointmentStatus.NO_SHOW: EventVerb.APPOINTMENT_NO_SHOW,
+}
+"""The event of each end but completion, which has a claim."""
 
 
 MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}
@@ -57,12 +68,13 @@ class Appointment(Entity):
         Role.OPS: EVERYTHING,
         Role.STUDENT: "appointments.student_id = {student}",
         Role.PROVIDER: "appointments.provider_id = {provider}",
-        Role.OFFICE: of_practice("appointments"),
+        Role.OFFICE: "appointments.practice_id = {practice}",
         Role.SCHOOL: "appointments.school_id = {school}",
         Role.PARTNER: "appointments.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
     LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "practice_id", "legacy_duplicate"})
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
         "models.Student", related_name="appointments", on_delete=fields.RESTRICT
@@ -80,6 +92,9 @@ class Appointment(Entity):
         "models.License", related_name="appointments", on_delete=fields.RESTRICT
     )
     license_id: UUID
+    person_id = fields.UUIDField()
+    practice_id = fields.UUIDField(null=True)
+    legacy_duplicate = fields.BooleanField(default=False)
     status = fields.CharEnumField(AppointmentStatus, max_length=10)
     visit_type = fields.CharEnumField(VisitType, max_length=10)
     service = fields.CharEnumField(Service, max_length=30)
@@ -123,7 +138,7 @@ class Appointment(Entity):
                 confirmed_at=at,
                 telehealth_link=provider.telehealth_link,
             ),
-            new_event("appointment.confirmed", self, by=by, at=at),
+            new_event(EventVerb.APPOINTMENT_CONFIRMED, self, by=by, at=at),
         )
 
     async def decline(self, *, by: Viewer, at: datetime) -> None:
@@ -197,7 +212,7 @@ class Appointment(Entity):
         await write(
             Update(self, status=status, ended_at=at),
             self.end_of_hold(kind, await held_grant(self.id), at=at),
-            new_event(f"appointment.{status.value.lower()}", self, by=by, at=at, credit=kind.value),
+            new_event(ENDED_BY[status], self, by=by, at=at, credit=kind.value),
         )
 
     def end_of_hold(self, kind: TransferKind, grant: GrantNamed, *, at: datetime) -> Transfer:
@@ -288,6 +303,14 @@ TAKEN = Refusal(
     path=["openingId"],
     fix="Choose another opening.",
 )
+ONESELF = Refusal(
+    Code.NOT_ELIGIBLE,
+    "Nobody books a session with themselves.",
+    rule="ID-9",
+    path=["openingId"],
+    fix="Choose another provider.",
+)
+CONSTRAINTS["appointments_not_with_oneself"] = ONESELF
 CONSTRAINTS["appointments_provider_free"] = TAKEN
 CONSTRAINTS["appointments_student_free"] = Refusal(
     Code.CONFLICT,

@@ -36,32 +36,32 @@ IS_TAKEN = (
 """The condition of an opening whose time is taken; by a request as firmly as by a confirmed session (AV-4)."""
 
 
-def is_busy(student: str) -> str:
-    """Whether the student has another appointment at the time of an opening (AP-4)."""
-    return f"EXISTS (SELECT 1 FROM appointments own WHERE own.student_id = {student} AND {overlaps('own')})"
+def is_busy(person: str) -> str:
+    """Whether the person has another appointment at the time of an opening, whichever school pays (AP-4, ID-7)."""
+    return f"EXISTS (SELECT 1 FROM appointments own WHERE own.person_id = {person} AND {overlaps('own')})"
 
 
-def is_current_client(student: str) -> str:
+def is_current_client(person: str) -> str:
     """Whether a provider has accepted this student before (PR-5)."""
     return (
-        f"EXISTS (SELECT 1 FROM appointments met WHERE met.student_id = {student}"
+        f"EXISTS (SELECT 1 FROM appointments met WHERE met.person_id = {person}"
         " AND met.provider_id = providers.id AND met.confirmed_at IS NOT NULL)"
     )
 
 
-def has_live_intake(student: str) -> str:
+def has_live_intake(person: str) -> str:
     """Whether the pair has an intake that is requested or confirmed (AP-2)."""
     return (
-        f"EXISTS (SELECT 1 FROM appointments live WHERE live.student_id = {student}"
+        f"EXISTS (SELECT 1 FROM appointments live WHERE live.person_id = {person}"
         " AND live.provider_id = providers.id AND live.visit_type = 'INTAKE'"
         " AND live.status IN ('REQUESTED', 'CONFIRMED'))"
     )
 
 
-def visit_type(student: str) -> str:
+def visit_type(person: str) -> str:
     """What the pair's next session is: the intake until one is completed (AP-2)."""
     return (
-        f"CASE WHEN EXISTS (SELECT 1 FROM appointments done WHERE done.student_id = {student}"
+        f"CASE WHEN EXISTS (SELECT 1 FROM appointments done WHERE done.person_id = {person}"
         " AND done.provider_id = providers.id AND done.visit_type = 'INTAKE' AND done.status = 'COMPLETED')"
         " THEN 'FOLLOW_UP' ELSE 'INTAKE' END"
     )

@@ -30,6 +30,7 @@ from models.appointments.bookable import (
 from models.appointments.rules import BookingFacts, Standing, not_eligible, request_refusals
 from models.base.access import Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, not_found, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import fetch, fetch_one, write
 from models.credits.ledger import TransferKind, lock_wallet, new_transfer
@@ -47,20 +48,21 @@ SELECT grants.id FROM grants
 
 STANDING = f"""
 providers.accepting_new_clients, credits.available,
-{is_current_client("students.id")} AS is_current_client, {has_live_intake("students.id")} AS intake_live
+{is_current_client("students.person_id")} AS is_current_client, {has_live_intake("students.person_id")} AS intake_live,
+students.person_id = providers.person_id AS is_oneself
 """
 
 FACTS = f"""
 SELECT openings.provider_id, openings.starts_at, students.id AS student_id, students.school_id,
        providers.searchable, providers.services, providers.missed_appointment_policy, providers.time_zone,
        licensed.id AS license_id, usable.id AS grant_id, paid.amount_cents, pair.visit_type,
-       {IS_TAKEN} AS taken, {is_busy("students.id")} AS student_busy,
+       {IS_TAKEN} AS taken, {is_busy("students.person_id")} AS student_busy,
        {STANDING}
   FROM openings
   JOIN providers ON providers.id = openings.provider_id
   JOIN students ON students.id = $2
  CROSS JOIN LATERAL ({credits_of("students.id", at="$5")}) credits
- CROSS JOIN LATERAL (SELECT {visit_type("students.id")} AS visit_type) pair
+ CROSS JOIN LATERAL (SELECT {visit_type("students.person_id")} AS visit_type) pair
   LEFT JOIN LATERAL ({licenses_covering(state="$3", service="$4")}) licensed ON openings.starts_at < licensed.until
   LEFT JOIN LATERAL ({USABLE}) usable ON true
   LEFT JOIN LATERAL ({
@@ -104,6 +106,7 @@ async def standings(provider_ids: Sequence[UUID], *, student_id: UUID, at: datet
             accepting_new_clients=row.accepting_new_clients,
             is_current_client=row.is_current_client,
             intake_live=row.intake_live,
+            is_oneself=row.is_oneself,
             available=row.available,
         )
         for row in await fetch(STANDINGS, provider_ids, student_id, at)
@@ -119,7 +122,9 @@ async def request(
     refuse_if_any(request_refusals(facts, accepts_policy=accepts_policy, at=at))
     appointment = new_appointment(facts, at)
     await write(
-        appointment, hold_credit(facts, appointment, at), new_event("appointment.requested", appointment, by=by, at=at)
+        appointment,
+        hold_credit(facts, appointment, at),
+        new_event(EventVerb.APPOINTMENT_REQUESTED, appointment, by=by, at=at),
     )
     return appointment
 

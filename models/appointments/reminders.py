@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from models.appointments.appointments import Appointment
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event, write_once
 from models.base.statements import fetch, transaction
 
@@ -49,7 +50,7 @@ SELECT hours, floor(extract(epoch FROM a.starts_at))::bigint AS since
 async def remind_of_requests(*, at: datetime) -> int:
     """A request still waits for its answer after 24, 48 or 70 hours (AP-3)."""
     return await remind(
-        "appointment.reminder_due",
+        EventVerb.APPOINTMENT_REMINDER_DUE,
         LATEST.format(since="requested_at"),
         "a.status = 'REQUESTED' AND a.confirm_by > $1",
         ANSWER_REMINDERS_HOURS,
@@ -60,7 +61,7 @@ async def remind_of_requests(*, at: datetime) -> int:
 async def remind_of_sessions(*, at: datetime) -> int:
     """A confirmed session starts within a day, unless it was confirmed in that time itself."""
     return await remind(
-        "appointment.session_due",
+        EventVerb.APPOINTMENT_SESSION_DUE,
         BEFORE,
         "a.status = 'CONFIRMED' AND a.starts_at > $1",
         (SESSION_REMINDER_HOURS,),
@@ -71,7 +72,7 @@ async def remind_of_sessions(*, at: datetime) -> int:
 async def remind_to_attest(*, at: datetime) -> int:
     """A session is over and was neither attested nor marked as missed (CL-1)."""
     return await remind(
-        "appointment.attestation_due",
+        EventVerb.APPOINTMENT_ATTESTATION_DUE,
         LATEST.format(since="ends_at"),
         "a.status = 'CONFIRMED' AND a.starts_at < $1 AND a.attest_by > $1",
         ATTESTATION_REMINDERS_HOURS,
@@ -79,7 +80,7 @@ async def remind_to_attest(*, at: datetime) -> int:
     )
 
 
-async def remind(verb: str, due: str, open: str, hours: Sequence[int], at: datetime) -> int:
+async def remind(verb: EventVerb, due: str, open: str, hours: Sequence[int], at: datetime) -> int:
     """Write the newest due reminder of each open appointment; one that a worker slept through is left out.
 
     The appointments stay locked until the events are written, so that nobody is reminded of what was just done.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from models.appointments.appointments import MINUTES, TAKEN
+from models.appointments.appointments import MINUTES, ONESELF, TAKEN
 from models.availability.openings import bookable_from, bookable_until
 from models.base.errors import Code, Refusal
 from models.directory.providers import Service
@@ -24,6 +24,7 @@ class Standing:
     accepting_new_clients: bool
     is_current_client: bool
     intake_live: bool
+    is_oneself: bool
     available: int
 
 
@@ -70,7 +71,8 @@ def opening_refusals(facts: BookingFacts, at: datetime) -> list[Refusal]:
 
 def viewer_refusals(standing: Standing) -> list[Refusal]:
     """What lies in the viewer, and is told beside the openings of a provider (AV-4)."""
-    return [*new_client_refusals(standing), *pair_refusals(standing), *credit_refusals(standing)]
+    oneself = [ONESELF] if standing.is_oneself else []
+    return [*oneself, *new_client_refusals(standing), *pair_refusals(standing), *credit_refusals(standing)]
 
 
 def provider_refusals(facts: BookingFacts) -> list[Refusal]:

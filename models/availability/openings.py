@@ -13,6 +13,7 @@ from tortoise import fields
 from models.availability.hours import Hours, WeeklyHours, hours_of, hours_refusals
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept
@@ -104,7 +105,7 @@ async def set_weekly_hours(provider: Provider, weekly: Sequence[Hours], *, by: V
         )
         for block in weekly
     ]
-    await write(*rows, new_event("availability.set", provider, by=by, at=at))
+    await write(*rows, new_event(EventVerb.AVAILABILITY_SET, provider, by=by, at=at))
     await derive_openings(provider.id, weekly, ZoneInfo(provider.time_zone), at=at)
     return provider
 

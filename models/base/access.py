@@ -18,15 +18,15 @@ from models.base.words import Words
 
 
 class Role(Words):
-    """What a person, or a machine, is to the program; every request acts under exactly one."""
+    """Role of a person or machine; every request acts in exactly one."""
 
-    STUDENT = "STUDENT", "The client, who uses credits."
-    PROVIDER = "PROVIDER", "A clinician, who gives sessions and attests them."
-    OFFICE = "OFFICE", "An office user of a practice, who drafts and schedules (ID-4)."
-    SCHOOL = "SCHOOL", "Staff of a counselling centre, who grant credits."
-    PARTNER = "PARTNER", "A school's machine client, by a key (ID-5)."
-    OPS = "OPS", "Program staff: verification, support, claims."
-    FINANCE = "FINANCE", "Program staff: rates, payouts, invoices."
+    STUDENT = "STUDENT", "A student, who uses credits."
+    PROVIDER = "PROVIDER", "A clinician, who holds sessions and attests them."
+    OFFICE = "OFFICE", "An office user of a practice, who drafts profiles and schedules (ID-4)."
+    SCHOOL = "SCHOOL", "Staff of a school's counselling centre, who grant credits."
+    PARTNER = "PARTNER", "A school's system, authenticated by a key (ID-5)."
+    OPS = "OPS", "Program operations: verification, support, claims."
+    FINANCE = "FINANCE", "Program finance: rates, payouts, invoices."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

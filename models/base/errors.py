@@ -8,21 +8,21 @@ from models.base.words import Words
 
 
 class Code(Words, shown_as="UserErrorCode"):
-    """Why a mutation changed nothing, for a program to act upon."""
+    """Machine-readable reason a mutation was refused."""
 
-    NOT_FOUND = "NOT_FOUND", "There is no such thing, or none that you may see."
-    INVALID = "INVALID", "A value has a form or content that cannot be taken."
-    CONFLICT = "CONFLICT", "It contradicts something that is there already."
-    NOT_OPEN = "NOT_OPEN", "Where the object stands does not allow this step."
-    NOT_ELIGIBLE = "NOT_ELIGIBLE", "What or who was chosen does not qualify."
-    SLOT_TAKEN = "SLOT_TAKEN", "Somebody else has this time."
-    NO_CREDITS = "NO_CREDITS", "There is no credit for it."
-    OUT_OF_BOUNDS = "OUT_OF_BOUNDS", "A number is outside its limits."
-    TOO_EARLY = "TOO_EARLY", "The time for it has not come."
-    TOO_LATE = "TOO_LATE", "The time for it is over."
-    INVALID_CREDENTIALS = "INVALID_CREDENTIALS", "Address, password or token do not hold."
-    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED", "A code of the second factor is needed first."
-    THROTTLED = "THROTTLED", "Too many tries; wait a while."
+    NOT_FOUND = "NOT_FOUND", "The object does not exist, or you may not see it."
+    INVALID = "INVALID", "A value is malformed or not allowed."
+    CONFLICT = "CONFLICT", "It conflicts with existing data."
+    NOT_OPEN = "NOT_OPEN", "The object's current status does not allow it."
+    NOT_ELIGIBLE = "NOT_ELIGIBLE", "The person or object does not qualify."
+    SLOT_TAKEN = "SLOT_TAKEN", "The time is already taken."
+    NO_CREDITS = "NO_CREDITS", "No credit is available."
+    OUT_OF_BOUNDS = "OUT_OF_BOUNDS", "A number is outside its allowed range."
+    TOO_EARLY = "TOO_EARLY", "It is too early."
+    TOO_LATE = "TOO_LATE", "The deadline has passed."
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS", "The e-mail address, password or token is wrong."
+    SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED", "A one-time code is required."
+    THROTTLED = "THROTTLED", "Too many attempts; try again later."
 
 
 class Refusal(Exception):  # noqa: N818 — a refusal is an answer, not an error

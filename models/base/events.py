@@ -14,6 +14,7 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.event_verbs import EventVerb
 from models.base.exports import in_record
 from models.base.personal import Kept
 from models.base.statements import column, columns_of, execute, stored
@@ -35,7 +36,7 @@ class Event(Entity):
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
 
-    verb = fields.CharField(max_length=60)
+    verb = fields.CharEnumField(EventVerb, max_length=60)
     subject_type = fields.CharField(max_length=8)
     subject_id = fields.UUIDField()
     at = fields.DatetimeField()
@@ -48,7 +49,7 @@ class Event(Entity):
     school_id = fields.UUIDField(null=True)
     data: dict[str, Any] = fields.JSONField(default=dict)
 
-    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"verb", "subject_type", "actor_role", "request_id", "data"})
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"subject_type", "actor_role", "request_id", "data"})
     KEPT: ClassVar[Kept] = Kept(long="for good", why="history: ids and words of lists, no text")
 
     class Meta:
@@ -98,8 +99,13 @@ async def write_once(event: Event) -> bool:
     return status.endswith(" 1")
 
 
-def new_event(verb: str, subject: Entity, *, by: Viewer | None, at: datetime, **data: Any) -> Event:
-    """The event `verb` of this subject, to be written with the change itself; `by` is None for the program."""
+def new_event(verb: EventVerb, subject: Entity, *, by: Viewer | None, at: datetime, **data: Any) -> Event:
+    """The event `verb` of this subject, to be written with the change itself; `by` is None for the program.
+
+    Raises TypeError for a verb that is not in the list.
+    """
+    if not isinstance(verb, EventVerb):
+        raise TypeError(f"{verb!r} is no EventVerb")
     return Event(
         verb=verb,
         subject_type=subject.PREFIX,

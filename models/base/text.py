@@ -18,7 +18,7 @@ EMAIL_LENGTH_MAX = 254
 """What a mail server takes (RFC 5321)."""
 
 HttpsUrl = NewType("HttpsUrl", str)
-"""An address that begins with https://."""
+"""A URL that begins with https://."""
 
 URL_LENGTH_MAX = 500
 

@@ -18,10 +18,12 @@ from tortoise.contrib.postgres.fields import ArrayField
 from models.accounts import agreements, sessions
 from models.accounts.accounts import MEMBERSHIPS, Account, Membership, new_token, normalised, token_hash
 from models.accounts.agreements import Agreement
+from models.accounts.persons import unless_conflict
 from models.accounts.sessions import SignedIn
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.encryption import open_sealed, seal, sealed_column
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import Code, Refusal, Refused, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept, Personal
@@ -173,21 +175,21 @@ async def set_issuer(
     if row is None:
         row = CampusIssuer(school_id=school_id, created_at=at, sealed_client_secret="", **columns)
         row.sealed_client_secret = seal(client_secret, CLIENT_SECRET, row.id)
-        await write(row, new_event("campus.entered", row, by=by, at=at))
+        await write(row, new_event(EventVerb.CAMPUS_ENTERED, row, by=by, at=at))
         return row
     if row.issuer != issuer:
         await execute("DELETE FROM campus_identities WHERE issuer_id = $1", row.id)  # names of another provider
     sealed = seal(client_secret, CLIENT_SECRET, row.id)
     await write(
         Update(row, sealed_client_secret=sealed, disabled_at=None, **columns),
-        new_event("campus.changed", row, by=by, at=at),
+        new_event(EventVerb.CAMPUS_CHANGED, row, by=by, at=at),
     )
     return row
 
 
 async def disable(issuer: CampusIssuer, *, by: Viewer, at: datetime) -> CampusIssuer:
     """Close a school's campus sign-in; students go on with address and password."""
-    await write(Update(issuer, disabled_at=at), new_event("campus.disabled", issuer, by=by, at=at))
+    await write(Update(issuer, disabled_at=at), new_event(EventVerb.CAMPUS_DISABLED, issuer, by=by, at=at))
     return issuer
 
 
@@ -267,18 +269,36 @@ async def first_time(issuer: CampusIssuer, subject: str, email: str, *, at: date
         membership = await membership_for(
             Student(id=student.id, school_id=student.school_id, name=student.name), email, at
         )
+        if membership is None:
+            return None
     elif await CampusIdentity.filter(membership_id=membership.id).exists():
         return None  # the provider has another name for this student, who is somebody else
     await write(CampusIdentity(issuer_id=issuer.id, subject=subject, membership_id=membership.id, created_at=at))
     return membership
 
 
-async def membership_for(student: Student, email: str, at: datetime) -> Membership:
-    """A membership as this student, in the account of the address, which is made if there is none."""
+async def membership_for(student: Student, email: str, at: datetime) -> Membership | None:
+    """A membership as this student, in the account of the address, which is made if there is none.
+
+    None if they cannot be one person, which OPS are told (ID-7).
+    """
     account = await Account.get_or_none(email=email)
+    made = await unless_conflict(
+        lambda: membership_in(account, student, email, at),
+        account_id=account.id if account else None,
+        student_id=student.id,
+        provider_id=None,
+        by=None,
+        at=at,
+    )
+    return None if isinstance(made, Refused) else made
+
+
+async def membership_in(account: Account | None, student: Student, email: str, at: datetime) -> Membership:
+    """A membership as this student, in this account or a new one."""
     if account is None:
         account = Account(email=email, name=student.name, email_verified_at=at, created_at=at)
-        await write(account, new_event("account.signed_up", account, by=None, at=at, campus=True))
+        await write(account, new_event(EventVerb.ACCOUNT_SIGNED_UP, account, by=None, at=at, campus=True))
     membership = Membership(
         account_id=account.id, role=Role.STUDENT, student_id=student.id, school_id=student.school_id, created_at=at
     )

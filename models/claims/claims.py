@@ -13,6 +13,7 @@ from tortoise import fields
 from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept
@@ -23,32 +24,36 @@ from models.rates.rates import RATE_OF
 
 
 class PresentingConcern(Words):
-    """What the session was about, from the program's list; never shown to a school (CL-9)."""
+    """Main concern addressed in the session; never shown to a school (CL-9)."""
 
-    ACADEMIC = "ACADEMIC", "Studies and performance."
-    ADJUSTMENT = "ADJUSTMENT", "A change in life."
-    ANXIETY = "ANXIETY", "Worry, panic, fear."
-    ATTENTION = "ATTENTION", "Attention and concentration."
-    DEPRESSION = "DEPRESSION", "Low mood."
-    EATING = "EATING", "Food and body image."
-    FAMILY = "FAMILY", "Relations in the family."
-    GRIEF = "GRIEF", "Loss."
-    IDENTITY = "IDENTITY", "Who one is."
-    MEDICATION = "MEDICATION", "Starting, following or ending a medication."
-    RELATIONSHIPS = "RELATIONSHIPS", "Partners, friends, room-mates."
-    SLEEP = "SLEEP", "Falling asleep or staying so."
-    STRESS = "STRESS", "More than one can carry."
-    SUBSTANCE_USE = "SUBSTANCE_USE", "Alcohol and other substances."
-    TRAUMA = "TRAUMA", "Something terrible that happened."
-    OTHER = "OTHER", "None of the others."
+    ACADEMIC = "ACADEMIC", "Academic stress or performance."
+    ADJUSTMENT = "ADJUSTMENT", "Adjustment to a life change or transition."
+    ANXIETY = "ANXIETY", "Anxiety, panic or excessive worry."
+    ATTENTION = "ATTENTION", "Difficulty with attention, focus or ADHD."
+    DEPRESSION = "DEPRESSION", "Depressed mood or loss of interest."
+    EATING = "EATING", "Eating, weight or body image."
+    FAMILY = "FAMILY", "Family conflict or relationships."
+    GRIEF = "GRIEF", "Loss of a person, pet or relationship."
+    IDENTITY = "IDENTITY", "Cultural, gender, sexual or personal identity."
+    MEDICATION = "MEDICATION", "Starting, adjusting or stopping psychiatric medication."
+    RELATIONSHIPS = "RELATIONSHIPS", "Partners, friends or roommates."
+    SLEEP = "SLEEP", "Insomnia or other sleep problems."
+    STRESS = "STRESS", "Stress, burnout or feeling overwhelmed."
+    SUBSTANCE_USE = "SUBSTANCE_USE", "Alcohol or other substance use."
+    TRAUMA = "TRAUMA", "Trauma, abuse or assault, recent or past."
+    OTHER = "OTHER", "Another concern."
 
 
 class ClaimStatus(Words):
-    """The decision on a claim."""
+    """Decision on a claim."""
 
-    ACCEPTED = "ACCEPTED", "It is reimbursed; the credit is settled."
-    DENIED = "DENIED", "It is not reimbursed; the credit is released, the reasons say why."
-    VOID = "VOID", "It no longer counts; another may take its place."
+    ACCEPTED = "ACCEPTED", "Accepted for reimbursement; the credit is settled."
+    DENIED = "DENIED", "Not reimbursed, for the reasons given; the credit is released."
+    VOID = "VOID", "Voided; another claim may replace it."
+
+
+DECIDED_BY = {ClaimStatus.ACCEPTED: EventVerb.CLAIM_ACCEPTED, ClaimStatus.DENIED: EventVerb.CLAIM_DENIED}
+"""The event of each decision."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +89,7 @@ class Adjudication:
 
 
 class Claim(Entity):
-    """A request for reimbursement of one completed session, with its decision."""
+    """A request for reimbursement of a completed session, and the decision on it."""
 
     PREFIX: ClassVar[str] = "clm"
     REACH: ClassVar[Reach] = {
@@ -96,14 +101,17 @@ class Claim(Entity):
         Role.PARTNER: "claims.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "legacy_duplicate"})
 
     appointment: fields.ForeignKeyRelation[Appointment] = fields.ForeignKeyField(
         "models.Appointment", related_name="claims", on_delete=fields.RESTRICT, db_index=True
     )
     appointment_id: UUID
     student_id = fields.UUIDField()
+    person_id = fields.UUIDField()
     provider_id = fields.UUIDField()
     school_id = fields.UUIDField()
+    legacy_duplicate = fields.BooleanField(default=False)
     visit_type = fields.CharField(max_length=10)
     status = fields.CharEnumField(ClaimStatus, max_length=10)
     presenting_concern = fields.CharEnumField(PresentingConcern, max_length=20)
@@ -194,8 +202,8 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         Update(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
         appointment.end_of_hold(decision.credit, rate, at=at),
-        new_event("appointment.completed", appointment, by=by, at=at, credit=decision.credit.value),
-        new_event(f"claim.{decision.status.value.lower()}", claim, by=by, at=at),
+        new_event(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=decision.credit.value),
+        new_event(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
 
@@ -268,4 +276,7 @@ CONSTRAINTS["claims_in_time"] = Refusal(
 )
 CONSTRAINTS["claims_at_rate"] = Refusal(
     Code.CONFLICT, "The rate has changed meanwhile.", rule="CL-5", path=["appointmentId"], fix="Submit it again."
+)
+CONSTRAINTS["claims_not_by_oneself"] = Refusal(
+    Code.NOT_ELIGIBLE, "Nobody attests their own session.", rule="ID-9", path=["appointmentId"], fix="Tell support."
 )

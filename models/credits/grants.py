@@ -9,7 +9,8 @@ from uuid import UUID
 from models.base.access import Viewer
 from models.base.amounts import Credits
 from models.base.effects import Leaving, student_leaves
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import Event, new_event
 from models.base.statements import fetch, fetch_one, transaction, write
 from models.credits.ledger import Grant, TransferKind, lock_wallet, new_transfer
@@ -33,6 +34,7 @@ async def grant(
         expires_at=expires_at,
         note=note,
         granted_at=at,
+        granted_by=by.account_id if by else None,
     )
     await write(given, new_transfer(TransferKind.GRANT, given, credits, at=at), grant_event(given, by=by, at=at))
     given.unused = credits.units
@@ -65,7 +67,7 @@ class GrantLimits(Protocol):
 
 def grant_event(given: Grant, *, by: Viewer | None, at: datetime) -> Event:
     """The event of a grant, with its number of credits."""
-    return new_event("credit.granted", given, by=by, at=at, credits=given.credits)
+    return new_event(EventVerb.CREDIT_GRANTED, given, by=by, at=at, credits=given.credits)
 
 
 def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime | None, at: datetime) -> list[Refusal]:
@@ -118,7 +120,7 @@ async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
     for unused in await Grant.filter(wallet_id=student_id, unused__gt=0).order_by("id"):
         await write(
             new_transfer(TransferKind.REVOKE, unused, Credits(unused.unused), at=at),
-            new_event("credit.revoked", unused, by=by, at=at, credits=unused.unused),
+            new_event(EventVerb.CREDIT_REVOKED, unused, by=by, at=at, credits=unused.unused),
         )
         revoked += unused.unused
     return revoked
@@ -148,6 +150,15 @@ async def expire_unused(*, at: datetime, wallets_max: int = WALLETS_AT_ONCE_MAX)
             for unused in await over.order_by("id"):
                 await write(
                     new_transfer(TransferKind.EXPIRE, unused, Credits(unused.unused), at=at),
-                    new_event("credit.expired", unused, by=None, at=at, credits=unused.unused),
+                    new_event(EventVerb.CREDIT_EXPIRED, unused, by=None, at=at, credits=unused.unused),
                 )
     return len(wallets)
+
+
+CONSTRAINTS["grants_not_to_oneself"] = Refusal(
+    Code.NOT_ELIGIBLE,
+    "Nobody grants credits to themselves.",
+    rule="ID-9",
+    path=["studentId"],
+    fix="Ask a colleague to grant them.",
+)

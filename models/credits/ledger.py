@@ -26,28 +26,28 @@ from models.schools.students import Student
 
 
 class Bucket(Words):
-    """Where a credit is. The sum of all but SCHOOL is what was granted (CR-7)."""
+    """Account of the credit ledger. All but SCHOOL add up to the credits granted (CR-7)."""
 
-    SCHOOL = "SCHOOL", "Not granted yet; where every credit comes from."
-    AVAILABLE = "AVAILABLE", "Free to request sessions with."
-    HELD = "HELD", "Held for a live appointment."
-    SETTLED = "SETTLED", "Used up by a session that took place."
-    EXPIRED = "EXPIRED", "Not used in time (CR-3)."
-    REVOKED = "REVOKED", "Taken back by the school."
-    FORFEITED = "FORFEITED", "Lost by the school's policy on missed sessions (CR-5)."
+    SCHOOL = "SCHOOL", "The school's side of the ledger: source of all grants."
+    AVAILABLE = "AVAILABLE", "Available for new requests."
+    HELD = "HELD", "Held for live appointments."
+    SETTLED = "SETTLED", "Used for completed sessions."
+    EXPIRED = "EXPIRED", "Expired unused (CR-3)."
+    REVOKED = "REVOKED", "Revoked by the school."
+    FORFEITED = "FORFEITED", "Forfeited for missed sessions, under the school's policy (CR-5)."
 
 
 class TransferKind(Words):
-    """Why credits moved."""
+    """Kind of ledger transfer."""
 
-    GRANT = "GRANT", "The school gave them."
-    HOLD = "HOLD", "A session was requested."
-    SETTLE = "SETTLE", "A session was attested and its claim accepted."
-    RELEASE = "RELEASE", "An appointment came to nothing, or its claim was denied."
-    FORFEIT = "FORFEIT", "A session was missed under a policy that does not give credits back."
-    EXPIRE = "EXPIRE", "The grant's time was over."
-    REVOKE = "REVOKE", "The school took them back."
-    REVERSE = "REVERSE", "A settlement was a mistake."
+    GRANT = "GRANT", "The school granted credits."
+    HOLD = "HOLD", "An appointment was requested."
+    SETTLE = "SETTLE", "The session was attested and its claim accepted."
+    RELEASE = "RELEASE", "The appointment did not take place, or its claim was denied."
+    FORFEIT = "FORFEIT", "The student missed the session and the school's policy forfeits the credit."
+    EXPIRE = "EXPIRE", "Unused credits expired."
+    REVOKE = "REVOKE", "The school revoked unused credits."
+    REVERSE = "REVERSE", "A settlement was reversed."
 
 
 MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {
@@ -132,6 +132,7 @@ class Grant(Entity):
     expires_at = fields.DatetimeField(null=True)
     note = fields.CharField(max_length=500, default="")
     granted_at = fields.DatetimeField()
+    granted_by = fields.UUIDField(null=True)
 
     PERSONAL: ClassVar[Mapping[str, Personal]] = {
         "note": Personal("the school's own word, which may name whom it is for", erased=EMPTY)

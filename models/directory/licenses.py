@@ -11,27 +11,37 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
 from models.base.words import Words
-from models.directory.providers import Provider, Service, of_practice
+from models.directory.providers import MET_BY_STUDENTS, Provider, Service, of_practice
 
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""
 
 
 class LicenseClass(Words):
-    """What a license permits; each state gives it a title of its own (EN-2)."""
+    """Class of license, across the states' own titles (EN-2)."""
 
-    CLINICAL_SOCIAL_WORKER = "CLINICAL_SOCIAL_WORKER", "LCSW, LICSW and the like."
-    MARRIAGE_FAMILY_THERAPIST = "MARRIAGE_FAMILY_THERAPIST", "LMFT and the like."
-    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR", "LMHC, LCMHC and the like."
-    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR", "LPC, LPCC, LCPC and the like."
-    PSYCHOLOGIST = "PSYCHOLOGIST", "A licensed psychologist."
-    PSYCHIATRIST = "PSYCHIATRIST", "A physician of psychiatry, who may prescribe."
-    PSYCHIATRIC_NURSE_PRACTITIONER = "PSYCHIATRIC_NURSE_PRACTITIONER", "PMHNP, who may prescribe."
-    ASSOCIATE = "ASSOCIATE", "Works under a licensed supervisor."
+    CLINICAL_SOCIAL_WORKER = (
+        "CLINICAL_SOCIAL_WORKER",
+        "Licensed clinical social worker: LCSW, LICSW, LISW or equivalent.",
+    )
+    MARRIAGE_FAMILY_THERAPIST = (
+        "MARRIAGE_FAMILY_THERAPIST",
+        "Licensed marriage and family therapist: LMFT or equivalent.",
+    )
+    MENTAL_HEALTH_COUNSELOR = "MENTAL_HEALTH_COUNSELOR", "Licensed mental health counselor: LMHC, LCMHC or equivalent."
+    PROFESSIONAL_COUNSELOR = "PROFESSIONAL_COUNSELOR", "Licensed professional counselor: LPC, LPCC, LCPC or equivalent."
+    PSYCHOLOGIST = "PSYCHOLOGIST", "Licensed psychologist: PhD, PsyD or EdD."
+    PSYCHIATRIST = "PSYCHIATRIST", "Psychiatrist: MD or DO; may prescribe."
+    PSYCHIATRIC_NURSE_PRACTITIONER = (
+        "PSYCHIATRIC_NURSE_PRACTITIONER",
+        "Psychiatric-mental health nurse practitioner: PMHNP; may prescribe.",
+    )
+    ASSOCIATE = "ASSOCIATE", "Associate or pre-licensed clinician, supervised by a licensed one."
 
 
 COVERED: dict[Service, frozenset[LicenseClass]] = {
@@ -81,14 +91,21 @@ EXISTS (SELECT 1 FROM {LICENSES}
 """
 
 
+OF_SHOWN = (
+    "(licenses.verified_at IS NOT NULL AND EXISTS (SELECT 1 FROM providers WHERE providers.id = licenses.provider_id"
+    f" AND (providers.searchable OR {MET_BY_STUDENTS})))"
+)
+"""A school sees the licenses of the providers that it sees."""
+
+
 class License(Entity):
     """A state's permission to practise: class, the state's own title, number, state and expiry."""
 
     PREFIX: ClassVar[str] = "lic"
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
-        Role.SCHOOL: "licenses.verified_at IS NOT NULL",
-        Role.PARTNER: "licenses.verified_at IS NOT NULL",
+        Role.SCHOOL: OF_SHOWN,
+        Role.PARTNER: OF_SHOWN,
         Role.STUDENT: "licenses.verified_at IS NOT NULL",
         Role.PROVIDER: "licenses.provider_id = {provider}",
         Role.OFFICE: of_practice("licenses"),
@@ -138,14 +155,14 @@ class License(Entity):
             state=state,
             expires_on=expires_on,
         )
-        await write(license, new_event("license.entered", license, by=by, at=at))
+        await write(license, new_event(EventVerb.LICENSE_ENTERED, license, by=by, at=at))
         return license
 
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
         """OPS found the license active and in good standing with the board (PR-4)."""
         if self.verified_at is not None:
             raise Refusal(Code.NOT_OPEN, "This license is verified already.", rule="PR-4", fix="Nothing is to be done.")
-        await write(Update(self, verified_at=at), new_event("license.verified", self, by=by, at=at))
+        await write(Update(self, verified_at=at), new_event(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
 
 
 def license_refusals(number: str, state: str, expires_on: date, at: datetime) -> list[Refusal]:

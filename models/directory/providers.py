@@ -12,6 +12,7 @@ from tortoise.contrib.postgres.fields import ArrayField
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
@@ -20,18 +21,24 @@ from models.base.words import Words
 
 
 class Service(Words):
-    """What a session is for."""
+    """Service provided in a session."""
 
-    THERAPY = "THERAPY", "Talking therapy."
-    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT", "Prescribing and following medication; by those who may prescribe."
+    THERAPY = "THERAPY", "Individual psychotherapy."
+    MEDICATION_MANAGEMENT = "MEDICATION_MANAGEMENT", "Psychiatric medication management, by a prescriber."
 
 
 class DegreeLevel(Words):
-    """The provider's degree, which the rate depends on (CL-5)."""
+    """Provider's degree level, which determines the rate (CL-5)."""
 
-    ASSOCIATE = "ASSOCIATE", "Works under supervision."
-    MASTERS = "MASTERS", "A master's degree."
-    DOCTORATE = "DOCTORATE", "A doctorate."
+    ASSOCIATE = "ASSOCIATE", "Associate level: pre-licensed, under supervision."
+    MASTERS = "MASTERS", "Master's degree."
+    DOCTORATE = "DOCTORATE", "Doctoral degree."
+
+
+MET_BY_STUDENTS = (
+    "EXISTS (SELECT 1 FROM appointments met WHERE met.provider_id = providers.id AND met.school_id = {school})"
+)
+"""A school goes on seeing a provider whom one of its students met (ID-8)."""
 
 
 def of_practice(table: str) -> str:
@@ -42,19 +49,22 @@ def of_practice(table: str) -> str:
 
 
 class Provider(Entity):
-    """One clinician with an individual profile."""
+    """A clinician in the directory."""
 
     PREFIX: ClassVar[str] = "prv"
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,
-        Role.SCHOOL: EVERYTHING,
-        Role.PARTNER: EVERYTHING,
+        Role.SCHOOL: f"(providers.searchable OR {MET_BY_STUDENTS})",
+        Role.PARTNER: f"(providers.searchable OR {MET_BY_STUDENTS})",
         Role.PROVIDER: "providers.id = {provider}",
         Role.OFFICE: "providers.practice_id = {practice}",
         Role.STUDENT: "providers.searchable",
     }
 
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
+
+    person_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
     title = fields.CharField(max_length=60, default="")
     email = fields.CharField(max_length=254)
@@ -123,14 +133,16 @@ class Provider(Entity):
             confirmed_at=at,
             created_at=at,
         )
-        await write(provider, new_event("provider.joined", provider, by=by, at=at))
+        await write(provider, new_event(EventVerb.PROVIDER_JOINED, provider, by=by, at=at))
         return provider
 
     async def set_practice(self, practice_id: UUID | None, *, by: Viewer | None, at: datetime) -> Provider:
         """Link the profile to a practice, whose office then drafts and schedules for it, or to none (ID-4, EN-5)."""
         await write(
             Update(self, practice_id=practice_id),
-            new_event("provider.practice_set", self, by=by, at=at, practice=str(practice_id) if practice_id else None),
+            new_event(
+                EventVerb.PROVIDER_PRACTICE_SET, self, by=by, at=at, practice=str(practice_id) if practice_id else None
+            ),
         )
         return self
 

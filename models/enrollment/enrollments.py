@@ -11,6 +11,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
 from models.base.statements import write
@@ -55,7 +56,7 @@ class Enrollment(Entity):
 async def enroll(provider: Provider, *, by: Viewer | None, at: datetime) -> Enrollment:
     """Make the provider's Flexible Credits contract active (EN-4); the checklist comes with EN-3."""
     enrollment = Enrollment(provider_id=provider.id, status=EnrollmentStatus.ACTIVE, activated_at=at)
-    await write(enrollment, new_event("enrollment.activated", enrollment, by=by, at=at))
+    await write(enrollment, new_event(EventVerb.ENROLLMENT_ACTIVATED, enrollment, by=by, at=at))
     provider.searchable = await Provider.filter(id=provider.id, searchable=True).exists()
     return enrollment
 

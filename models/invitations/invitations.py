@@ -16,9 +16,11 @@ from models.accounts.agreements import Agreement
 from models.accounts.links import LASTS, Purpose, SecretLink
 from models.accounts.office_users import REVALIDATE_EVERY, must_own
 from models.accounts.passwords import password_refusals
+from models.accounts.persons import unless_conflict
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.effects import Leaving, student_erased
-from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.errors import CONSTRAINTS, Code, Refusal, Refused, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import EMPTY, NOWHERE_ADDRESS, Kept, Personal, bound
 from models.base.statements import Update, execute, write
@@ -122,7 +124,7 @@ async def invite(*, email: str, name: str, offer: MembershipOffer, by: Viewer | 
     )
     await write(invitation)
     link = await links.issue(Purpose.INVITATION, email=email, subject=invitation.id, at=at)
-    await write(new_event("invitation.sent", invitation, by=by, at=at, link=str(link.id)))
+    await write(new_event(EventVerb.INVITATION_SENT, invitation, by=by, at=at, link=str(link.id)))
     return invitation
 
 
@@ -211,7 +213,7 @@ async def withdraw(invitation: Invitation, *, by: Viewer, at: datetime) -> Invit
     if current.accepted_at is not None or current.withdrawn_at is not None:
         raise Refusal(Code.NOT_OPEN, "This invitation has ended.", path=["invitationId"], fix="Nothing is to be done.")
     await end(current, at=at)
-    await write(new_event("invitation.withdrawn", current, by=by, at=at))
+    await write(new_event(EventVerb.INVITATION_WITHDRAWN, current, by=by, at=at))
     return current
 
 
@@ -241,12 +243,28 @@ def sign_up_refusals(
 
 async def sign_up(
     token: str, *, name: str, password_hash: str, accepted: Collection[Agreement], at: datetime
-) -> Membership:
+) -> Membership | Refused:
     """Make the account of an invitation and its membership, and use its link up: one of any number succeeds.
 
     The link came by mail, so the address is verified. An address that has an account gets the answer of a dead link,
-    which tells nothing; its owner signs in and accepts (ID-3).
+    which tells nothing; its owner signs in and accepts (ID-3). A refused link of persons leaves the invitation open
+    and is told OPS (ID-7).
     """
+    invited = await of_token(token, at=at)
+    return await unless_conflict(
+        lambda: signed_up(token, name=name, password_hash=password_hash, accepted=accepted, at=at),
+        account_id=None,
+        student_id=invited.student_id,
+        provider_id=invited.provider_id,
+        by=None,
+        at=at,
+    )
+
+
+async def signed_up(
+    token: str, *, name: str, password_hash: str, accepted: Collection[Agreement], at: datetime
+) -> Membership:
+    """The membership of a new account, which the link of an invitation was used up for."""
     link = await links.use(token, Purpose.INVITATION, at=at)
     invitation = await accepted_now(link.invitation_id, at=at)
     if await Account.filter(email=invitation.email).exists():
@@ -264,14 +282,31 @@ async def sign_up(
         account,
         membership,
         *agreements.accepted_now(account.id, set(accepted), at=at),
-        new_event("account.signed_up", account, by=person, at=at),
-        new_event("invitation.accepted", invitation, by=person, at=at),
+        new_event(EventVerb.ACCOUNT_SIGNED_UP, account, by=person, at=at),
+        new_event(EventVerb.INVITATION_ACCEPTED, invitation, by=person, at=at),
     )
     return membership
 
 
-async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at: datetime) -> Membership:
-    """Take a further membership into an account that exists; the invitation must be to its own verified address."""
+async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at: datetime) -> Membership | Refused:
+    """Take a further membership into an account that exists; the invitation must be to its own verified address.
+
+    Whoever it makes the account the same person as, must go together with it; if not, the invitation stays open and
+    OPS are told (ID-7).
+    """
+    invited = await of_token(token, at=at)
+    return await unless_conflict(
+        lambda: taken(token, accepted=accepted, by=by, at=at),
+        account_id=by.account_id,
+        student_id=invited.student_id,
+        provider_id=invited.provider_id,
+        by=by,
+        at=at,
+    )
+
+
+async def taken(token: str, *, accepted: Collection[Agreement], by: Viewer, at: datetime) -> Membership:
+    """The further membership, which the link of an invitation was used up for."""
     link = await links.use(token, Purpose.INVITATION, at=at)
     account = await Account.get(id=by.account_id)
     if link.email != account.email or account.email_verified_at is None:
@@ -287,7 +322,7 @@ async def accept(token: str, *, accepted: Collection[Agreement], by: Viewer, at:
     await write(
         membership,
         *agreements.accepted_now(account.id, missing, at=at),
-        new_event("invitation.accepted", invitation, by=by, at=at),
+        new_event(EventVerb.INVITATION_ACCEPTED, invitation, by=by, at=at),
     )
     return membership
 

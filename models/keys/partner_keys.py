@@ -11,6 +11,7 @@ from tortoise import fields
 from models.accounts.accounts import new_token, token_hash
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
 from models.base.statements import Update, execute, fetch_one, write
@@ -69,7 +70,8 @@ async def rotate(key: PartnerKey, *, days: int, overlap_hours: int, by: Viewer, 
     following = await made(before.school_id, before.name, timedelta(days=days), replaces=before.id, by=by, at=at)
     ends = at + timedelta(hours=overlap_hours)
     await write(
-        Update(before, expires_at=min(before.expires_at, ends)), new_event("partner_key.rotated", before, by=by, at=at)
+        Update(before, expires_at=min(before.expires_at, ends)),
+        new_event(EventVerb.PARTNER_KEY_ROTATED, before, by=by, at=at),
     )
     return following
 
@@ -77,7 +79,7 @@ async def rotate(key: PartnerKey, *, days: int, overlap_hours: int, by: Viewer, 
 async def revoke(key: PartnerKey, *, by: Viewer, at: datetime) -> PartnerKey:
     """End a key at once."""
     current = await locked_live(key.id, at=at)
-    await write(Update(current, revoked_at=at), new_event("partner_key.revoked", current, by=by, at=at))
+    await write(Update(current, revoked_at=at), new_event(EventVerb.PARTNER_KEY_REVOKED, current, by=by, at=at))
     return current
 
 
@@ -101,7 +103,7 @@ async def made(
         expires_at=at + lasts,
         replaces_id=replaces,
     )
-    await write(key, new_event("partner_key.created", key, by=by, at=at))
+    await write(key, new_event(EventVerb.PARTNER_KEY_CREATED, key, by=by, at=at))
     return key, secret
 
 

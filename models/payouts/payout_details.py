@@ -15,6 +15,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.encryption import UnopenableError, open_sealed, seal, sealed_column
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept, Personal
 from models.base.statements import Update, execute, write
@@ -32,27 +33,27 @@ LAST = 4
 
 
 class TinKind(Words):
-    """Which taxpayer identification number a payee has."""
+    """Kind of taxpayer identification number."""
 
-    SSN = "SSN", "A person's social security number."
-    EIN = "EIN", "A business's employer identification number."
+    SSN = "SSN", "Social Security number."
+    EIN = "EIN", "Employer identification number."
 
 
 class AccountKind(Words, shown_as="BankAccountKind"):
-    """The kind of a bank account."""
+    """Kind of bank account."""
 
-    CHECKING = "CHECKING", "A checking account."
-    SAVINGS = "SAVINGS", "A savings account."
+    CHECKING = "CHECKING", "Checking account."
+    SAVINGS = "SAVINGS", "Savings account."
 
 
 class RevealReason(Words, shown_as="PayoutDetailsRevealReason"):
-    """Why somebody looks at the numbers themselves."""
+    """Reason for revealing the full numbers."""
 
-    BANK_FILE = "BANK_FILE", "A payment file is made or checked."
-    RETURNED_PAYMENT = "RETURNED_PAYMENT", "The bank sent a payment back."
-    TAX_FORM = "TAX_FORM", "A 1099-NEC is made or corrected."
-    PAYEE_ASKED = "PAYEE_ASKED", "The payee asked whether they are right."
-    AUDIT = "AUDIT", "An auditor asked for them."
+    BANK_FILE = "BANK_FILE", "Creating or checking a payment file."
+    RETURNED_PAYMENT = "RETURNED_PAYMENT", "A payment was returned by the bank."
+    TAX_FORM = "TAX_FORM", "Creating or correcting a Form 1099-NEC."
+    PAYEE_ASKED = "PAYEE_ASKED", "The payee asked to check them."
+    AUDIT = "AUDIT", "Requested by an auditor."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +159,7 @@ async def set_details(
         # Apart from the next statement: the index allows one current row at any instant.
         await write(Update(before, superseded_at=at))
     details = new_payout_details(provider_id, payee, by=by, at=at)
-    await write(details, new_event("payout_details.set", details, by=by, at=at))
+    await write(details, new_event(EventVerb.PAYOUT_DETAILS_SET, details, by=by, at=at))
     return details
 
 
@@ -183,7 +184,7 @@ def new_payout_details(provider_id: UUID, payee: Payee, *, by: Viewer, at: datet
 
 async def reveal(details: PayoutDetails, reason: RevealReason, *, by: Viewer, at: datetime) -> Numbers:
     """The numbers themselves, with an event that says who looked, when and why, in the same transaction."""
-    await write(new_event("payout_details.revealed", details, by=by, at=at, reason=reason.value))
+    await write(new_event(EventVerb.PAYOUT_DETAILS_REVEALED, details, by=by, at=at, reason=reason.value))
     return details.numbers
 
 

@@ -9,6 +9,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
 from models.base.statements import write
@@ -44,7 +45,7 @@ class Practice(Entity):
         if not name.strip():
             raise Refusal(Code.INVALID, "A practice has a name.", rule="PR-2", path=["name"], fix="Give its full name.")
         practice = cls(name=name.strip(), created_at=at)
-        await write(practice, new_event("practice.opened", practice, by=by, at=at))
+        await write(practice, new_event(EventVerb.PRACTICE_OPENED, practice, by=by, at=at))
         return practice
 
 

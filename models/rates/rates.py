@@ -14,6 +14,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.amounts import Money
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
 from models.base.statements import fetch, write
@@ -29,10 +30,10 @@ AMOUNT_MAX = Money(10_000_00)
 
 
 class VisitType(Words):
-    """The first completed session of a pair is its intake, every other a follow-up (AP-2)."""
+    """The first completed session of a student with a provider is the intake; all others are follow-ups (AP-2)."""
 
-    INTAKE = "INTAKE", "The first session of a pair, 60 minutes."
-    FOLLOW_UP = "FOLLOW_UP", "Every session after the intake, 50 minutes."
+    INTAKE = "INTAKE", "First session with this provider, 60 minutes."
+    FOLLOW_UP = "FOLLOW_UP", "Any later session, 50 minutes."
 
 
 class Rate(Entity):
@@ -115,7 +116,7 @@ async def announce(announced: Sequence[RateTerms], *, by: Viewer | None, at: dat
         for terms in announced
     ]
     ids = [rate.type_id for rate in rates]
-    await write(*rates, new_event("rates.announced", rates[0], by=by, at=at, rates=ids))
+    await write(*rates, new_event(EventVerb.RATES_ANNOUNCED, rates[0], by=by, at=at, rates=ids))
     return rates
 
 

@@ -35,10 +35,10 @@ FAULTS_MAX = 100
 
 
 class AuditKind(Words):
-    """What a request did to students' records (ID-6)."""
+    """What a request did with students' records (ID-6)."""
 
-    READ = "READ", "Records were read by somebody else than their student."
-    CHANGE = "CHANGE", "Something was changed, or its change was asked for and refused."
+    READ = "READ", "Records were read by someone other than the student."
+    CHANGE = "CHANGE", "A change was made or refused."
 
 
 class AuditEntry(Entity):
@@ -217,7 +217,7 @@ class Proof:
 
     @property
     def agrees(self) -> bool:
-        """Whether nothing was changed, removed or put in."""
+        """Whether no entry was changed, removed or inserted."""
         return not self.faults
 
     def fault(self, text: str) -> None:

@@ -19,6 +19,7 @@ from models import tables
 from models.base.access import Entity, Viewer
 from models.base.effects import Leaving, student_erased, student_leaves
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import encode
 from models.base.personal import bound
@@ -31,11 +32,11 @@ from models.schools.students import Student
 
 
 class ErasureReason(Words):
-    """Why a student's identity is removed: a word of this list, never a text about the person."""
+    """Reason for erasing a student's identity."""
 
     STUDENT_ASKED = "STUDENT_ASKED", "The student asked for it."
-    RETENTION_ENDED = "RETENTION_ENDED", "The time for which the record is kept is over."
-    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "The person was never to be in the program."
+    RETENTION_ENDED = "RETENTION_ENDED", "The retention period has ended."
+    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "The person was enrolled by mistake."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,8 @@ async def erase(student_id: UUID, *, reason: ErasureReason, by: Viewer, at: date
         await forget(student)
         student = await Student.get(id=student_id)
         await write(
-            Update(student, erased_at=at), new_event("student.erased", student, by=by, at=at, reason=reason.value)
+            Update(student, erased_at=at),
+            new_event(EventVerb.STUDENT_ERASED, student, by=by, at=at, reason=reason.value),
         )
     return Erasure(
         student=student,

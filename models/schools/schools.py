@@ -10,6 +10,7 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
 from models.base.statements import Update, write
@@ -27,14 +28,14 @@ DIALLED = re.compile(r"[0-9](?:[^0-9]*[0-9]){2,}", re.ASCII)
 
 
 class MissedSessionPolicy(Words):
-    """What becomes of the credit after a no-show or a late cancellation by the student (CR-5)."""
+    """What happens to the credit after a no-show or late cancellation by the student (CR-5)."""
 
-    RELEASE = "RELEASE", "The credit goes back to the student."
-    FORFEIT = "FORFEIT", "The credit is lost to the student."
+    RELEASE = "RELEASE", "The credit is returned to the student."
+    FORFEIT = "FORFEIT", "The student loses the credit."
 
 
 class School(Entity):
-    """A university; its counselling centre sponsors credits."""
+    """A university whose counselling centre sponsors credits."""
 
     PREFIX: ClassVar[str] = "sch"
     REACH: ClassVar[Reach] = {
@@ -72,7 +73,7 @@ class School(Entity):
         school = cls(
             name=name.strip(), time_zone=time_zone, credits_min=credits_min, credits_max=credits_max, created_at=at
         )
-        await write(school, new_event("school.opened", school, by=by, at=at))
+        await write(school, new_event(EventVerb.SCHOOL_OPENED, school, by=by, at=at))
         return school
 
     async def update(self, *, crisis_line: str, by: Viewer | None, at: datetime) -> None:
@@ -85,7 +86,9 @@ class School(Entity):
                 path=["crisisLine"],
                 fix="Give the telephone number that is answered day and night; 988 if the school has none.",
             )
-        await write(Update(self, crisis_line=crisis_line.strip()), new_event("school.updated", self, by=by, at=at))
+        await write(
+            Update(self, crisis_line=crisis_line.strip()), new_event(EventVerb.SCHOOL_UPDATED, self, by=by, at=at)
+        )
 
 
 def school_refusals(name: str, time_zone: str, credits_min: int, credits_max: int) -> list[Refusal]:

@@ -11,15 +11,23 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
 from models.base.statements import write
 from models.schools.schools import School
 
+CONTACT: dict[Role, str] = {}
+"""For each role that sees a student's contact for a time only, the condition in SQL; `$at` stands for the time (ID-8).
+
+The areas to the right say it; SEES_CONTACT are the roles for whom there is none.
+"""
+SEES_CONTACT = frozenset({Role.STUDENT, Role.SCHOOL, Role.PARTNER, Role.OPS})
+
 
 class Student(Entity):
-    """The client: belongs to one school, may be away in another state."""
+    """A student, who is the client. Belongs to one school."""
 
     PREFIX: ClassVar[str] = "stu"
     REACH: ClassVar[Reach] = {
@@ -29,11 +37,13 @@ class Student(Entity):
         Role.PARTNER: "students.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "id"
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id"})
 
     school: fields.ForeignKeyRelation[School] = fields.ForeignKeyField(
         "models.School", related_name="students", on_delete=fields.RESTRICT, db_index=True
     )
     school_id: UUID
+    person_id = fields.UUIDField()
     name = fields.CharField(max_length=200)
     email = fields.CharField(max_length=254)
     phone = fields.CharField(max_length=20, null=True)
@@ -68,7 +78,7 @@ class Student(Entity):
         student = cls(
             school_id=school.id, name=name.strip(), email=email, state=state, time_zone=time_zone, created_at=at
         )
-        await write(student, new_event("student.entered", student, by=by, at=at))
+        await write(student, new_event(EventVerb.STUDENT_ENTERED, student, by=by, at=at))
         return student
 
 

@@ -19,8 +19,8 @@ NODES: dict[str, tuple[type[Entity], str]] = {}
 """For each prefix the model and the name of its GraphQL type; `@shows` fills it."""
 
 
-async def one(context: Context, selection: Selection, *, id: Annotated[strawberry.ID, "The id of any object."]) -> Any:
-    """Any object by its id; null if there is none that you may see."""
+async def one(context: Context, selection: Selection, *, id: Annotated[strawberry.ID, "Id of any object."]) -> Any:
+    """Any object by its id; null if you may not see it."""
     return (await many(context, selection, ids=[id]))[0]
 
 
@@ -28,9 +28,9 @@ async def many(
     context: Context,
     selection: Selection,
     *,
-    ids: Annotated[list[strawberry.ID], f"The ids of up to {NODES_MAX} objects of any kinds."],
+    ids: Annotated[list[strawberry.ID], f"Ids of at most {NODES_MAX} objects of any type."],
 ) -> list[Any]:
-    """Several objects by their ids, in their order; null for each that you may not see."""
+    """Several objects by id, in the order of the ids; null for each you may not see."""
     if len(ids) > NODES_MAX:
         raise bad_input(f"At most {NODES_MAX} ids at a time.", argument="ids")
     found: dict[str, Any] = {}

@@ -20,10 +20,10 @@ PAGE_DEFAULT = 20
 PAGE_MAX = 100
 
 PAGE_ARGUMENTS = (
-    ("first", int | None, f"How many rows from the beginning, 1 to {PAGE_MAX}; {PAGE_DEFAULT} if nothing is said."),
-    ("after", str | None, "Only rows behind this cursor."),
-    ("last", int | None, f"How many rows from the end, 1 to {PAGE_MAX}."),
-    ("before", str | None, "Only rows in front of this cursor."),
+    ("first", int | None, f"Number of items from the start, 1 to {PAGE_MAX}; default {PAGE_DEFAULT}."),
+    ("after", str | None, "Only items after this cursor."),
+    ("last", int | None, f"Number of items from the end, 1 to {PAGE_MAX}."),
+    ("before", str | None, "Only items before this cursor."),
 )
 
 
@@ -87,7 +87,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """Where a page stands in its list."""
+    """Position of a page in its list."""
 
     has_next_page: bool
     has_previous_page: bool

@@ -17,7 +17,7 @@ from operations.reads.rows import find_locked
 
 
 async def viewer(context: Context, selection: Selection) -> Any:
-    """Who is signed in, and under which membership."""
+    """The membership you are signed in with."""
     if context.viewer.role is Role.PARTNER:
         return machine(context)
     return await row(context, Membership, selection, context.viewer.membership_id)
@@ -29,7 +29,7 @@ def machine(context: Context) -> Membership:
     return Membership(id=viewer.account_id, role=viewer.role, school_id=viewer.school_id, created_at=context.now)
 
 
-OfAccount = Annotated[UUID, Account, "The account."]
+OfAccount = Annotated[UUID, Account, "Id of the account."]
 
 
 async def locked_other(context: Context, id: UUID) -> Account:
@@ -43,22 +43,22 @@ async def locked_other(context: Context, id: UUID) -> Account:
 
 
 async def disable(context: Context, *, account_id: OfAccount) -> Account:
-    """Shut somebody's account: its sessions end at once and nobody signs in to it (ID-2)."""
+    """Disable an account. Its sign-in sessions end at once and nobody can sign in to it (ID-2)."""
     account = await locked_other(context, account_id)
     await sessions.revoke_all(account.id, by=context.viewer, at=context.now)
     return await account.disable(by=context.viewer, at=context.now)
 
 
 async def enable(context: Context, *, account_id: OfAccount) -> Account:
-    """Open somebody's account again; they sign in anew (ID-2)."""
+    """Enable a disabled account; the person can sign in again (ID-2)."""
     account = await locked_other(context, account_id)
     return await account.enable(by=context.viewer, at=context.now)
 
 
 async def end_membership(
-    context: Context, *, membership_id: Annotated[UUID, Membership, "What somebody shall act under no more."]
+    context: Context, *, membership_id: Annotated[UUID, Membership, "Membership to end."]
 ) -> Membership:
-    """End one membership of somebody's account; sessions under it end at once (ID-2)."""
+    """End a membership of an account. Sign-in sessions under it end at once (ID-2)."""
     member = await find_locked(context, Membership, membership_id, path="membershipId")
     if member.id == context.viewer.membership_id:
         raise Refusal(

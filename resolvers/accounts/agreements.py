@@ -16,11 +16,11 @@ from operations.context import Context
 class AgreementInput:
     """One document in one version; an input type of the schema."""
 
-    document: Document = strawberry.field(description="What is accepted.")
-    version: str = strawberry.field(description="In which version, as `agreements` tells it.")
+    document: Document = strawberry.field(description="Document accepted.")
+    version: str = strawberry.field(description="Version accepted, as `agreements` returns it.")
 
 
-Accepts = Annotated[list[AgreementInput], "What the person accepts, as `agreements` lists it (PR-1)."]
+Accepts = Annotated[list[AgreementInput], "Agreements the person accepts, as listed by `agreements` (PR-1)."]
 
 
 def agreed(accepts: list[AgreementInput]) -> list[Agreement]:
@@ -32,7 +32,7 @@ async def current_agreements(
     context: Context,
     selection: Selection,
     *,
-    role: Annotated[Role | None, "Only what this role accepts; everything if left out."] = None,
+    role: Annotated[Role | None, "Only agreements this role must accept; default all."] = None,
 ) -> list[Agreement]:
-    """The documents in the versions that a sign-up accepts now (PR-1)."""
+    """Agreements to accept at sign-up, in their current versions (PR-1)."""
     return list(CURRENT.values() if role is None else agreements.required_of(role))

@@ -11,10 +11,10 @@ from models.base import throttling
 from models.base.text import EmailAddress
 from operations.context import Context
 
-Token = Annotated[str, "The token of the link that came by mail; it works once."]
+Token = Annotated[str, "Token from the link in the e-mail; works once."]
 
-NewPassword = Annotated[str, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."]
-CurrentPassword = Annotated[str, "The password until now."]
+NewPassword = Annotated[str, "New password, at least 8 characters for students and 12 for everyone else (ID-1)."]
+CurrentPassword = Annotated[str, "Current password."]
 
 
 async def admit_reset(context: Context, *, email: str) -> None:
@@ -23,9 +23,9 @@ async def admit_reset(context: Context, *, email: str) -> None:
 
 
 async def request_reset(
-    context: Context, _: None, *, email: Annotated[EmailAddress, "The account's address."]
+    context: Context, _: None, *, email: Annotated[EmailAddress, "E-mail address of the account."]
 ) -> dict[str, Any]:
-    """Ask for a mail with a link to set a new password. The answer is the same for every address (ID-3)."""
+    """Request an e-mail with a link to reset the password. The result is the same for every e-mail address (ID-3)."""
     await credentials.request_reset(email, at=context.now)
     return {"accepted": True}
 
@@ -37,7 +37,7 @@ async def hash_for_reset(context: Context, *, token: str, password: str) -> Chan
 
 
 async def reset_password(context: Context, changed: Changed, *, token: Token, password: NewPassword) -> dict[str, Any]:
-    """Set a new password by the link that was mailed; all sessions of the account end (ID-2)."""
+    """Set a new password with the link from the e-mail. All sign-in sessions of the account end (ID-2)."""
     await credentials.reset(token, changed, at=context.now)
     return {"was_reset": True}
 
@@ -50,7 +50,7 @@ async def prove_and_hash(context: Context, *, current_password: str, password: s
 async def change_password(
     context: Context, changed: Changed, *, current_password: CurrentPassword, password: NewPassword
 ) -> Account:
-    """Change your password; all your other sessions end at once (ID-2)."""
+    """Change your password. All your other sign-in sessions end at once (ID-2)."""
     return await credentials.change_password(changed, by=context.viewer, at=context.now)
 
 
@@ -65,9 +65,9 @@ async def request_verification(
     _: None,
     *,
     current_password: CurrentPassword,
-    email: Annotated[EmailAddress, "Your address, or the one that is to become it."],
+    email: Annotated[EmailAddress, "Your e-mail address, or a new one to change it to."],
 ) -> Account:
-    """Have a link sent to your address, to verify it, or to a new one, which then becomes yours (ID-1)."""
+    """Send a verification link to your e-mail address, or to a new one to change it (ID-1)."""
     return await credentials.request_verification(email, by=context.viewer, at=context.now)
 
 
@@ -77,6 +77,6 @@ async def admit_token(context: Context, *, token: str) -> None:
 
 
 async def verify_email(context: Context, _: None, *, token: Token) -> dict[str, Any]:
-    """Verify the address that a link was mailed to; the link works once (ID-1)."""
+    """Verify an e-mail address with the link sent to it. The link works once (ID-1)."""
     await credentials.verify_email(token, at=context.now)
     return {"verified": True}

@@ -14,11 +14,11 @@ from models.base.errors import Code, Refusal
 from operations.context import Context
 from operations.reads.rows import find
 
-OneTimeCode = Annotated[str, "What the authenticator shows now, or a recovery code."]
+OneTimeCode = Annotated[str, "One-time code from the authenticator, or a recovery code."]
 
 
 async def status(context: Context, selection: Selection) -> Any:
-    """Whether your account has a second factor, and whether your role needs one (ID-1)."""
+    """Your account's second factor, and whether your role requires one (ID-1)."""
     account_id = context.viewer.account_id
     factor = await SecondFactor.get_or_none(account_id=account_id)
     left = await RecoveryCode.filter(account_id=account_id, used_at=None).count()
@@ -39,7 +39,7 @@ class Status:
 
 
 async def enrol(context: Context) -> dict[str, Any]:
-    """Begin to enrol an authenticator; its secret is shown this once, and counts once a code of it was confirmed."""
+    """Start setting up an authenticator. The secret is shown only once; finish with `confirmSecondFactor`."""
     account = await Account.get(id=context.viewer.account_id)
     secret, address = await second_factors.enrol(account, at=context.now)
     return {"secret": secret, "address": address}
@@ -57,16 +57,16 @@ async def code_was_right(context: Context) -> None:
 
 
 async def confirm(
-    context: Context, _: None, *, one_time_code: Annotated[str, "What the authenticator shows now."]
+    context: Context, _: None, *, one_time_code: Annotated[str, "One-time code from the authenticator."]
 ) -> dict[str, Any]:
-    """Confirm the authenticator by its first code; answers recovery codes and opens the session to its role (ID-1)."""
+    """Finish setting up an authenticator with its first code. Returns recovery codes (ID-1)."""
     codes = await second_factors.confirm(context.viewer.account_id, one_time_code, by=context.viewer, at=context.now)
     await code_was_right(context)
     return {"recovery_codes": codes}
 
 
 async def renew_recovery_codes(context: Context, _: None, *, one_time_code: OneTimeCode) -> dict[str, Any]:
-    """Ten new recovery codes; the ones until now work no more (ID-1)."""
+    """Replace your recovery codes with ten new ones (ID-1)."""
     codes = await second_factors.renew_recovery_codes(
         context.viewer.account_id, one_time_code, by=context.viewer, at=context.now
     )
@@ -75,16 +75,16 @@ async def renew_recovery_codes(context: Context, _: None, *, one_time_code: OneT
 
 
 async def remove(context: Context, _: None, *, one_time_code: OneTimeCode) -> dict[str, Any]:
-    """Take your second factor away, to enrol another device; OPS and FINANCE must do so before anything else (ID-1)."""
+    """Remove your second factor, to set up another device. OPS and FINANCE must do so before anything else (ID-1)."""
     await second_factors.remove(context.viewer.account_id, one_time_code, by=context.viewer, at=context.now)
     await code_was_right(context)
     return {"removed": True}
 
 
 async def reset(
-    context: Context, *, account_id: Annotated[UUID, Account, "Whose authenticator and recovery codes are lost."]
+    context: Context, *, account_id: Annotated[UUID, Account, "Account whose second factor is lost."]
 ) -> Account:
-    """Take somebody else's lost second factor away, once you are sure who asks; in their history it stays (ID-1)."""
+    """Remove another person's lost second factor, after verifying who they are; kept in their history (ID-1)."""
     account = await find(context, Account, account_id, path="accountId")
     if account.id == context.viewer.account_id:
         raise Refusal(

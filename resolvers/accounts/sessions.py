@@ -19,7 +19,7 @@ from operations.reads.rows import find_locked
 
 LATEST_FIRST = Order("created_at", descending=True)
 
-Device = Annotated[str, "What the session is called in the list of sessions."]
+Device = Annotated[str, "Device name shown in the list of sign-in sessions."]
 
 
 async def verify(
@@ -35,14 +35,15 @@ async def sign_in(
     context: Context,
     verified_password: VerifiedPassword,
     *,
-    email: Annotated[EmailAddress, "The account's address."],
-    password: Annotated[str, "The account's password."],
+    email: Annotated[EmailAddress, "E-mail address of the account."],
+    password: Annotated[str, "Password."],
     one_time_code: Annotated[
-        str | None, "What the authenticator shows, or a recovery code; for accounts that have a second factor."
+        str | None,
+        "One-time code from the authenticator, or a recovery code; required if the account has a second factor.",
     ] = None,
     device: Device = "",
 ) -> dict[str, Any]:
-    """Sign in with an address and a password; hands out a token for 15 minutes and one to refresh it (ID-1, ID-2)."""
+    """Sign in with e-mail address and password. Returns an access token and a refresh token (ID-1, ID-2)."""
     opened = await sessions.sign_in(
         verified_password, code=one_time_code, device=device, source=context.source, at=context.now
     )
@@ -50,9 +51,9 @@ async def sign_in(
 
 
 async def refresh(
-    context: Context, *, refresh_token: Annotated[str, "The refresh token that was handed out last."]
+    context: Context, *, refresh_token: Annotated[str, "Latest refresh token."]
 ) -> dict[str, Any] | Refused:
-    """Exchange a refresh token for a new pair of tokens; one that is used again later ends its session (ID-2)."""
+    """Exchange a refresh token for new tokens. Reusing an old refresh token ends the sign-in session (ID-2)."""
     opened = await sessions.refresh(refresh_token, at=context.now)
     if isinstance(opened, Refusal):
         return Refused([opened])
@@ -60,14 +61,14 @@ async def refresh(
 
 
 async def act_as(
-    context: Context, *, membership_id: Annotated[UUID, Membership, "One of your own account's memberships."]
+    context: Context, *, membership_id: Annotated[UUID, Membership, "Membership of your account to act under."]
 ) -> dict[str, Any]:
-    """Go on under another membership of your account; the tokens until now end, new ones are handed out."""
+    """Switch to another membership of your account. Returns new tokens; the old ones stop working."""
     return handed_out(context, await sessions.act_as(membership_id, by=context.viewer, at=context.now))
 
 
 async def sign_out(context: Context) -> dict[str, Any]:
-    """End this session at once (ID-2). A partner's key is no session: it is revoked by `revokePartnerKey`."""
+    """Sign out: end this sign-in session at once (ID-2). Partner keys are revoked with `revokePartnerKey`."""
     assert context.viewer.session_id is not None, "the audience is people"
     session = await Session.get(id=context.viewer.session_id)
     await sessions.revoke(session, by=context.viewer, at=context.now)
@@ -75,13 +76,13 @@ async def sign_out(context: Context) -> dict[str, Any]:
 
 
 async def sign_out_everywhere(context: Context) -> dict[str, Any]:
-    """End all sessions of your account at once, this one too (ID-2)."""
+    """End all sign-in sessions of your account at once, including this one (ID-2)."""
     count = await sessions.revoke_all(context.viewer.account_id, by=context.viewer, at=context.now)
     return {"sessions_ended": count}
 
 
-async def revoke(context: Context, *, session_id: Annotated[UUID, Session, "The session."]) -> Session:
-    """End one session at once: one of your own, or as OPS anybody's (ID-2)."""
+async def revoke(context: Context, *, session_id: Annotated[UUID, Session, "Sign-in session to end."]) -> Session:
+    """End a sign-in session at once: your own, or anyone's as OPS (ID-2)."""
     session = await find_locked(context, Session, session_id, path="sessionId")
     return await sessions.revoke(session, by=context.viewer, at=context.now)
 
@@ -95,7 +96,7 @@ sessions.account_id = $1 AND sessions.revoked_at IS NULL AND sessions.until > $2
 
 
 async def mine(context: Context, selection: Selection, *, page: PageRequest) -> Page:
-    """The live sessions of your account, the one that was opened last first."""
+    """Active sign-in sessions of your account, newest first."""
     roles, longest = [role.value for role in INACTIVITY], list(INACTIVITY.values())
     values = [context.viewer.account_id, context.now, roles, longest]
     return await page_of(context, Session, selection, page, order=LATEST_FIRST, where=LIVE, values=values)

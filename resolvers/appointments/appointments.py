@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import strawberry
-
 from execution import Batched, Selection
 from models.appointments import booking
 from models.appointments.appointments import Appointment, AppointmentStatus
@@ -18,12 +16,13 @@ from models.base.events import Event
 from models.base.text import StateCode
 from models.base.words import Words
 from models.directory.providers import Service
+from operations.arguments import Filter
 from operations.context import Context, forbidden
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_many
 from operations.reads.rows import find_locked
-from operations.reads.searching import like
+from operations.reads.searching import SEARCH, like
 
 LIVE = "appointments.ended_at IS NULL"
 """Requested or confirmed, said so that the index of all live appointments is used; those statuses say the same."""
@@ -33,10 +32,10 @@ LIVE_STATUSES = {AppointmentStatus.REQUESTED, AppointmentStatus.CONFIRMED}
 class AppointmentOrder(Words):
     """The order of a list of appointments."""
 
-    STARTS_AT_ASC = "STARTS_AT_ASC", "The soonest session first."
-    STARTS_AT_DESC = "STARTS_AT_DESC", "The latest session first."
-    CONFIRM_BY_ASC = "CONFIRM_BY_ASC", "What must be answered soonest first."
-    REQUESTED_AT_DESC = "REQUESTED_AT_DESC", "The newest request first."
+    STARTS_AT_ASC = "STARTS_AT_ASC", "Earliest start first."
+    STARTS_AT_DESC = "STARTS_AT_DESC", "Latest start first."
+    CONFIRM_BY_ASC = "CONFIRM_BY_ASC", "Earliest answer deadline first."
+    REQUESTED_AT_DESC = "REQUESTED_AT_DESC", "Newest request first."
 
 
 ORDERS = {
@@ -47,20 +46,16 @@ ORDERS = {
 }
 
 
-class AppointmentFilter:
-    """Conditions on a list of appointments, joined by and; an input type of the schema."""
+class AppointmentFilter(Filter):
+    """Conditions on a list of appointments; all must hold."""
 
-    status: list[AppointmentStatus] | None = strawberry.field(default=None, description="In one of these statuses.")
-    from_: datetime | None = strawberry.field(
-        default=None, name="from", description="Starting at or after this instant."
-    )
-    until: datetime | None = strawberry.field(default=None, description="Starting before this instant.")
-    upcoming: bool | None = strawberry.field(default=None, description="Live and not over yet.")
-    to_attest: bool | None = strawberry.field(
-        default=None, description="Confirmed and over: waiting for attestation (CL-1)."
-    )
-    search: str | None = strawberry.field(
-        default=None, description="A part of the student's or provider's name or address; for OPS."
+    status: Annotated[list[AppointmentStatus] | None, "Has one of these statuses."] = None
+    from_: Annotated[datetime | None, "Starts at or after this time."] = None
+    until: Annotated[datetime | None, "Starts before this time."] = None
+    upcoming: Annotated[bool | None, "True: requested or confirmed, and not over yet."] = None
+    to_attest: Annotated[bool | None, "True: confirmed and over, waiting for attestation (CL-1)."] = None
+    search: Annotated[str | None, SEARCH, "Part of the student's or provider's name or e-mail address; OPS only."] = (
+        None
     )
 
 
@@ -106,9 +101,9 @@ def conditions(wanted: AppointmentFilter | None, now: datetime) -> tuple[str, li
 
 
 async def one(
-    context: Context, selection: Selection, *, id: Annotated[UUID, Appointment, "The appointment's id."]
+    context: Context, selection: Selection, *, id: Annotated[UUID, Appointment, "Id of the appointment."]
 ) -> Any:
-    """One appointment, if you may see it."""
+    """An appointment you may see."""
     return await row(context, Appointment, selection, id)
 
 
@@ -117,10 +112,10 @@ async def many(
     selection: Selection,
     *,
     page: PageRequest,
-    filter: Annotated[AppointmentFilter | None, "Which ones; all that you may see if left out."] = None,
-    order_by: Annotated[AppointmentOrder, "In which order."] = AppointmentOrder.STARTS_AT_ASC,
+    filter: Annotated[AppointmentFilter | None, "Which appointments."] = None,
+    order_by: Annotated[AppointmentOrder, "The order of the list."] = AppointmentOrder.STARTS_AT_ASC,
 ) -> Page:
-    """The appointments that you may see."""
+    """The appointments you may see."""
     if filter is not None and filter.search and context.viewer.role is not Role.OPS:
         raise forbidden()  # a search finds by addresses too, which other roles are not shown
     where, values = conditions(filter, context.now)
@@ -131,12 +126,14 @@ async def preflight(
     context: Context,
     selection: Selection,
     *,
-    opening_id: Annotated[UUID, Opening, "The opening."],
-    state: Annotated[StateCode, "The state where the student will be on that day."],
-    service: Annotated[Service, "What the session is for."] = Service.THERAPY,
-    accepts_missed_appointment_policy: Annotated[bool, "Whether the provider's policy is accepted (AP-5)."] = False,
+    opening_id: Annotated[UUID, Opening, "Opening to check."],
+    state: Annotated[StateCode, "State where the student will be during the session."],
+    service: Annotated[Service, "Service requested."] = Service.THERAPY,
+    accepts_missed_appointment_policy: Annotated[
+        bool, "Whether the student accepts the provider's missed-appointment policy (AP-5)."
+    ] = False,
 ) -> Any:
-    """Every rule that would refuse this request now, at once; nothing is written (AP-9)."""
+    """Check a request without making it: every reason it would be refused now (AP-9)."""
     student = context.viewer.student_id
     assert student is not None, "the audience is students"
     facts = await booking.booking_facts(
@@ -165,14 +162,14 @@ class Preflight:
 async def request(
     context: Context,
     *,
-    opening_id: Annotated[UUID, Opening, "The opening that is taken."],
-    state: Annotated[StateCode, "The state where the student will be on that day (AP-1)."],
-    service: Annotated[Service, "What the session is for."] = Service.THERAPY,
+    opening_id: Annotated[UUID, Opening, "Opening to book."],
+    state: Annotated[StateCode, "State where the student will be during the session (AP-1)."],
+    service: Annotated[Service, "Service requested."] = Service.THERAPY,
     accepts_missed_appointment_policy: Annotated[
-        bool, "Whether the provider's policy was shown and accepted (AP-5)."
+        bool, "Whether the student was shown and accepts the provider's missed-appointment policy (AP-5)."
     ] = False,
 ) -> Appointment:
-    """Request a session in an opening: takes the time and holds one credit until the provider answers (CR-4, AP-3)."""
+    """Request an appointment. It reserves the time and holds one credit until the provider answers (CR-4, AP-3)."""
     student = context.viewer.student_id
     assert student is not None, "the audience is students"
     return await booking.request(
@@ -186,39 +183,39 @@ async def request(
     )
 
 
-OfAppointment = Annotated[UUID, Appointment, "The appointment."]
+OfAppointment = Annotated[UUID, Appointment, "Id of the appointment."]
 
 
 async def confirm(context: Context, *, appointment_id: OfAppointment) -> Appointment:
-    """Accept a request, within 72 hours of it and before the session's start (AP-3)."""
+    """Confirm a request, within 72 hours and before the session starts (AP-3)."""
     appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.confirm(by=context.viewer, at=context.now)
     return appointment
 
 
 async def decline(context: Context, *, appointment_id: OfAppointment) -> Appointment:
-    """Say no to a request; the time and the credit are free again at once (AP-3, CR-4)."""
+    """Decline a request. Its time and credit are released at once (AP-3, CR-4)."""
     appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.decline(by=context.viewer, at=context.now)
     return appointment
 
 
 async def withdraw(context: Context, *, appointment_id: OfAppointment) -> Appointment:
-    """Take a request back before it is answered; the time and the credit are free again at once (CR-4)."""
+    """Withdraw a request before it is answered. Its time and credit are released at once (CR-4)."""
     appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.withdraw(by=context.viewer, at=context.now)
     return appointment
 
 
 async def cancel(context: Context, *, appointment_id: OfAppointment) -> Appointment:
-    """Call a confirmed session off before it starts (CR-4, CR-5)."""
+    """Cancel a confirmed appointment before it starts (CR-4, CR-5)."""
     appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.cancel(by=context.viewer, at=context.now)
     return appointment
 
 
 async def mark_no_show(context: Context, *, appointment_id: OfAppointment) -> Appointment:
-    """Say that the student did not come; never reimbursed (CR-5, AP-7)."""
+    """Mark that the student did not attend. No-shows are not reimbursed (CR-5, AP-7)."""
     appointment = await find_locked(context, Appointment, appointment_id, path="appointmentId")
     await appointment.mark_no_show(by=context.viewer, at=context.now)
     return appointment

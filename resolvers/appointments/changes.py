@@ -18,11 +18,11 @@ APPOINTMENTS = Topic(model=Appointment, row_of=lambda fact: subject_of(Appointme
 def appointment_changed(
     context: Context,
     *,
-    id: Annotated[UUID | None, Appointment, "Only this one; all that you may see if left out."] = None,
+    id: Annotated[UUID | None, Appointment, "Only this one; default all you may see."] = None,
 ) -> AsyncIterator[ChangeNotice]:
-    """Each change of an appointment that you may see, with the appointment as it is now.
+    """Changes to appointments you may see, with the appointment's current state.
 
-    The first message says `refetch`: read the present state then, and nothing falls between reading and listening.
+    The first message has `refetch: true`: fetch the current state then, and no change is missed.
     """
     return told(context, APPOINTMENTS, id)
 

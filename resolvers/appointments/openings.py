@@ -23,18 +23,20 @@ from operations.reads.relations import pages
 BY_START = Order("starts_at")
 
 
+PERSON = "(SELECT students.person_id FROM students WHERE students.id = $6)"
+
 # The values: $2 and $3 from and until, $4 state, $5 service, for students $6 who they are and $7 when it is.
 TIMES_FOR_STUDENT = bookable_times(
     provider="parent.id",
     state="COALESCE($4, (SELECT students.state FROM students WHERE students.id = $6))",
     service="$5",
-    visit_type=visit_type("$6"),
+    visit_type=visit_type(PERSON),
     begin="$2",
     end="$3",
     credits_until=f"(SELECT credits.until FROM ({credits_of('$6', at='$7')}) credits)",
 )
 TIMES = bookable_times(provider="parent.id", state="$4", service="$5", visit_type=ANY_VISIT, begin="$2", end="$3")
-IS_OFFERED_TO_STUDENT = f"{IS_OFFERED} AND NOT {is_busy('$6')}"
+IS_OFFERED_TO_STUDENT = f"{IS_OFFERED} AND NOT {is_busy(PERSON)}"
 
 
 async def offered(
@@ -45,11 +47,11 @@ async def offered(
     page: PageRequest,
     state: Annotated[
         StateCode | None,
-        "The state where the student will be; a student's own if left out, for others any with a valid license.",
+        "State where the student will be; default a student's own, for other roles any with a valid license.",
     ] = None,
-    service: Annotated[Service | None, "What the session is for; any service offered if left out."] = None,
-    from_: Annotated[datetime | None, "Only openings from this instant on."] = None,
-    until: Annotated[datetime | None, "Only openings before this instant."] = None,
+    service: Annotated[Service | None, "Service requested; default any service offered."] = None,
+    from_: Annotated[datetime | None, "Openings that start at or after this time."] = None,
+    until: Annotated[datetime | None, "Openings that start before this time."] = None,
 ) -> list[Page]:
     """For each provider the openings about which nothing would refuse a request now, soonest first (AV-4)."""
     begin = max(filter(None, (bookable_from(context.now), from_)))

@@ -23,18 +23,20 @@ WALL_CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 class HoursInput:
     """One block of a provider's week, as a client sends it; an input type of the schema."""
 
-    weekday: int = strawberry.field(description="The ISO weekday: 1 is Monday, 7 is Sunday.")
-    starts: str = strawberry.field(description="When it begins on the wall clock, HH:MM.")
-    ends: str = strawberry.field(description="When it ends on the wall clock, HH:MM.")
+    weekday: int = strawberry.field(description="ISO weekday: 1 is Monday, 7 is Sunday.")
+    starts: str = strawberry.field(description="Start in the provider's time zone, HH:MM.")
+    ends: str = strawberry.field(description="End in the provider's time zone, HH:MM.")
 
 
 async def set_weekly_hours(
     context: Context,
     *,
-    hours: Annotated[list[HoursInput], "The whole week, in the provider's own time zone; it replaces the last one."],
-    provider_id: Annotated[UUID | None, Provider, "Whose week; a provider may leave it out."] = None,
+    hours: Annotated[
+        list[HoursInput], "The whole week, in the provider's time zone. It replaces the hours set before."
+    ],
+    provider_id: Annotated[UUID | None, Provider, "Provider; default yourself."] = None,
 ) -> Provider:
-    """Set a provider's weekly hours; openings of 60 minutes are derived from them for 60 days (AV-1, AV-2)."""
+    """Set a provider's weekly hours. Openings of 60 minutes are derived from them for the next 60 days (AV-1, AV-2)."""
     provider = await find(context, Provider, provider_id or context.viewer.provider_id, path="providerId")
     week = [
         Hours(

@@ -11,6 +11,6 @@ from operations.context import Context
 from operations.reads.relations import row
 
 
-async def opening(context: Context, selection: Selection, *, id: Annotated[UUID, Opening, "The opening's id."]) -> Any:
-    """One opening, whether it is still offered or not."""
+async def opening(context: Context, selection: Selection, *, id: Annotated[UUID, Opening, "Id of the opening."]) -> Any:
+    """An opening, whether or not it is still offered."""
     return await row(context, Opening, selection, id)

@@ -15,10 +15,10 @@ from models.base.text import URL_LENGTH_MAX
 from models.campus import campus
 from models.campus.campus import CampusIssuer
 from models.schools.schools import School
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
 from operations.reads.rows import find
-from operations.reads.searching import like
+from operations.reads.searching import SEARCH, like
 from resolvers.accounts.agreements import AgreementInput, agreed
 from resolvers.accounts.sessions import Device, handed_out
 
@@ -28,7 +28,7 @@ ADDRESS = Text(URL_LENGTH_MAX, one_line=True)
 
 
 class Campus:
-    """A school whose students sign in through their campus."""
+    """A school with campus single sign-on."""
 
     def __init__(self, id: UUID, name: str, address: str) -> None:
         self.school_id = encode(School.PREFIX, id)
@@ -36,14 +36,20 @@ class Campus:
         self.sign_in_address = f"{address}/campus/{self.school_id}/sign-in"
 
 
+class CampusFilter(Filter):
+    """Conditions on a list of schools with campus sign-in; all must hold."""
+
+    search: Annotated[str, SEARCH, "Part of the school's name."]
+
+
 async def search(
-    context: Context, selection: Selection, *, search: Annotated[str, "A part of the school's name."]
+    context: Context, selection: Selection, *, filter: Annotated[CampusFilter, "Which schools."]
 ) -> list[Campus]:
-    """The first schools of this name whose students sign in through their campus."""
+    """Schools with campus single sign-on, by name; at most 20."""
     rows = await fetch(
         "SELECT s.id, s.name FROM schools s JOIN campus_issuers c ON c.school_id = s.id AND c.disabled_at IS NULL"
         " WHERE s.name ILIKE $1 ORDER BY s.name LIMIT $2",
-        like(search), FOUND_MAX,
+        like(filter.search), FOUND_MAX,
     )  # fmt: skip
     return [Campus(row.id, row.name, context.environment.address) for row in rows]
 
@@ -51,13 +57,13 @@ async def search(
 async def set_issuer(
     context: Context,
     *,
-    school_id: Annotated[UUID, School, "The school."],
-    issuer: Annotated[str, ADDRESS, "The provider's issuer, exactly as it writes it."],
-    client_id: Annotated[str, NAME, "Who we are to it."],
-    client_secret: Annotated[str, "Our secret there; kept sealed and never shown again."],
-    return_to: Annotated[list[str], ADDRESS, "Where clients may be sent back to, each address in full."],
+    school_id: Annotated[UUID, School, "School."],
+    issuer: Annotated[str, ADDRESS, "Issuer URL, exactly as the provider publishes it."],
+    client_id: Annotated[str, NAME, "OAuth client id."],
+    client_secret: Annotated[str, "OAuth client secret; stored encrypted and never shown again."],
+    return_to: Annotated[list[str], ADDRESS, "Allowed return URLs, each in full."],
 ) -> CampusIssuer:
-    """Enter or replace a school's OpenID Connect provider, for its students to sign in through (ID-1)."""
+    """Set a school's OpenID Connect provider, which its students sign in with (ID-1)."""
     school = await find(context, School, school_id, path="schoolId")
     loopback = not context.environment.production
     unsound = [] if is_sound_address(issuer, loopback=loopback) else ["issuer"]
@@ -92,9 +98,9 @@ def is_sound_return(address: str, *, loopback: bool) -> bool:
 
 
 async def disable_issuer(
-    context: Context, *, campus_issuer_id: Annotated[UUID, CampusIssuer, "The school's provider."]
+    context: Context, *, campus_issuer_id: Annotated[UUID, CampusIssuer, "The school's OpenID Connect provider."]
 ) -> CampusIssuer:
-    """Close a school's campus sign-in; its students go on with address and password (ID-1)."""
+    """Disable a school's campus sign-in. Its students then sign in with e-mail address and password (ID-1)."""
     issuer = await find(context, CampusIssuer, campus_issuer_id, path="campusIssuerId")
     return await campus.disable(issuer, by=context.viewer, at=context.now)
 
@@ -108,12 +114,14 @@ async def exchange(
     context: Context,
     _: None,
     *,
-    code: Annotated[str, "The one-time code that the browser came back with; it lasts 5 minutes."],
-    verifier: Annotated[str, "The verifier whose S256 challenge began the sign-in (RFC 7636)."],
-    accepts: Annotated[list[AgreementInput] | None, "At the first sign-in: what the person accepts (PR-1)."] = None,
+    code: Annotated[str, "One-time code the browser returned with; valid for 5 minutes."],
+    verifier: Annotated[str, "PKCE code verifier of the sign-in (RFC 7636)."],
+    accepts: Annotated[
+        list[AgreementInput] | None, "Agreements the person accepts; required at the first sign-in (PR-1)."
+    ] = None,
     device: Device = "",
 ) -> dict[str, Any]:
-    """Exchange the one-time code of a campus sign-in for tokens; it works once (ID-1, ID-2)."""
+    """Exchange the one-time code of a campus sign-in for tokens. The code works once (ID-1, ID-2)."""
     opened = await campus.exchange(
         code, verifier=verifier, accepted=agreed(accepts or []), device=device, at=context.now
     )

@@ -16,9 +16,9 @@ CLAIMS = Topic(model=Claim, row_of=lambda fact: subject_of(Claim.PREFIX, fact))
 
 
 def claim_changed(
-    context: Context, *, id: Annotated[UUID | None, Claim, "Only this one; all that you may see if left out."] = None
+    context: Context, *, id: Annotated[UUID | None, Claim, "Only this one; default all you may see."] = None
 ) -> AsyncIterator[ChangeNotice]:
-    """Each change of a claim that you may see, with the claim as it is now. The first message says `refetch`."""
+    """Changes to claims you may see, with the claim's current state. The first message has `refetch: true`."""
     return told(context, CLAIMS, id)
 
 

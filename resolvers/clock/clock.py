@@ -13,14 +13,14 @@ HOURS_MAX = 24 * 366
 
 
 async def now(context: Context, selection: Selection) -> Any:
-    """The server's time: real time, or on a demo server the time that OPS moved it to."""
+    """Server time. On a demo server, OPS can move it with `moveClock`."""
     return context.now
 
 
 async def move(
-    context: Context, *, hours: Annotated[int, f"How far forward, 1 to {HOURS_MAX} hours."]
+    context: Context, *, hours: Annotated[int, f"Hours to move forward, 1 to {HOURS_MAX}."]
 ) -> dict[str, Any]:
-    """Move this server's clock forward, so that 72 hours or 30 days pass at once; demo and test servers only."""
+    """Move this server's clock forward. Demo and test servers only."""
     if not context.environment.clock_is_movable:
         raise Refusal(Code.NOT_ELIGIBLE, "This server's clock does not move.", fix="Use a demo or test server.")
     if not 1 <= hours <= HOURS_MAX:

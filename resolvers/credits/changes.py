@@ -20,11 +20,11 @@ WALLETS = Topic(model=Wallet, row_of=lambda fact: fact.student_id, balances=bala
 def wallet_changed(
     context: Context,
     *,
-    student_id: Annotated[UUID | None, Student, "Only this student's; all that you may see if left out."] = None,
+    student_id: Annotated[UUID | None, Student, "Only this student's; default all you may see."] = None,
 ) -> AsyncIterator[ChangeNotice]:
-    """A wallet whose balances have changed, as it is now: several changes at once are told once.
+    """Wallets whose balances changed, in their current state. Several changes at once are reported once.
 
-    The first message says `refetch`.
+    The first message has `refetch: true`.
     """
     return told(context, WALLETS, student_id)
 

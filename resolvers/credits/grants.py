@@ -17,14 +17,14 @@ from operations.reads.rows import find
 async def grant(
     context: Context,
     *,
-    student_id: Annotated[UUID, Student, "Who gets the credits."],
-    credits: Annotated[int, "How many; one credit is one session (CR-1)."],
+    student_id: Annotated[UUID, Student, "Student who receives the credits."],
+    credits: Annotated[int, "Number of credits; one credit is one session (CR-1)."],
     expires_at: Annotated[
-        datetime | None, "When unused credits expire, the end of a term say; never if left out (CR-3)."
+        datetime | None, "When unused credits expire, such as the end of a term; default never (CR-3)."
     ] = None,
-    note: Annotated[str, Text(500), "A word for the school's own records."] = "",
+    note: Annotated[str, Text(500), "Internal note for the school."] = "",
 ) -> dict[str, Any]:
-    """Grant credits to a student of the school, within the school's limits (CR-2)."""
+    """Grant credits to a student, within the school's limits (CR-2)."""
     student = await find(context, Student, student_id, path="studentId")
     given = await grant_verb(
         student, Credits(credits), expires_at=expires_at, note=note, by=context.viewer, at=context.now

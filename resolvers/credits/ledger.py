@@ -17,7 +17,7 @@ MOST_SHOWN = 100
 
 
 async def wallet(context: Context, selection: Selection) -> Any:
-    """The wallet of the student who is signed in."""
+    """Wallet of the signed-in student."""
     return await row(context, Wallet, selection, context.viewer.student_id)
 
 
@@ -30,12 +30,12 @@ class LedgerProof:
 
     @property
     def agrees(self) -> bool:
-        """Whether there is no difference at all."""
+        """Whether every balance matches."""
         return not self.wallets and not self.grants
 
 
 async def proof(context: Context, selection: Selection) -> LedgerProof:
-    """Derive every balance from the ledger's transfers again and compare: there is no difference, ever (CR-7)."""
+    """Recompute every balance from the ledger and compare; they always match (CR-7)."""
     wallets = await wallets_that_disagree()
     grants = await grants_that_disagree()
     return LedgerProof(

@@ -18,14 +18,14 @@ from operations.reads.rows import find
 async def enter_license(
     context: Context,
     *,
-    provider_id: Annotated[UUID, Provider, "Whose license it is."],
-    license_class: Annotated[LicenseClass, "What it permits (EN-2)."],
-    title: Annotated[str, TITLE, "The state's own title, LICSW say (EN-2)."],
-    number: Annotated[str, TITLE, "The number, as the board prints it."],
-    state: Annotated[StateCode, "The state that gave it (EN-1)."],
-    expires_on: Annotated[date, "Its last day."],
+    provider_id: Annotated[UUID, Provider, "Provider who holds the license."],
+    license_class: Annotated[LicenseClass, "License class (EN-2)."],
+    title: Annotated[str, TITLE, "Title used by the state, such as LICSW (EN-2)."],
+    number: Annotated[str, TITLE, "License number, as printed by the board."],
+    state: Annotated[StateCode, "Issuing state (EN-1)."],
+    expires_on: Annotated[date, "Last day on which it is valid."],
 ) -> License:
-    """Enter a provider's license; it counts once it is verified (PR-4)."""
+    """Add a provider's license. It takes effect once it is verified (PR-4)."""
     provider = await find(context, Provider, provider_id, path="providerId")
     return await License.enter(
         provider,
@@ -39,8 +39,8 @@ async def enter_license(
     )
 
 
-async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "The license."]) -> License:
-    """OPS verified the license with the board (PR-4)."""
+async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "Id of the license."]) -> License:
+    """Mark a license as verified with the state board (PR-4)."""
     license = await find(context, License, license_id, path="licenseId")
     await license.verify(by=context.viewer, at=context.now)
     return license

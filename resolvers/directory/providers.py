@@ -7,21 +7,40 @@ from uuid import UUID
 
 from execution import Selection
 from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
+from models.base.words import Words
 from models.directory.licenses import is_licensed
 from models.directory.providers import DegreeLevel, Provider, Service
-from operations.arguments import NAME, TITLE, Text
+from operations.arguments import NAME, TITLE, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.searching import BY_NAME, like
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, like
 
 IS_FOUND = f"providers.searchable AND {is_licensed(state='$1', service='$2', at='$3')}"
 """A profile that the directory shows for a state, and for a service if one is asked for (PR-4, AP-1)."""
 
 
-async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "The provider's id."]) -> Any:
-    """One provider, if you may see them."""
+class ProviderOrder(Words):
+    """The order of a list of providers."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {ProviderOrder.NAME_ASC: BY_NAME, ProviderOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class ProviderFilter(Filter):
+    """Conditions on a list of providers; all must hold."""
+
+    state: Annotated[StateCode, "Licensed in this state, where the student will be (AP-1)."]
+    service: Annotated[Service | None, "Offers this service."] = None
+    specialty: Annotated[str | None, Text(100), "Part of the name of a specialty."] = None
+
+
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "Id of the provider."]) -> Any:
+    """A provider you may see."""
     return await row(context, Provider, selection, id)
 
 
@@ -30,38 +49,35 @@ async def search(
     selection: Selection,
     *,
     page: PageRequest,
-    state: Annotated[StateCode, "The state where the student will be; a license must be valid there (AP-1)."],
-    service: Annotated[Service | None, "Only who offers this service."] = None,
-    specialty: Annotated[str | None, Text(100), "Only who names this specialty."] = None,
+    filter: Annotated[ProviderFilter, "Which providers."],
+    order_by: Annotated[ProviderOrder, "The order of the list."] = ProviderOrder.NAME_ASC,
 ) -> Page:
-    """The directory of Flexible Credits: enrolled providers with a verified license in a state, by name."""
+    """The Flexible Credits directory: enrolled providers with a verified license in a state."""
     where = IS_FOUND
-    values: list[Any] = [state, service.value if service else None, context.now]
-    if specialty:
+    values: list[Any] = [filter.state, filter.service.value if filter.service else None, context.now]
+    if filter.specialty:
         where += " AND EXISTS (SELECT 1 FROM unnest(providers.specialties) named WHERE named ILIKE $4)"
-        values.append(like(specialty))
-    return await page_of(context, Provider, selection, page, order=BY_NAME, where=where, values=values)
+        values.append(like(filter.specialty))
+    return await page_of(context, Provider, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def join(
     context: Context,
     *,
-    name: Annotated[str, NAME, "The clinician's name, as clients see it."],
-    title: Annotated[str, TITLE, "What stands behind the name, LICSW say."],
-    email: Annotated[EmailAddress, "The work address that messages go to."],
-    degree_level: Annotated[DegreeLevel, "The degree, which the rate depends on (CL-5)."],
-    services: Annotated[list[Service], "What sessions are offered (EN-2)."],
-    time_zone: Annotated[TimeZone, "The zone of the provider's calendar (AV-1)."],
-    specialties: Annotated[
-        list[str] | None, Text(100, one_line=True, needed=True), "What the provider is experienced in."
-    ] = None,
-    bio: Annotated[str, "A few words to students."] = "",
+    name: Annotated[str, NAME, "Clinician's name, as students see it."],
+    title: Annotated[str, TITLE, "Credentials after the name, such as LICSW."],
+    email: Annotated[EmailAddress, "Work e-mail address for notifications."],
+    degree_level: Annotated[DegreeLevel, "Degree level, which determines the rate (CL-5)."],
+    services: Annotated[list[Service], "Services offered (EN-2)."],
+    time_zone: Annotated[TimeZone, "Time zone of the provider's calendar (AV-1)."],
+    specialties: Annotated[list[str] | None, Text(100, one_line=True, needed=True), "Areas of experience."] = None,
+    bio: Annotated[str, "Short introduction for students."] = "",
     telehealth_link: Annotated[
-        HttpsUrl | None, "The room; it goes to the student with the confirmation (EN-7)."
+        HttpsUrl | None, "Link to the telehealth room, sent to the student on confirmation (EN-7)."
     ] = None,
-    missed_appointment_policy: Annotated[str, "What a missed session means, shown before a request (AP-5)."] = "",
+    missed_appointment_policy: Annotated[str, "Missed-appointment policy, shown before each request (AP-5)."] = "",
 ) -> Provider:
-    """Enter a provider's profile. It is found once a license is verified and the enrollment is active (PR-4)."""
+    """Add a provider. The directory lists them once a license is verified and their enrollment is active (PR-4)."""
     return await Provider.join(
         name=name,
         title=title,

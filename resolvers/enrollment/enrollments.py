@@ -11,8 +11,8 @@ from operations.context import Context
 from operations.reads.rows import find
 
 
-async def enroll(context: Context, *, provider_id: Annotated[UUID, Provider, "The provider."]) -> Provider:
-    """Make a provider's Flexible Credits contract active (EN-4)."""
+async def enroll(context: Context, *, provider_id: Annotated[UUID, Provider, "Provider."]) -> Provider:
+    """Activate a provider's enrollment in Flexible Credits (EN-4)."""
     provider = await find(context, Provider, provider_id, path="providerId")
     await enrollments.enroll(provider, by=context.viewer, at=context.now)
     return provider

@@ -16,7 +16,7 @@ async def monthly(
     parents: list[Any],
     selection: Selection,
     *,
-    year: Annotated[int, "The calendar year, in the school's time zone."],
+    year: Annotated[int, "Calendar year, in the school's time zone."],
 ) -> list[Any]:
     """For each school the figures of the twelve months of a year."""
     if not YEAR_MIN <= year <= YEAR_MAX:

@@ -10,27 +10,44 @@ from models.accounts import agreements, passwords, sessions
 from models.accounts.accounts import Membership
 from models.base import throttling
 from models.base.access import EVERYTHING, Role
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import Code, Refusal, Refused, refuse_if_any
 from models.base.text import EmailAddress
+from models.base.words import Words
 from models.directory.providers import Provider
 from models.invitations import invitations
 from models.invitations.invitations import Invitation, MembershipOffer
 from models.practices.practices import Practice
 from models.schools.schools import School
 from models.schools.students import Student
-from operations.arguments import Text
+from operations.arguments import Filter, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.rows import find
+from operations.reads.searching import NEWEST_FIRST
 from resolvers.accounts.agreements import Accepts, AgreementInput, agreed
 from resolvers.accounts.credentials import Token
 from resolvers.accounts.sessions import Device, handed_out
 from resolvers.practices.practices import OFFICE_TITLE
 
 ANY_NAME = Text(200, one_line=True)
-LATEST_FIRST = Order("created_at", descending=True)
 OPEN = "invitations.accepted_at IS NULL AND invitations.withdrawn_at IS NULL AND invitations.expires_at > $1"
+
+
+class InvitationOrder(Words):
+    """The order of a list of invitations."""
+
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+    EXPIRES_AT_ASC = "EXPIRES_AT_ASC", "Soonest to expire first."
+
+
+ORDERS = {InvitationOrder.CREATED_AT_DESC: NEWEST_FIRST, InvitationOrder.EXPIRES_AT_ASC: Order("expires_at")}
+
+
+class InvitationFilter(Filter):
+    """Conditions on a list of invitations; all must hold."""
+
+    open: Annotated[bool | None, "True: can still be accepted. False: accepted, withdrawn or expired."] = None
 
 
 async def many(
@@ -38,27 +55,33 @@ async def many(
     selection: Selection,
     *,
     page: PageRequest,
-    open: Annotated[bool, "Only those that can still be accepted."] = False,
+    filter: Annotated[InvitationFilter | None, "Which invitations."] = None,
+    order_by: Annotated[InvitationOrder, "The order of the list."] = InvitationOrder.CREATED_AT_DESC,
 ) -> Page:
-    """The invitations that you may see, latest first."""
-    where, values = (OPEN, [context.now]) if open else (EVERYTHING, [])
-    return await page_of(context, Invitation, selection, page, order=LATEST_FIRST, where=where, values=values)
+    """The invitations you may see."""
+    where, values = EVERYTHING, []
+    if filter is not None and filter.open is not None:
+        where, values = OPEN if filter.open else f"NOT ({OPEN})", [context.now]
+    return await page_of(context, Invitation, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def invite(
     context: Context,
     *,
-    role: Annotated[Role, "As what; each role but STUDENT, PROVIDER, OFFICE and SCHOOL is for nobody in particular."],
-    email: Annotated[EmailAddress | None, "Whom; a student's or provider's own address if left out."] = None,
-    name: Annotated[str, ANY_NAME, "The person's name, as the mail greets them."] = "",
-    student_id: Annotated[UUID | None, Student, "The student, for the role STUDENT."] = None,
-    provider_id: Annotated[UUID | None, Provider, "The provider, for the role PROVIDER."] = None,
-    practice_id: Annotated[UUID | None, Practice, "The practice, for the role OFFICE; your own if left out."] = None,
-    school_id: Annotated[UUID | None, School, "The school, for the role SCHOOL; your own if left out."] = None,
-    title: Annotated[str, OFFICE_TITLE, "What an office user is called in the practice."] = "",
-    is_owner: Annotated[bool, "Whether an office user is to own the practice (ID-4)."] = False,
+    role: Annotated[Role, "Role offered. STUDENT, PROVIDER, OFFICE and SCHOOL need the object they act for."],
+    email: Annotated[EmailAddress | None, "E-mail address to invite; default the student's or provider's own."] = None,
+    name: Annotated[str, ANY_NAME, "Name of the person, used in the e-mail."] = "",
+    student_id: Annotated[UUID | None, Student, "Student, for the role STUDENT."] = None,
+    provider_id: Annotated[UUID | None, Provider, "Provider, for the role PROVIDER."] = None,
+    practice_id: Annotated[UUID | None, Practice, "Practice, for the role OFFICE; default your own."] = None,
+    school_id: Annotated[UUID | None, School, "School, for the role SCHOOL; default your own."] = None,
+    title: Annotated[str, OFFICE_TITLE, "Job title of an office user."] = "",
+    is_owner: Annotated[bool, "Whether the office user will own the practice (ID-4)."] = False,
 ) -> Invitation:
-    """Invite somebody by mail: OPS anybody, a school its students and staff, a practice's owner its office (ID-4)."""
+    """Invite a person by e-mail.
+
+    OPS may invite anyone, a school its students and staff, a practice's owner its office (ID-4).
+    """
     subject = await subject_of(context, student_id, provider_id)
     if practice_id is not None:
         await find(context, Practice, practice_id, path="practiceId")
@@ -94,8 +117,10 @@ async def subject_of(context: Context, student_id: UUID | None, provider_id: UUI
     return found
 
 
-async def withdraw(context: Context, *, invitation_id: Annotated[UUID, Invitation, "The invitation."]) -> Invitation:
-    """Take an invitation back; its link works no more."""
+async def withdraw(
+    context: Context, *, invitation_id: Annotated[UUID, Invitation, "Invitation to withdraw."]
+) -> Invitation:
+    """Withdraw an invitation. Its link stops working."""
     invitation = await find(context, Invitation, invitation_id, path="invitationId")
     return await invitations.withdraw(invitation, by=context.viewer, at=context.now)
 
@@ -145,15 +170,17 @@ async def sign_up(
     password_hash: str,
     *,
     token: Token,
-    password: Annotated[str, "A new password: 8 characters or more for students, 12 for everybody else (ID-1)."],
+    password: Annotated[str, "New password, at least 8 characters for students and 12 for everyone else (ID-1)."],
     accepts: Accepts,
-    name: Annotated[str, ANY_NAME, "The person's name; that of the invitation if left out."] = "",
+    name: Annotated[str, ANY_NAME, "Name of the person; default the name in the invitation."] = "",
     device: Device = "",
-) -> dict[str, Any]:
-    """Make an account by an invitation's link and sign in; the link works once (PR-1, ID-3)."""
+) -> dict[str, Any] | Refused:
+    """Create an account with the link from an invitation, and sign in. The link works once (PR-1, ID-3)."""
     membership = await invitations.sign_up(
         token, name=name, password_hash=password_hash, accepted=agreed(accepts), at=context.now
     )
+    if isinstance(membership, Refused):
+        return membership
     return handed_out(context, await sessions.open_session(membership, device=device, at=context.now))
 
 
@@ -162,6 +189,6 @@ async def admit_token(context: Context, *, token: str, **_: Any) -> None:
     await throttling.admit_link(context.source, at=context.now)
 
 
-async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership:
-    """Take a further membership into your own account, by the link of an invitation to its address (ID-3)."""
+async def accept(context: Context, _: None, *, token: Token, accepts: Accepts) -> Membership | Refused:
+    """Add a membership to your account, with the link from an invitation sent to its e-mail address (ID-3)."""
     return await invitations.accept(token, accepted=agreed(accepts), by=context.viewer, at=context.now)

@@ -13,5 +13,5 @@ INBOX = Topic(model=Event, row_of=lambda fact: fact.event_id)
 
 
 def inbox(context: Context) -> AsyncIterator[ChangeNotice]:
-    """All that happens and concerns you, as it happens. The first message says `refetch`."""
+    """Events that concern you, as they happen. The first message has `refetch: true`."""
     return told(context, INBOX)

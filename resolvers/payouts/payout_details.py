@@ -9,7 +9,7 @@ from execution import Selection
 from models.directory.providers import Provider
 from models.payouts import payout_details
 from models.payouts.payout_details import AccountKind, Payee, PayoutDetails, RevealReason, TinKind
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
@@ -18,11 +18,17 @@ from operations.reads.rows import find, rows_where
 
 NUMBER = Text(40, one_line=True, needed=True)
 LATEST_FIRST = Order("set_at", descending=True)
-OfProvider = Annotated[UUID | None, Provider, "Whose; your own if you are a provider and leave it out."]
+OfProvider = Annotated[UUID | None, Provider, "Provider; default yourself."]
+
+
+class PayoutDetailsFilter(Filter):
+    """Conditions on a list of payout details; all must hold."""
+
+    provider_id: OfProvider = None
 
 
 async def current(context: Context, selection: Selection, *, provider_id: OfProvider = None) -> Any:
-    """Where a provider's payouts go now, numbers by their last four; null if nothing was set."""
+    """A provider's current payout details; null if none were set."""
     rows = await rows_where(
         context,
         PayoutDetails,
@@ -33,9 +39,15 @@ async def current(context: Context, selection: Selection, *, provider_id: OfProv
     return rows[0] if rows else None
 
 
-async def history(context: Context, selection: Selection, *, page: PageRequest, provider_id: OfProvider = None) -> Page:
-    """Where a provider's payouts go and went, latest first."""
-    whose = provider_id or context.viewer.provider_id
+async def history(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    filter: Annotated[PayoutDetailsFilter | None, "Which payout details."] = None,
+) -> Page:
+    """A provider's payout details, present and past, newest first."""
+    whose = (filter.provider_id if filter is not None else None) or context.viewer.provider_id
     return await page_of(
         context,
         PayoutDetails,
@@ -50,15 +62,15 @@ async def history(context: Context, selection: Selection, *, page: PageRequest, 
 async def set_details(
     context: Context,
     *,
-    legal_name: Annotated[str, NAME, "The payee's name as the tax office knows it."],
-    tin_kind: Annotated[TinKind, "Which taxpayer identification number it is."],
-    tin: Annotated[str, NUMBER, "The number, with or without hyphens; kept sealed."],
-    routing_number: Annotated[str, NUMBER, "The bank's routing number, nine digits."],
-    account_number: Annotated[str, NUMBER, "The account's number; kept sealed."],
-    account_kind: Annotated[AccountKind, "The kind of the account."],
-    authorises_direct_deposit: Annotated[bool, "Whether you authorise us to pay into this account."],
+    legal_name: Annotated[str, NAME, "Payee's legal name, as on tax forms."],
+    tin_kind: Annotated[TinKind, "Kind of taxpayer identification number."],
+    tin: Annotated[str, NUMBER, "Taxpayer identification number, with or without hyphens; stored encrypted."],
+    routing_number: Annotated[str, NUMBER, "Bank routing number, nine digits."],
+    account_number: Annotated[str, NUMBER, "Account number; stored encrypted."],
+    account_kind: Annotated[AccountKind, "Kind of bank account."],
+    authorises_direct_deposit: Annotated[bool, "Whether you authorise direct deposit into this account."],
 ) -> PayoutDetails:
-    """Say where your payouts go, as on your W-9; what you said before stays as history (EN-3)."""
+    """Set your payout details, as on your Form W-9. Former details are kept as history (EN-3)."""
     provider = context.viewer.provider_id
     assert provider is not None, "the audience is providers"
     payee = Payee(
@@ -77,10 +89,10 @@ async def set_details(
 async def reveal(
     context: Context,
     *,
-    payout_details_id: Annotated[UUID, PayoutDetails, "Whose numbers, as they were set at one time."],
-    reason: Annotated[RevealReason, "Why; it stays in the history with your name."],
+    payout_details_id: Annotated[UUID, PayoutDetails, "Payout details to reveal."],
+    reason: Annotated[RevealReason, "Reason, recorded in the history with your name."],
 ) -> dict[str, Any]:
-    """Show the numbers themselves, once; who looked, when and why is kept for ever (ID-6)."""
+    """Show the full numbers, once. Who looked, when and why is recorded permanently (ID-6)."""
     details = await find(context, PayoutDetails, payout_details_id, path="payoutDetailsId")
     numbers = await payout_details.reveal(details, reason, by=context.viewer, at=context.now)
     return {"payout_details": details, "tin": numbers.tin, "account_number": numbers.account_number}

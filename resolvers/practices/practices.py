@@ -8,43 +8,70 @@ from uuid import UUID
 from execution import Selection
 from models.accounts import office_users
 from models.accounts.accounts import Membership
+from models.base.access import EVERYTHING
+from models.base.words import Words
 from models.directory.providers import Provider
 from models.practices.practices import Practice
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
-from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_all, to_one
 from operations.reads.rows import find
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 OFFICE_TITLE = Text(100, one_line=True)
-OfMember = Annotated[UUID, Membership, "The office user's membership."]
+OfMember = Annotated[UUID, Membership, "Membership of the office user."]
 
 
-async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Practice, "The practice's id."]) -> Any:
-    """One practice, if you may see it."""
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Practice, "Id of the practice."]) -> Any:
+    """A practice you may see."""
     return await row(context, Practice, selection, id)
 
 
-async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
-    """The practices that you may see, by name."""
-    return await page_of(context, Practice, selection, page, order=Order("name"))
+class PracticeOrder(Words):
+    """The order of a list of practices."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {PracticeOrder.NAME_ASC: BY_NAME, PracticeOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class PracticeFilter(Filter):
+    """Conditions on a list of practices; all must hold."""
+
+    search: Annotated[str | None, SEARCH, "Part of the name."] = None
+
+
+async def many(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    filter: Annotated[PracticeFilter | None, "Which practices."] = None,
+    order_by: Annotated[PracticeOrder, "The order of the list."] = PracticeOrder.NAME_ASC,
+) -> Page:
+    """The practices you may see."""
+    where, values = (EVERYTHING, []) if filter is None else containing(filter.search, "practices.name")
+    return await page_of(context, Practice, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def open_practice(
-    context: Context, *, name: Annotated[str, NAME, "The practice's full name; no other practice has it."]
+    context: Context, *, name: Annotated[str, NAME, "Practice's full name; must be unique."]
 ) -> Practice:
-    """Enter a group practice; invite its owner next, by `invite` with `isOwner` (ID-4)."""
+    """Add a group practice. Invite its owner next, with `invite` and `isOwner` (ID-4)."""
     return await Practice.open(name=name, by=context.viewer, at=context.now)
 
 
 async def set_practice(
     context: Context,
     *,
-    provider_id: Annotated[UUID, Provider, "The provider."],
-    practice_id: Annotated[UUID | None, Practice, "The practice; none to end the link."] = None,
+    provider_id: Annotated[UUID, Provider, "Provider."],
+    practice_id: Annotated[UUID | None, Practice, "Practice; omit to remove the link."] = None,
 ) -> Provider:
-    """Link a provider's profile to a practice, whose office then drafts and schedules for it (ID-4, EN-5)."""
+    """Link a provider to a practice, whose office may then draft and schedule for them (ID-4, EN-5)."""
     provider = await find(context, Provider, provider_id, path="providerId")
     if practice_id is not None:
         await find(context, Practice, practice_id, path="practiceId")
@@ -55,27 +82,27 @@ async def modify(
     context: Context,
     *,
     membership_id: OfMember,
-    title: Annotated[str, OFFICE_TITLE, "What they are called in the practice."],
+    title: Annotated[str, OFFICE_TITLE, "New job title."],
 ) -> Membership:
-    """Change what an office user is called in the practice (ID-4)."""
+    """Change an office user's job title (ID-4)."""
     member = await office_users.office_user(membership_id, context.viewer)
     return await office_users.modify(member, title=title, by=context.viewer, at=context.now)
 
 
 async def remove(context: Context, *, membership_id: OfMember) -> Membership:
-    """End an office user's access at once (ID-4)."""
+    """Remove an office user's access at once (ID-4)."""
     member = await office_users.office_user(membership_id, context.viewer)
     return await office_users.remove(member, by=context.viewer, at=context.now)
 
 
 async def revalidate(context: Context, *, membership_id: OfMember) -> Membership:
-    """Say that an office user still works for the practice; without it access lapses after 90 days (ID-4)."""
+    """Confirm that an office user still works for the practice. Otherwise access lapses after 90 days (ID-4)."""
     member = await office_users.office_user(membership_id, context.viewer)
     return await office_users.revalidate(member, by=context.viewer, at=context.now)
 
 
 async def hand_over(context: Context, *, membership_id: OfMember) -> Membership:
-    """Make an office user the practice's owner; the owner until now becomes an office user (ID-4)."""
+    """Transfer ownership of the practice to an office user. The former owner becomes an office user (ID-4)."""
     member = await office_users.office_user(membership_id, context.viewer)
     return await office_users.hand_over(member, by=context.viewer, at=context.now)
 

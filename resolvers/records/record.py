@@ -51,7 +51,7 @@ class RecordDocument:
 
 
 async def mine(context: Context, selection: Selection) -> Any:
-    """Everything that the program holds about you and may show you, in one document."""
+    """Your complete record, for you to keep."""
     return await record_of(context, context.viewer.student_id)
 
 
@@ -59,9 +59,9 @@ async def of_student(
     context: Context,
     selection: Selection,
     *,
-    student_id: Annotated[UUID, Student, "Whose record, made for the student's own hands."],
+    student_id: Annotated[UUID, Student, "Student whose record is exported."],
 ) -> Any:
-    """Everything that the program holds about one student and may show that student, in one document (ID-6)."""
+    """A student's complete record, to hand to that student (ID-6)."""
     return await record_of(context, student_id)
 
 
@@ -86,12 +86,13 @@ async def record_of(context: Context, student_id: UUID | None) -> StudentRecord 
 async def erase(
     context: Context,
     *,
-    student_id: Annotated[UUID, Student, "Who leaves the program."],
-    reason: Annotated[ErasureReason, "Why; it stays in the history."],
+    student_id: Annotated[UUID, Student, "Student to erase."],
+    reason: Annotated[ErasureReason, "Reason, recorded in the history."],
 ) -> dict[str, Any]:
-    """Remove a student's identity for good: name, addresses, sign-in, messages; what was paid and decided stays.
+    """Erase a student's identity permanently: name, e-mail address, sign-in, messages. Claims and payments are kept.
 
-    Live requests and sessions end with release, unused credits are taken back. Sent again, it finishes what was left.
+    Live appointments are ended and their credits released; unused credits are revoked. Call it again to finish
+    what was left.
     """
     student = await find(context, Student, student_id, path="studentId")
     context.touch(Student, [student])

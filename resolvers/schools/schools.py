@@ -6,36 +6,62 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
+from models.base.access import EVERYTHING
 from models.base.text import TimeZone
+from models.base.words import Words
 from models.schools.schools import CRISIS_LINE_LENGTH_MAX, TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School
-from operations.arguments import NAME, Text
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
 from operations.reads.rows import find_locked
-from operations.reads.searching import BY_NAME
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 
-async def one(context: Context, selection: Selection, *, id: Annotated[UUID, School, "The school's id."]) -> Any:
-    """One school, if you may see it."""
+async def one(context: Context, selection: Selection, *, id: Annotated[UUID, School, "Id of the school."]) -> Any:
+    """A school you may see."""
     return await row(context, School, selection, id)
 
 
-async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
-    """The schools that you may see, by name."""
-    return await page_of(context, School, selection, page, order=BY_NAME)
+class SchoolOrder(Words):
+    """The order of a list of schools."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {SchoolOrder.NAME_ASC: BY_NAME, SchoolOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class SchoolFilter(Filter):
+    """Conditions on a list of schools; all must hold."""
+
+    search: Annotated[str | None, SEARCH, "Part of the name."] = None
+
+
+async def many(
+    context: Context,
+    selection: Selection,
+    *,
+    page: PageRequest,
+    filter: Annotated[SchoolFilter | None, "Which schools."] = None,
+    order_by: Annotated[SchoolOrder, "The order of the list."] = SchoolOrder.NAME_ASC,
+) -> Page:
+    """The schools you may see."""
+    where, values = (EVERYTHING, []) if filter is None else containing(filter.search, "schools.name")
+    return await page_of(context, School, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
 async def open_school(
     context: Context,
     *,
-    name: Annotated[str, NAME, "The school's full name; no other school has it."],
-    time_zone: Annotated[TimeZone, "The time zone of its calendar."],
-    credits_min: Annotated[int, "The fewest credits of one grant (CR-2)."] = TYPICAL_CREDITS_MIN,
-    credits_max: Annotated[int, "The most credits of one grant (CR-2)."] = TYPICAL_CREDITS_MAX,
+    name: Annotated[str, NAME, "School's full name; must be unique."],
+    time_zone: Annotated[TimeZone, "Time zone of its calendar."],
+    credits_min: Annotated[int, "Minimum credits in one grant (CR-2)."] = TYPICAL_CREDITS_MIN,
+    credits_max: Annotated[int, "Maximum credits in one grant (CR-2)."] = TYPICAL_CREDITS_MAX,
 ) -> School:
-    """Enter a school that sponsors credits, with its own limits for one grant (CR-2)."""
+    """Add a school that sponsors credits, with its limits for one grant (CR-2)."""
     return await School.open(
         name=name,
         time_zone=time_zone,

@@ -5,20 +5,42 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from execution import Selection
-from models.base.access import EVERYTHING
+from execution import Batched, Selection
+from models.base.access import EVERYTHING, NOTHING
+from models.base.statements import column_of
 from models.base.text import EmailAddress, StateCode, TimeZone
+from models.base.words import Words
 from models.schools.schools import School
-from models.schools.students import Student
-from operations.arguments import NAME, Text
+from models.schools.students import CONTACT, SEES_CONTACT, Student
+from operations.arguments import NAME, Filter
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
-from operations.reads.rows import find
-from operations.reads.searching import BY_NAME, like
+from operations.reads.rows import find, rows_where
+from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 STUDENT = to_one(Student, by="student_id")
+
+
+class StudentOrder(Words):
+    """The order of a list of students."""
+
+    NAME_ASC = "NAME_ASC", "By name."
+    CREATED_AT_DESC = "CREATED_AT_DESC", "Newest first."
+
+
+ORDERS = {StudentOrder.NAME_ASC: BY_NAME, StudentOrder.CREATED_AT_DESC: NEWEST_FIRST}
+
+
+class StudentFilter(Filter):
+    """Conditions on a list of students; all must hold."""
+
+    search: Annotated[str | None, SEARCH, "Part of the name or e-mail address."] = None
+
+
+SEARCHED = ("students.name", "students.email")
+"""Where a search looks; who sees addresses for a time only does not find by them (ID-8)."""
 
 
 async def students(
@@ -26,38 +48,52 @@ async def students(
     selection: Selection,
     *,
     page: PageRequest,
-    search: Annotated[str | None, Text(200), "A part of the name or of the e-mail address."] = None,
+    filter: Annotated[StudentFilter | None, "Which students."] = None,
+    order_by: Annotated[StudentOrder, "The order of the list."] = StudentOrder.NAME_ASC,
 ) -> Page:
-    """The students that you may see, by name."""
-    where, values = matching(search)
-    return await page_of(context, Student, selection, page, order=BY_NAME, where=where, values=values)
+    """The students you may see."""
+    searched = SEARCHED if context.viewer.role in SEES_CONTACT else SEARCHED[:1]
+    where, values = (EVERYTHING, []) if filter is None else containing(filter.search, *searched)
+    return await page_of(context, Student, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
-def matching(search: str | None) -> tuple[str, list[Any]]:
-    """The condition of a search among students."""
-    if not search:
-        return EVERYTHING, []
-    return "(students.name ILIKE $1 OR students.email ILIKE $1)", [like(search)]
-
-
-async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "The student's id."]) -> Any:
-    """One student, if you may see them."""
+async def student(context: Context, selection: Selection, *, id: Annotated[UUID, Student, "Id of the student."]) -> Any:
+    """A student you may see."""
     return await row(context, Student, selection, id)
 
 
 async def enter_student(
     context: Context,
     *,
-    name: Annotated[str, NAME, "The student's name."],
-    email: Annotated[EmailAddress, "The address that the invitation and all messages go to."],
-    state: Annotated[StateCode, "The state where the student usually is."],
-    time_zone: Annotated[TimeZone, "The student's time zone."],
-    school_id: Annotated[
-        UUID | None, School, "The school; needed from OPS, a school's own staff may leave it out."
-    ] = None,
+    name: Annotated[str, NAME, "Student's full name."],
+    email: Annotated[EmailAddress, "E-mail address for the invitation and notifications."],
+    state: Annotated[StateCode, "State where the student usually lives."],
+    time_zone: Annotated[TimeZone, "Student's time zone."],
+    school_id: Annotated[UUID | None, School, "School; required for OPS, default your own."] = None,
 ) -> Student:
-    """Enter a student of a school, with an empty wallet."""
+    """Enroll a student of a school, with an empty wallet."""
     school = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
     return await Student.enroll(
         school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now
     )
+
+
+def contact(column: str) -> Batched:
+    """A column that providers and offices see only while they may reach the student; null before and after (ID-8)."""
+
+    async def resolve(context: Context, parents: list[Any], selection: Selection) -> list[Any]:
+        values = column_of(parents, column)
+        role = context.viewer.role
+        if role in SEES_CONTACT:
+            return values
+        ids = column_of(parents, "id")
+        condition = CONTACT.get(role, NOTHING).replace("$at", "$2")
+        where = f"students.id = ANY($1) AND $2::timestamptz IS NOT NULL AND {condition}"
+        rows = await rows_where(context, Student, (), where, list(dict.fromkeys(ids)), context.now)
+        reached = set(column_of(rows, "id"))
+        return [value if id in reached else None for id, value in zip(ids, values, strict=True)]
+
+    return Batched(resolve, needs=("id", column), defers=True)
+
+
+EMAIL, PHONE, STATE = contact("email"), contact("phone"), contact("state")

@@ -15,28 +15,28 @@ from schema.base.shape import Node, optional_text, payload, shown, shows
 
 @shows(models.Account)
 class Account(Node):
-    """One person who signs in, by e-mail address."""
+    """A person who can sign in."""
 
-    email: EmailAddress = shown("The address that signs in.")
-    name: str = shown("The person's name.")
-    email_verified_at: datetime | None = shown("When a link that was sent to the address came back.")
-    created_at: datetime = shown("When the account was made.")
-    disabled_at: datetime | None = shown("Since when it is shut.")
+    email: EmailAddress = shown("E-mail address used to sign in.")
+    name: str = shown("Full name.")
+    email_verified_at: datetime | None = shown("When the e-mail address was verified; null if it was not.")
+    created_at: datetime = shown("When the account was created.")
+    disabled_at: datetime | None = shown("When the account was disabled; null if it is active.")
     memberships: list["Membership"] = relation(
-        resolvers.MEMBERSHIPS, "What the account may act under; `actAs` changes it."
+        resolvers.MEMBERSHIPS, "Roles this account can act in; switch with `actAs`."
     )
-    acceptances: list[Acceptance] = relation(resolvers.ACCEPTANCES, "What the person has accepted (PR-1).")
+    acceptances: list[Acceptance] = relation(resolvers.ACCEPTANCES, "Agreements the person has accepted (PR-1).")
 
 
 @shows(models.Membership)
 class Membership(Node):
-    """Who acts: an account under one membership."""
+    """One role of an account: what it may act as, and for whom."""
 
-    role: Role = shown("Under which role.")
-    account: Account | None = relation(resolvers.ACCOUNT, "The account.")
-    title: str | None = optional_text("title", "What an office user is called in the practice.")
-    is_owner: bool = shown("Whether it owns the practice (ID-4).")
-    revalidate_by: datetime | None = shown("Until when an office user is revalidated, or lapses (ID-4).")
+    role: Role = shown("Role.")
+    account: Account | None = relation(resolvers.ACCOUNT, "Account this membership belongs to.")
+    title: str | None = optional_text("title", "Job title of an office user.")
+    is_owner: bool = shown("Whether the office user owns the practice (ID-4).")
+    revalidate_by: datetime | None = shown("When an office user's access lapses unless it is revalidated (ID-4).")
 
 
 class Query:
@@ -52,6 +52,6 @@ class Mutation:
     enable_account = mutation(resolvers.enable, answers=payload("EnableAccount", Account), allow=[Role.OPS])
     end_membership = mutation(
         resolvers.end_membership,
-        answers=payload("EndMembership", {"membership": (Membership, "The membership as it is now; null if refused.")}),
+        answers=payload("EndMembership", {"membership": (Membership, "The updated membership; null if refused.")}),
         allow=[Role.OPS],
     )

@@ -11,24 +11,24 @@ from operations.queries import query
 from resolvers.accounts.agreements import AgreementInput, current_agreements
 from schema.base.shape import Node, shown, shows, value
 
-strawberry.input(AgreementInput, description="One document in one version, as a person accepts it.")
+strawberry.input(AgreementInput, description="A document and version that the person accepts.")
 
 
 @value
 class Agreement:
-    """One document in the version that a sign-up accepts now (PR-1)."""
+    """A document in its current version, to be accepted at sign-up (PR-1)."""
 
-    document: Document = shown("What is agreed to.")
-    version: str = shown("In which version.")
+    document: Document = shown("Document.")
+    version: str = shown("Version.")
 
 
 @shows(agreements.Acceptance)
 class Acceptance(Node):
-    """That somebody accepted a document in one version (PR-1)."""
+    """A person's acceptance of one version of a document (PR-1)."""
 
-    document: Document = shown("What was accepted.")
-    version: str = shown("In which version.")
-    accepted_at: datetime = shown("When.")
+    document: Document = shown("Document accepted.")
+    version: str = shown("Version.")
+    accepted_at: datetime = shown("When it was accepted.")
 
 
 class Query:

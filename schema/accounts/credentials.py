@@ -15,14 +15,15 @@ class Mutation:
         resolvers.request_reset,
         before=resolvers.admit_reset,
         answers=payload(
-            "RequestPasswordReset", {"accepted": (bool, "True; a mail is sent if the address has an account.")}
+            "RequestPasswordReset",
+            {"accepted": (bool, "Always true: an e-mail is sent only if the address has an account.")},
         ),
         allow=ANYONE,
     )
     reset_password = mutation(
         resolvers.reset_password,
         before=resolvers.hash_for_reset,
-        answers=payload("ResetPassword", {"was_reset": (bool, "True once the new password holds.")}),
+        answers=payload("ResetPassword", {"was_reset": (bool, "True if the password was reset.")}),
         allow=ANYONE,
     )
     change_password = mutation(
@@ -42,6 +43,6 @@ class Mutation:
     verify_email = mutation(
         resolvers.verify_email,
         before=resolvers.admit_token,
-        answers=payload("VerifyEmail", {"verified": (bool, "True once the address is verified.")}),
+        answers=payload("VerifyEmail", {"verified": (bool, "True if the e-mail address was verified.")}),
         allow=ANYONE,
     )

@@ -11,14 +11,14 @@ from schema.base.shape import payload, shown, value
 
 @value
 class SecondFactor:
-    """What is known of your account's second factor."""
+    """Your account's second factor."""
 
-    is_required: bool = shown("Whether your role may do nothing without one (ID-1).")
-    is_confirmed: bool = shown("Whether there is one.")
-    recovery_codes_left: int = shown("How many recovery codes were not used yet.")
+    is_required: bool = shown("Whether your role requires a second factor (ID-1).")
+    is_confirmed: bool = shown("Whether a second factor is set up.")
+    recovery_codes_left: int = shown("Number of unused recovery codes.")
 
 
-RECOVERY_CODES = {"recovery_codes": (list[str], "Ten codes that each work once; shown this once, so keep them.")}
+RECOVERY_CODES = {"recovery_codes": (list[str], "Ten single-use recovery codes. They are shown only once.")}
 
 
 class Query:
@@ -35,8 +35,8 @@ class Mutation:
         answers=payload(
             "EnrolSecondFactor",
             {
-                "secret": (str, "The secret, to type into an authenticator; shown this once."),
-                "address": (str, "The same as an `otpauth:` address, to show as a QR code."),
+                "secret": (str, "Secret to enter in an authenticator app. It is shown only once."),
+                "address": (str, "The secret as an `otpauth:` URI, for a QR code."),
             },
         ),
         allow=PEOPLE,
@@ -61,7 +61,7 @@ class Mutation:
     remove_second_factor = mutation(
         resolvers.remove,
         before=resolvers.admit_code,
-        answers=payload("RemoveSecondFactor", {"removed": (bool, "True once it is gone.")}),
+        answers=payload("RemoveSecondFactor", {"removed": (bool, "True if the second factor was removed.")}),
         allow=PEOPLE,
         idempotent=False,
     )

@@ -14,24 +14,24 @@ from schema.base.shape import Connection, Node, computed, optional_text, payload
 
 @shows(models.Session, name="SignInSession")
 class SignInSession(Node):
-    """One sign-in on one device."""
+    """A sign-in on one device."""
 
-    device: str | None = optional_text("device", "What the device called itself when it signed in.")
-    created_at: datetime = shown("When it was opened.")
-    seen_at: datetime = shown("When it was last used, to half a minute.")
+    device: str | None = optional_text("device", "Device name given at sign-in.")
+    created_at: datetime = shown("When the person signed in.")
+    seen_at: datetime = shown("When it was last used, to within 30 seconds.")
     ends_at: datetime = computed(
-        lambda row: row.until, "When it ends at the latest; without use it ends sooner (ID-2).", needs=("until",)
+        lambda row: row.until, "When it ends at the latest; it ends sooner if unused (ID-2).", needs=("until",)
     )
-    revoked_at: datetime | None = shown("When it was ended.")
-    is_current: bool = relation(resolvers.CURRENT, "Whether it is the one that asks.")
-    membership: Membership | None = relation(resolvers.MEMBERSHIP, "What it acts under.")
+    revoked_at: datetime | None = shown("When it was ended early.")
+    is_current: bool = relation(resolvers.CURRENT, "Whether this request was made with it.")
+    membership: Membership | None = relation(resolvers.MEMBERSHIP, "Membership it acts under.")
 
 
 SIGNED_IN = {
-    "access_token": (str, "Send it as `Authorization: Bearer …`; it lasts 15 minutes."),
-    "refresh_token": (str, "Exchange it with `refresh` before that; it works once."),
-    "expires_at": (datetime, "When the access token ends."),
-    "viewer": (Membership, "Who is signed in now."),
+    "access_token": (str, "Send it as `Authorization: Bearer …`. Valid for 15 minutes."),
+    "refresh_token": (str, "Exchange it with `refresh` for new tokens. Works once."),
+    "expires_at": (datetime, "When the access token expires."),
+    "viewer": (Membership, "Membership that is now signed in."),
 }
 
 
@@ -49,14 +49,14 @@ class Mutation:
     act_as = mutation(resolvers.act_as, answers=payload("ActAs", SIGNED_IN), allow=PEOPLE, idempotent=False)
     sign_out = mutation(
         resolvers.sign_out,
-        answers=payload("SignOut", {"signed_out": (bool, "True once the session has ended.")}),
+        answers=payload("SignOut", {"signed_out": (bool, "True if the sign-in session was ended.")}),
         allow=PEOPLE,
         idempotent=False,
         before_second_factor=True,
     )
     sign_out_everywhere = mutation(
         resolvers.sign_out_everywhere,
-        answers=payload("SignOutEverywhere", {"sessions_ended": (int, "How many sessions have ended.")}),
+        answers=payload("SignOutEverywhere", {"sessions_ended": (int, "Number of sign-in sessions ended.")}),
         allow=PEOPLE,
         idempotent=False,
     )

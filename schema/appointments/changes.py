@@ -11,11 +11,11 @@ from schema.base.shape import shown, value
 
 @value
 class AppointmentChange:
-    """One change of an appointment."""
+    """A change to an appointment."""
 
     refetch: bool = shown(REFETCH)
     event: Event | None = relation(EVENT, EVENT_TEXT)
-    appointment: Appointment | None = relation(resolvers.APPOINTMENT, "The appointment as it is now.")
+    appointment: Appointment | None = relation(resolvers.APPOINTMENT, "Current state of the appointment.")
 
 
 class Subscription:

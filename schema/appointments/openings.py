@@ -13,11 +13,11 @@ class ProviderOpenings:
 
     openings: Connection[Opening] = relation(
         resolvers.OPENINGS,
-        "The openings about which nothing would refuse a request now, soonest first (AV-4). "
-        "What lies in the viewer is told by `bookingBlockedBy`.",
+        "Openings that can be requested now, earliest first (AV-4). "
+        "`bookingBlockedBy` tells whether you may request any of them.",
     )
     booking_blocked_by: list[UserError] = relation(
         resolvers.BLOCKED_BY,
-        "Why you could request none of the openings now, and the way out; empty if you could, or are no student. "
-        "No credit (CR-4), a live intake with this provider (AP-2), no new clients (PR-5).",
+        "Reasons you cannot request any of the openings now: no credit (CR-4), a live intake with this provider "
+        "(AP-2), no new clients (PR-5). Empty if you can, or if you are not a student.",
     )

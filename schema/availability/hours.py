@@ -11,18 +11,18 @@ from resolvers.availability.hours import HoursInput
 from schema.base.shape import Node, computed, extends, payload, shown, shows
 from schema.directory.providers import Provider
 
-strawberry.input(HoursInput, description="One block of a provider's week.")
+strawberry.input(HoursInput, description="A block of hours in a provider's week.")
 
 
 @shows(hours.WeeklyHours)
 class WeeklyHours(Node):
-    """One block of a provider's week, in wall-clock time."""
+    """A block of hours in a provider's week, in the provider's time zone."""
 
-    weekday: int = shown("The ISO weekday: 1 is Monday, 7 is Sunday.")
+    weekday: int = shown("ISO weekday: 1 is Monday, 7 is Sunday.")
     starts: str = computed(
-        lambda row: hours.as_time(row.starts).isoformat("minutes"), "From, HH:MM.", needs=("starts",)
+        lambda row: hours.as_time(row.starts).isoformat("minutes"), "Start, HH:MM.", needs=("starts",)
     )
-    ends: str = computed(lambda row: hours.as_time(row.ends).isoformat("minutes"), "To, HH:MM.", needs=("ends",))
+    ends: str = computed(lambda row: hours.as_time(row.ends).isoformat("minutes"), "End, HH:MM.", needs=("ends",))
 
 
 @extends(Provider)
@@ -31,7 +31,7 @@ class ProviderHours:
 
     weekly_hours: list[WeeklyHours] = relation(
         resolvers.WEEKLY_HOURS,
-        "The week that openings are derived from.",
+        "Weekly hours that openings are derived from.",
         allow=[Role.OPS, Role.PROVIDER, Role.OFFICE],
     )
 

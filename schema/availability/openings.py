@@ -13,11 +13,11 @@ from schema.directory.providers import Provider
 
 @shows(openings.Opening)
 class Opening(Node):
-    """One bookable start time."""
+    """A start time that can be booked."""
 
-    starts_at: datetime = shown("When a session would begin.")
-    ends_at: datetime = shown("When the time that is kept for it ends.")
-    provider: Provider | None = relation(PROVIDER, "Whose time it is.")
+    starts_at: datetime = shown("Start of the session.")
+    ends_at: datetime = shown("End of the time reserved for it.")
+    provider: Provider | None = relation(PROVIDER, "Provider who offers it.")
 
 
 class Query:

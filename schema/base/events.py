@@ -5,25 +5,28 @@ from datetime import datetime
 from execution import Computed
 from models.base import events as models
 from models.base.access import Role
+from models.base.event_verbs import EventVerb
 from operations.queries import relation
 from operations.reads.nodes import SUBJECT
 from schema.base.shape import Node, shown, shows
 
 REFETCH = (
-    "True if the present state has to be fetched: at the beginning, and whenever events may have been missed. "
-    "All other fields are null then."
+    "True if you must fetch the current state: in the first message, and whenever events may have been missed. "
+    "All other fields are then null."
 )
-EVENT_TEXT = "What happened; null if it is not for you."
+EVENT_TEXT = "Event that caused the change; null if you may not see it."
 
 
 @shows(models.Event)
 class Event(Node):
-    """One fact: who did what, and when. Never changed."""
+    """A record of something that happened: who did what, and when. Never changed."""
 
-    verb: str = shown("What happened, `appointment.confirmed` say.")
-    at: datetime = shown("When.")
-    subject: Node | None = relation(SUBJECT, "What it happened to, as it is now; null if you may not see it.")
-    actor_role: Role | None = shown("Under which role it was done; null for the program itself.")
+    verb: EventVerb = shown("What happened.")
+    at: datetime = shown("When it happened.")
+    subject: Node | None = relation(SUBJECT, "Current state of the object it happened to; null if you may not see it.")
+    actor_role: Role | None = shown("Role of the person who did it; null if it was done automatically.")
     request_id: str = relation(
-        Computed(lambda row: row.request_id, needs=("request_id",)), "The request that did it.", allow=[Role.OPS]
+        Computed(lambda row: row.request_id, needs=("request_id",)),
+        "Id of the request that caused it.",
+        allow=[Role.OPS],
     )

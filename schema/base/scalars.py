@@ -186,41 +186,41 @@ def scalar(
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: scalar(
         "DateTime",
-        "An instant. Sent with an offset, shown in UTC with Z.",
+        "A point in time (RFC 3339). Send it with an offset; it is returned in UTC with Z.",
         parse_datetime,
         show_datetime,
         "https://scalars.graphql.org/chillicream/date-time",
     ),
     date: scalar(
-        "Date", "A calendar day, YYYY-MM-DD.", parse_date, str, "https://scalars.graphql.org/andimarek/local-date"
+        "Date", "A calendar date, YYYY-MM-DD.", parse_date, str, "https://scalars.graphql.org/andimarek/local-date"
     ),
     TimeZone: scalar(
         "TimeZone",
-        "The name of an IANA time zone, like America/New_York.",
+        "An IANA time zone, such as America/New_York.",
         parse_time_zone,
         str,
         "https://www.iana.org/time-zones",
     ),
     EmailAddress: scalar(
         "EmailAddress",
-        "An e-mail address; case makes no difference.",
+        "An e-mail address; case-insensitive.",
         parse_email,
         str,
         "https://www.rfc-editor.org/rfc/rfc5321",
     ),
     PhoneNumber: scalar(
         "PhoneNumber",
-        "A telephone number in E.164 form, like +16175550123.",
+        "A telephone number in E.164 format, such as +16175550123.",
         parse_phone,
         str,
         "https://www.itu.int/rec/T-REC-E.164",
     ),
     HttpsUrl: scalar(
-        "URL", "An address that begins with https://.", parse_url, str, "https://www.rfc-editor.org/rfc/rfc3986"
+        "URL", "A URL that begins with https://.", parse_url, str, "https://www.rfc-editor.org/rfc/rfc3986"
     ),
     StateCode: scalar(
         "StateCode",
-        "Two letters of a US state or territory, like MA.",
+        "Two-letter code of a US state or territory, such as MA.",
         parse_state,
         str,
         "https://pe.usps.com/text/pub28/28apb.htm",

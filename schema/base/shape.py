@@ -27,11 +27,11 @@ C = TypeVar("C", bound=type)
 T = TypeVar("T")
 
 
-@strawberry.interface(description="An object with an id of its own, to be read again by `node`.")
+@strawberry.interface(description="An object with a globally unique id, which `node` can fetch.")
 class Node:
     """What has a TypeID."""
 
-    id: strawberry.ID = strawberry.field(description="The TypeID: its prefix tells the type.")
+    id: strawberry.ID = strawberry.field(description="TypeID; its prefix names the type.")
 
 
 def shown(description: str, *, name: str | None = None, deprecation: str | None = None) -> Any:
@@ -62,7 +62,7 @@ def shows(model: type[Entity], *, name: str | None = None) -> Callable[[C], C]:
         is_type_of.by_class = True  # type: ignore[attr-defined]  # the compiled path asks once for each class
 
         type_id = Derived("id", partial(encode, prefix))
-        cls.id = declared(type_id, (), f"The TypeID, `{prefix}_…`.", None)  # type: ignore[attr-defined]
+        cls.id = declared(type_id, (), f"TypeID, `{prefix}_…`.", None)  # type: ignore[attr-defined]
         cls.__annotations__ = {"id": strawberry.ID, **cls.__annotations__}
         cls.is_type_of = staticmethod(is_type_of)  # type: ignore[attr-defined]
         NODES[prefix] = (model, name or cls.__name__)
@@ -96,40 +96,40 @@ def value(cls: C) -> C:
     return declare_type(cls, fields_of(cls), name=cls.__name__, description=cls.__doc__)
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="Position of a page in its list.")
 class PageInfo:
     """Relay's page info."""
 
-    has_next_page: bool = shown("Whether there are rows behind this page.")
-    has_previous_page: bool = shown("Whether there are rows in front of this page.")
-    start_cursor: str | None = shown("The cursor of the first row.")
-    end_cursor: str | None = shown("The cursor of the last row; give it as `after` for the next page.")
+    has_next_page: bool = shown("Whether there are items after this page.")
+    has_previous_page: bool = shown("Whether there are items before this page.")
+    start_cursor: str | None = shown("Cursor of the first item.")
+    end_cursor: str | None = shown("Cursor of the last item; pass it as `after` to get the next page.")
 
 
-@strawberry.type(description="One row of a list, with its cursor.")
+@strawberry.type(description="An item of a list, with its cursor.")
 class Edge(Generic[T]):
     """Relay's edge."""
 
-    node: T = shown("The row.")
-    cursor: str = shown("Its place in the list.")
+    node: T = shown("The item.")
+    cursor: str = shown("Cursor of the item.")
 
 
-@strawberry.type(description="A page of a list: its rows, where it stands, and lazily how many rows there are.")
+@strawberry.type(description="A page of a list.")
 class Connection(Generic[T]):
     """The one shape of every list that can grow."""
 
-    nodes: list[T] = shown("The rows of this page.")
-    edges: list[Edge[T]] = shown("The rows of this page, each with its cursor.")
-    page_info: PageInfo = shown("Where this page stands in the list.")
-    total_count: int = relation(TOTAL_COUNT, "How many rows the whole list has; counted only when asked for.")
+    nodes: list[T] = shown("Items on this page.")
+    edges: list[Edge[T]] = shown("Items on this page, each with its cursor.")
+    page_info: PageInfo = shown("Position of this page in the list.")
+    total_count: int = relation(TOTAL_COUNT, "Number of items in the whole list, counted only if requested.")
 
 
-@strawberry.type(description="An amount of money.")
+@strawberry.type(description="Amount of money.")
 class Money:
     """A decimal string and its currency: never a float."""
 
-    amount: str = relation(Computed(str), "The amount as a decimal string, `95.00`.")
-    currency: str = relation(Computed(lambda _: "USD"), "The ISO 4217 code of the currency; USD.")
+    amount: str = relation(Computed(str), "Amount as a decimal string, such as `95.00`.")
+    currency: str = relation(Computed(lambda _: "USD"), "ISO 4217 currency code; always USD.")
 
 
 def money(column: str, description: str, *, allow: Any = None) -> Any:
@@ -141,15 +141,15 @@ def money(column: str, description: str, *, allow: Any = None) -> Any:
     return relation(Derived(column, amount), description, allow=allow)
 
 
-@strawberry.type(description="One reason why nothing was changed, and what to do next.")
+@strawberry.type(description="A reason a mutation was refused, and what to do next.")
 class UserError:
     """A refusal as clients see it."""
 
-    code: Code = shown("What kind of reason it is.")
-    message: str = shown("The reason in plain words; safe to show.")
-    field: list[str] = shown("The path of the input field that it is about; empty if it is about none.")
-    rule: str | None = shown("The number of the rule, `AP-3` say; null for a fault of form.")
-    fix: str = shown("The next thing to do.")
+    code: Code = shown("Machine-readable code.")
+    message: str = shown("Reason in plain words; safe to show to the user.")
+    field: list[str] = shown("Path of the input field concerned; empty if there is none.")
+    rule: str | None = shown("Number of the rule, such as `AP-3`; null if the input is malformed.")
+    fix: str = shown("What to do next.")
 
 
 def user_error(refusal: Refusal) -> UserError:
@@ -187,11 +187,11 @@ def payload(verb: str, of: Mapping[str, tuple[Any, str]] | type) -> Any:
     """
     if isinstance(of, type):
         name = snake(of.__strawberry_definition__.name)  # type: ignore[attr-defined]
-        members: Mapping[str, tuple[Any, str]] = {name: (of, "The object as it is now; null if refused.")}
+        members: Mapping[str, tuple[Any, str]] = {name: (of, "The object after the change; null if refused.")}
     else:
         members = of
     fields = [field_of(member, nullable(kind), text) for member, (kind, text) in members.items()]
-    fields.append(field_of("user_errors", list[UserError], "Why nothing was changed; empty if it was done."))
+    fields.append(field_of("user_errors", list[UserError], "Why the mutation was refused; empty if it succeeded."))
     name = f"{verb}Payload"
     cls = type(name, (Payload,), {"verb": verb, "members": tuple(members)})
     return declare_type(cls, fields, name=name)

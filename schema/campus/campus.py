@@ -18,25 +18,25 @@ from schema.schools.schools import School
 
 @value
 class Campus:
-    """A school whose students sign in through their campus."""
+    """A school with campus single sign-on."""
 
-    school_id: strawberry.ID = shown("The school's id.")
-    name: str = shown("The school's name.")
+    school_id: strawberry.ID = shown("Id of the school.")
+    name: str = shown("Name of the school.")
     sign_in_address: str = shown(
-        "Where to send the browser, with `challenge` (S256, RFC 7636) and `return_to` as parameters of the query."
+        "URL to open in the browser, with the query parameters `challenge` (PKCE S256, RFC 7636) and `return_to`."
     )
 
 
 @shows(models.CampusIssuer)
 class CampusIssuer(Node):
-    """The OpenID Connect provider of a school."""
+    """A school's OpenID Connect provider."""
 
-    school: School | None = relation(SCHOOL, "The school.")
-    issuer: str = shown("The provider's issuer.")
-    client_id: str = shown("Who we are to it.")
-    return_to: list[str] = shown("Where clients may be sent back to.")
-    created_at: datetime = shown("Since when.")
-    disabled_at: datetime | None = shown("Since when it is closed.")
+    school: School | None = relation(SCHOOL, "School.")
+    issuer: str = shown("Issuer URL.")
+    client_id: str = shown("OAuth client id.")
+    return_to: list[str] = shown("Allowed return URLs.")
+    created_at: datetime = shown("When it was added.")
+    disabled_at: datetime | None = shown("When it was disabled; null if it is active.")
 
 
 class Query:

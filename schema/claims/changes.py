@@ -11,11 +11,11 @@ from schema.claims.claims import Claim
 
 @value
 class ClaimChange:
-    """One change of a claim."""
+    """A change to a claim."""
 
     refetch: bool = shown(REFETCH)
     event: Event | None = relation(EVENT, EVENT_TEXT)
-    claim: Claim | None = relation(resolvers.CLAIM, "The claim as it is now.")
+    claim: Claim | None = relation(resolvers.CLAIM, "Current state of the claim.")
 
 
 class Subscription:

@@ -10,8 +10,14 @@ from models.rates.rates import VisitType
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.claims import claims as resolvers
+from resolvers.directory.providers import PROVIDER
+from resolvers.schools.schools import SCHOOL
+from resolvers.schools.students import STUDENT
 from schema.appointments.appointments import Appointment
 from schema.base.shape import Connection, Money, Node, computed, extends, money, payload, shown, shows, value
+from schema.directory.providers import Provider
+from schema.schools.schools import School
+from schema.schools.students import Student
 
 CLINICAL = [Role.PROVIDER, Role.OPS]
 PAID = [Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER]
@@ -19,41 +25,45 @@ PAID = [Role.PROVIDER, Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER]
 
 @value
 class ClaimReason:
-    """Why a claim was decided as it was (CL-6)."""
+    """A reason for the decision on a claim (CL-6)."""
 
-    group: str = computed(lambda reason: reason["group"], "The claim adjustment group code.", needs=())
-    carc: str = computed(lambda reason: reason["carc"], "The claim adjustment reason code.", needs=())
-    text: str = computed(lambda reason: reason["text"], "The reason in plain words.", needs=())
-    next_step: str = computed(lambda reason: reason["next_step"], "What to do next.", needs=())
+    group: str = computed(lambda reason: reason["group"], "Claim adjustment group code (CAGC).", needs=())
+    carc: str = computed(lambda reason: reason["carc"], "Claim adjustment reason code (CARC).", needs=())
+    text: str = computed(lambda reason: reason["text"], "Reason in plain words.", needs=())
+    next_step: str = computed(lambda reason: reason["next_step"], "What the provider can do next.", needs=())
 
 
 @shows(models.Claim)
 class Claim(Node):
-    """A request for reimbursement of one completed session, with its decision."""
+    """A request for reimbursement of a completed session, and the decision on it."""
 
-    status: ClaimStatus = shown("The decision.")
-    visit_type: VisitType = shown("Intake or follow-up; the rate depends on it (CL-3).")
-    amount: Money | None = money("amount_cents", "What is reimbursed.", allow=PAID)
+    status: ClaimStatus = shown("Decision.")
+    visit_type: VisitType = shown("Intake or follow-up, which determines the rate (CL-3).")
+    amount: Money | None = money("amount_cents", "Amount reimbursed.", allow=PAID)
     presenting_concern: PresentingConcern | None = relation(
         Computed(lambda row: row.presenting_concern, needs=("presenting_concern",)),
-        "What the session was about; for the provider and OPS alone (CL-9).",
+        "Presenting concern; visible only to the provider and OPS (CL-9).",
         allow=CLINICAL,
     )
     reasons: list[ClaimReason] = computed(
         lambda row: models.reasons_of(row.reasons),
-        "Why it was decided so; empty if it was accepted as it was sent.",
+        "Reasons for the decision; empty if accepted as submitted.",
         needs=("reasons",),
     )
-    submitted_at: datetime = shown("When the provider attested and submitted it.")
-    adjudicated_at: datetime = shown("When it was decided.")
-    appointment: Appointment | None = relation(resolvers.APPOINTMENT, "The session.")
+    submitted_at: datetime = shown("When the provider attested the session and submitted the claim.")
+    adjudicated_at: datetime = shown("When it was adjudicated.")
+    session_starts_at: datetime | None = relation(resolvers.SESSION_STARTS_AT, "When the session began.")
+    appointment: Appointment | None = relation(resolvers.APPOINTMENT, "Appointment claimed, if you may see it.")
+    provider: Provider | None = relation(PROVIDER, "Provider who is reimbursed.")
+    school: School | None = relation(SCHOOL, "School that sponsors the session, if you may see it.")
+    student: Student | None = relation(STUDENT, "Client of the session, if you may see them.")
 
 
 @extends(Appointment)
 class AppointmentClaim:
     """What claims add to Appointment."""
 
-    claim: Claim | None = relation(resolvers.CLAIM, "The claim for it, once it was attested.")
+    claim: Claim | None = relation(resolvers.CLAIM, "Claim for the session, once attested.")
 
 
 class Query:
@@ -68,6 +78,6 @@ class Mutation:
 
     attest_session = mutation(
         resolvers.attest,
-        answers=payload("AttestSession", {"claim": (Claim, "The claim with its decision; null if refused.")}),
+        answers=payload("AttestSession", {"claim": (Claim, "The claim and its decision; null if refused.")}),
         allow=[Role.PROVIDER],
     )

@@ -21,7 +21,7 @@ class Mutation:
 
     move_clock = mutation(
         resolvers.move,
-        answers=payload("MoveClock", {"now": (datetime, "The server's time after the move; null if refused.")}),
+        answers=payload("MoveClock", {"now": (datetime, "New server time; null if refused.")}),
         allow=[Role.OPS],
         idempotent=False,
     )

@@ -10,10 +10,10 @@ from schema.credits.ledger import Wallet
 
 @value
 class WalletChange:
-    """A change of a wallet's balances."""
+    """A change to a wallet's balances."""
 
     refetch: bool = shown(REFETCH)
-    wallet: Wallet | None = relation(resolvers.WALLET, "The wallet as it is now.")
+    wallet: Wallet | None = relation(resolvers.WALLET, "Current state of the wallet.")
 
 
 class Subscription:

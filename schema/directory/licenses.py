@@ -13,14 +13,16 @@ from schema.base.shape import Node, payload, shown, shows
 
 @shows(licenses.License)
 class License(Node):
-    """A state's permission to practise."""
+    """A state license to practise."""
 
-    license_class: LicenseClass = shown("What it permits.")
-    title: str = shown("The state's own title.")
-    number: str = shown("The number, as the board prints it.")
-    state: StateCode = shown("The state that gave it.")
-    expires_on: date = shown("Its last day.")
-    verified_at: datetime | None = shown("When OPS verified it with the board; null while it waits (PR-4).")
+    license_class: LicenseClass = shown("License class.")
+    title: str = shown("Title used by the state, such as LICSW.")
+    number: str = shown("License number, as printed by the board.")
+    state: StateCode = shown("Issuing state.")
+    expires_on: date = shown("Last day on which it is valid.")
+    verified_at: datetime | None = shown(
+        "When OPS verified it with the state board; null if it was not verified yet (PR-4)."
+    )
 
 
 class Mutation:

@@ -9,34 +9,42 @@ from operations.queries import query, relation
 from resolvers.directory import providers as resolvers
 from resolvers.directory.licenses import LICENSES
 from schema.accounts.accounts import Membership
+from schema.accounts.persons import PersonConflict
 from schema.base.shape import Connection, Node, extends, optional_text, payload, shown, shows
 from schema.directory.licenses import License
 
 
 @shows(providers.Provider)
 class Provider(Node):
-    """One clinician with an individual profile."""
+    """A clinician in the directory."""
 
-    name: str = shown("The clinician's name.")
-    title: str = shown("What stands behind the name.")
-    bio: str | None = optional_text("bio", "A few words to students.")
-    specialties: list[str] = shown("What the provider is experienced in.")
-    services: list[Service] = shown("What sessions are offered.")
-    degree_level: DegreeLevel = shown("The degree.")
-    time_zone: TimeZone = shown("The zone of the provider's calendar.")
+    name: str = shown("Name.")
+    title: str = shown("Credentials after the name, such as LICSW.")
+    bio: str | None = optional_text("bio", "Short introduction for students.")
+    specialties: list[str] = shown("Areas of experience.")
+    services: list[Service] = shown("Services offered.")
+    degree_level: DegreeLevel = shown("Degree level.")
+    time_zone: TimeZone = shown("Time zone of the provider's calendar.")
     missed_appointment_policy: str | None = optional_text(
-        "missed_appointment_policy", "What a missed session means; accepted with a request (AP-5)."
+        "missed_appointment_policy", "Missed-appointment policy, accepted with each request (AP-5)."
     )
-    accepting_new_clients: bool = shown("Whether new clients may request sessions (PR-5).")
-    searchable: bool = shown("Whether the directory shows the profile (PR-4).")
-    licenses: list[License] = relation(LICENSES, "The licenses that you may see, by state.")
+    accepting_new_clients: bool = shown("Whether new clients are accepted (PR-5).")
+    searchable: bool = shown("Whether the profile is listed in the directory (PR-4).")
+    licenses: list[License] = relation(LICENSES, "Licenses you may see, by state.")
 
 
 @extends(Membership)
 class MembershipProvider:
     """What providers add to Membership."""
 
-    provider: Provider | None = relation(resolvers.PROVIDER, "The provider it acts for, if it is one.")
+    provider: Provider | None = relation(resolvers.PROVIDER, "Provider it belongs to, for the role PROVIDER.")
+
+
+@extends(PersonConflict)
+class PersonConflictProvider:
+    """What providers add to PersonConflict."""
+
+    provider: Provider | None = relation(resolvers.PROVIDER, "The provider, if it is about one.")
 
 
 EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER, Role.OFFICE]

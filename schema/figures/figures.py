@@ -10,19 +10,21 @@ from schema.schools.schools import STAFF, School
 
 @value
 class MonthlyFigures:
-    """One month of a school in numbers. A month of fewer than 11 students is suppressed (CL-9)."""
+    """A school's figures for one month, suppressed if fewer than 11 students were active (CL-9)."""
 
-    month: date = shown("The first day of the month.")
-    suppressed: bool = shown("Whether the numbers are withheld because the group is too small.")
-    requested: int | None = shown("Appointments that were requested for this month.")
-    completed: int | None = shown("Sessions that took place.")
-    no_shows: int | None = shown("Sessions that the student missed.")
-    settled_credits: int | None = shown("Credits that accepted claims settled.")
-    reimbursed: Money | None = money("amount_cents", "What accepted claims come to.")
+    month: date = shown("First day of the month.")
+    suppressed: bool = shown("Whether the figures are withheld because the group is too small.")
+    requested: int | None = shown("Appointments requested for this month.")
+    completed: int | None = shown("Sessions completed.")
+    no_shows: int | None = shown("Sessions the student missed.")
+    settled_credits: int | None = shown("Credits settled by accepted claims.")
+    reimbursed: Money | None = money("amount_cents", "Total of accepted claims.")
 
 
 @extends(School)
 class SchoolFigures:
     """What figures add to School."""
 
-    monthly: list[MonthlyFigures] = relation(resolvers.MONTHLY, "The twelve months of a calendar year.", allow=STAFF)
+    monthly: list[MonthlyFigures] = relation(
+        resolvers.MONTHLY, "Figures for the twelve months of a calendar year.", allow=STAFF
+    )

@@ -26,21 +26,21 @@ from schema.schools.students import Student
 
 @shows(models.Invitation)
 class Invitation(Node):
-    """An invitation to one membership. Its link is in the mail alone."""
+    """An invitation to one membership. Its link is only in the e-mail."""
 
-    email: EmailAddress = shown("Who is invited.")
-    name: str | None = optional_text("name", "The person's name.")
-    role: Role = shown("As what.")
-    student: Student | None = relation(STUDENT, "The student, if it is for one.")
-    provider: Provider | None = relation(PROVIDER, "The provider, if it is for one.")
-    practice: Practice | None = relation(PRACTICE, "The practice, if it is for its office.")
-    school: School | None = relation(SCHOOL, "The school, if it has one.")
-    title: str | None = optional_text("title", "What an office user is called in the practice.")
-    is_owner: bool = shown("Whether an office user is to own the practice (ID-4).")
+    email: EmailAddress = shown("E-mail address invited.")
+    name: str | None = optional_text("name", "Name of the person invited.")
+    role: Role = shown("Role offered.")
+    student: Student | None = relation(STUDENT, "Student, for the role STUDENT.")
+    provider: Provider | None = relation(PROVIDER, "Provider, for the role PROVIDER.")
+    practice: Practice | None = relation(PRACTICE, "Practice, for the role OFFICE.")
+    school: School | None = relation(SCHOOL, "School, if any.")
+    title: str | None = optional_text("title", "Job title of an office user.")
+    is_owner: bool = shown("Whether the office user will own the practice (ID-4).")
     created_at: datetime = shown("When it was sent.")
-    expires_at: datetime = shown("Until when its link works.")
+    expires_at: datetime = shown("When its link expires.")
     accepted_at: datetime | None = shown("When it was accepted.")
-    withdrawn_at: datetime | None = shown("When it was taken back, replaced by another, or ended.")
+    withdrawn_at: datetime | None = shown("When it was withdrawn, replaced or ended.")
 
 
 @value

@@ -14,19 +14,19 @@ from schema.schools.schools import School
 
 @shows(models.PartnerKey)
 class PartnerKey(Node):
-    """One key of a school's machine client."""
+    """API key of a school's system."""
 
-    name: str = shown("Which machine holds it.")
-    school: School | None = relation(SCHOOL, "The school that it is scoped to.")
-    created_at: datetime = shown("When it was made.")
-    expires_at: datetime = shown("When it ends.")
-    revoked_at: datetime | None = shown("When it was ended before that.")
-    seen_at: datetime | None = shown("When it was last used, to a minute.")
+    name: str = shown("Name of the system that uses it.")
+    school: School | None = relation(SCHOOL, "School it is limited to.")
+    created_at: datetime = shown("When it was created.")
+    expires_at: datetime = shown("When it expires.")
+    revoked_at: datetime | None = shown("When it was revoked.")
+    seen_at: datetime | None = shown("When it was last used, to within a minute.")
 
 
 NEW_KEY = {
-    "partner_key": (PartnerKey, "The key's record; null if refused."),
-    "secret": (str, "The key itself, shown this once. Send it as `Authorization: Bearer …`."),
+    "partner_key": (PartnerKey, "The new key's record; null if refused."),
+    "secret": (str, "The key itself, shown only once. Send it as `Authorization: Bearer …`."),
 }
 KEEPERS = [Role.SCHOOL, Role.OPS]
 

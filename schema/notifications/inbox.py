@@ -10,7 +10,7 @@ from schema.base.shape import shown, value
 
 @value
 class InboxChange:
-    """One event that concerns the viewer."""
+    """An event that concerns you."""
 
     refetch: bool = shown(REFETCH)
     event: Event | None = relation(EVENT, "What happened.")

@@ -14,18 +14,18 @@ from schema.directory.providers import Provider
 
 @shows(models.PayoutDetails)
 class PayoutDetails(Node):
-    """Where a provider's payouts go, as it was set at one time. The numbers themselves are never in here."""
+    """A provider's payout details, as set at one time. Only the last digits of sensitive numbers are shown."""
 
-    provider: Provider | None = relation(resolvers.PROVIDER, "Whose payouts.")
-    legal_name: str = shown("The payee's name as the tax office knows it.")
-    tin_kind: TinKind = shown("Which taxpayer identification number it is.")
-    tin_last4: str = shown("Its last four digits.")
-    routing_number: str = shown("The bank's routing number.")
-    account_last4: str = shown("The last four digits of the account's number.")
-    account_kind: AccountKind = shown("The kind of the account.")
-    authorised_at: datetime = shown("When direct deposit into it was authorised.")
-    set_at: datetime = shown("When it was set.")
-    superseded_at: datetime | None = shown("When other details took its place; null for the current ones.")
+    provider: Provider | None = relation(resolvers.PROVIDER, "Provider who is paid.")
+    legal_name: str = shown("Payee's legal name, as on tax forms.")
+    tin_kind: TinKind = shown("Kind of taxpayer identification number.")
+    tin_last4: str = shown("Last four digits of the taxpayer identification number.")
+    routing_number: str = shown("Bank routing number.")
+    account_last4: str = shown("Last four digits of the account number.")
+    account_kind: AccountKind = shown("Kind of bank account.")
+    authorised_at: datetime = shown("When direct deposit was authorised.")
+    set_at: datetime = shown("When the details were set.")
+    superseded_at: datetime | None = shown("When they were replaced; null if current.")
 
 
 READERS = [Role.PROVIDER, Role.OPS, Role.FINANCE]
@@ -52,9 +52,9 @@ class Mutation:
         answers=payload(
             "RevealPayoutDetails",
             {
-                "payout_details": (PayoutDetails, "Whose numbers; null if refused."),
-                "tin": (str, "The taxpayer identification number; shown this once."),
-                "account_number": (str, "The account's number; shown this once."),
+                "payout_details": (PayoutDetails, "The payout details; null if refused."),
+                "tin": (str, "Full taxpayer identification number, shown only once."),
+                "account_number": (str, "Full account number, shown only once."),
             },
         ),
         allow=[Role.FINANCE],

@@ -16,11 +16,11 @@ from schema.directory.providers import Provider
 class Practice(Node):
     """A group practice or clinic."""
 
-    name: str = shown("The practice's name.")
-    created_at: datetime = shown("Since when it takes part.")
-    providers: list[Provider] = relation(resolvers.PROVIDERS, "Its clinicians that you may see, by name.")
+    name: str = shown("Name.")
+    created_at: datetime = shown("When it joined the program.")
+    providers: list[Provider] = relation(resolvers.PROVIDERS, "Clinicians you may see, by name.")
     office_users: list[Membership] = relation(
-        resolvers.OFFICE_USERS, "Its owner and office users that you may see.", allow=[Role.OFFICE, Role.OPS]
+        resolvers.OFFICE_USERS, "Owner and office users you may see.", allow=[Role.OFFICE, Role.OPS]
     )
 
 
@@ -28,13 +28,13 @@ class Practice(Node):
 class MembershipPractice:
     """What practices add to Membership."""
 
-    practice: Practice | None = relation(resolvers.PRACTICE, "The practice it acts for, if it has one.")
+    practice: Practice | None = relation(resolvers.PRACTICE, "Practice it belongs to, for the role OFFICE.")
 
 
 OFFICE_USER = {
     "office_user": (
         Membership,
-        "The office user's membership as it is now; null if refused.",
+        "The updated membership of the office user; null if refused.",
     )
 }
 OWNERS = [Role.OFFICE, Role.OPS]

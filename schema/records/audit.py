@@ -14,29 +14,31 @@ from schema.schools.students import Student
 
 @shows(models.AuditEntry)
 class AuditEntry(Node):
-    """One request that read or changed students' records (ID-6). Ids only; never changed."""
+    """A request that read or changed students' records (ID-6). Never changed."""
 
-    at: datetime = shown("When.")
-    kind: AuditKind = shown("Whether records were read or something was changed.")
-    role: Role = shown("Under which role.")
-    account: Account | None = relation(resolvers.ACCOUNT, "Whose account asked.")
-    request_id: str = shown("The request, as the answer told it in `x-request-id`.")
-    operation: str = shown("The operation's name, or its root fields.")
-    students: list[Student] = relation(resolvers.STUDENTS, "The students whose records it was about.")
+    at: datetime = shown("When the request was made.")
+    kind: AuditKind = shown("Whether records were read or changed.")
+    role: Role = shown("Role of the person who made the request.")
+    account: Account | None = relation(resolvers.ACCOUNT, "Account that made the request.")
+    request_id: str = shown("Request id, as returned in `x-request-id`.")
+    operation: str = shown("Operation name, or its root fields.")
+    students: list[Student] = relation(resolvers.STUDENTS, "Students whose records were concerned.")
 
 
 @value
 class AuditProof:
-    """What came of deriving the seals of the audit trail again."""
+    """Result of recomputing the seals of the audit trail."""
 
-    agrees: bool = shown("Whether nothing was changed, removed or put in.")
-    seals: int = shown("How many seals were derived again.")
-    entries: int = shown("How many entries they are over.")
-    unsealed: int = shown("How many entries wait for their seal, which the worker sets.")
+    agrees: bool = shown("Whether no entry was changed, removed or inserted.")
+    seals: int = shown("Number of seals recomputed.")
+    entries: int = shown("Number of entries they cover.")
+    unsealed: int = shown("Number of entries not sealed yet.")
     digest: str = computed(
-        lambda proof: proof.head.hex(), "The last seal's SHA-256; compare it with what was noted.", needs=("head",)
+        lambda proof: proof.head.hex(),
+        "SHA-256 of the last seal, to compare with your own note of it.",
+        needs=("head",),
     )
-    faults: list[str] = shown("What does not agree, up to 100.")
+    faults: list[str] = shown("Discrepancies, at most 100.")
 
 
 class Query:

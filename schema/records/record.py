@@ -12,25 +12,25 @@ from schema.schools.students import Student
 
 @value
 class RecordDocument:
-    """One document: what it is, its text, and the hash by which a copy is compared."""
+    """An exported document."""
 
-    format: str = shown("The form of the content and its version.")
-    media_type: str = shown("What to save it as.")
-    content: str = shown("The document itself, a JSON text.")
-    sha256: str = shown("The SHA-256 of the content's UTF-8 bytes, in hexadecimal digits.")
+    format: str = shown("Format and version of the content.")
+    media_type: str = shown("Media type.")
+    content: str = shown("The document, as JSON text.")
+    sha256: str = shown("SHA-256 of the content as UTF-8, in hexadecimal.")
 
 
 @value
 class StudentRecord:
-    """Everything that the program holds about one student and may show that student."""
+    """A student's complete record."""
 
-    made_at: datetime = shown("When it was read.")
+    made_at: datetime = shown("When it was created.")
     json: RecordDocument = computed(
-        lambda record: record.json, "The whole record, in the program's own form.", needs=("json",)
+        lambda record: record.json, "The record as JSON, in this program's format.", needs=("json",)
     )
     fhir: RecordDocument = computed(
         lambda record: record.fhir,
-        "What health software reads of it: a FHIR R4 bundle of type collection.",
+        "The record as a FHIR R4 Bundle of type collection, for health software.",
         needs=("fhir",),
     )
 
@@ -50,13 +50,13 @@ class Mutation:
         answers=payload(
             "EraseStudent",
             {
-                "student": (Student, "The student, without a name; null if refused."),
-                "appointments_ended": (int, "How many live appointments were ended."),
+                "student": (Student, "The erased student; null if refused."),
+                "appointments_ended": (int, "Number of live appointments ended."),
                 "appointments_left": (
                     int,
-                    "How many sessions have begun and wait for their provider's word; erase again once they have it.",
+                    "Number of started sessions still waiting for attestation; erase again once they are decided.",
                 ),
-                "credits_revoked": (int, "How many unused credits were taken back."),
+                "credits_revoked": (int, "Number of unused credits revoked."),
             },
         ),
         allow=[Role.OPS],

@@ -18,22 +18,22 @@ STAFF = [Role.OPS, Role.SCHOOL, Role.PARTNER]
 
 @shows(schools.School)
 class School(Node):
-    """A university; its counselling centre sponsors credits."""
+    """A university whose counselling centre sponsors credits."""
 
-    name: str = shown("The school's name.")
-    time_zone: TimeZone = shown("The zone of its calendar.")
-    credits_min: int = shown("The fewest credits of one grant (CR-2).")
-    credits_max: int = shown("The most credits of one grant (CR-2).")
-    missed_session_policy: MissedSessionPolicy = shown("What becomes of the credit of a missed session (CR-5).")
-    crisis_line: str = shown("Whom to call in an acute crisis, beside 988 (AP-8).")
-    created_at: datetime = shown("Since when it takes part.")
+    name: str = shown("Name.")
+    time_zone: TimeZone = shown("Time zone of its calendar.")
+    credits_min: int = shown("Minimum credits in one grant (CR-2).")
+    credits_max: int = shown("Maximum credits in one grant (CR-2).")
+    missed_session_policy: MissedSessionPolicy = shown("What happens to the credit of a missed session (CR-5).")
+    crisis_line: str = shown("Number to call in a crisis, besides 988 (AP-8).")
+    created_at: datetime = shown("When it joined the program.")
 
 
 @extends(Membership)
 class MembershipSchool:
     """What schools add to Membership."""
 
-    school: School | None = relation(SCHOOL, "The school it acts for, if it has one.")
+    school: School | None = relation(SCHOOL, "School it belongs to, if any.")
 
 
 class Query:

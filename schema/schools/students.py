@@ -10,28 +10,42 @@ from operations.queries import query, relation
 from resolvers.schools import students as resolvers
 from resolvers.schools.schools import SCHOOL
 from schema.accounts.accounts import Membership
+from schema.accounts.persons import PersonConflict
 from schema.base.shape import Connection, Node, extends, payload, shown, shows
 from schema.schools.schools import STAFF, School
 
 
 @shows(students.Student)
 class Student(Node):
-    """The client: belongs to one school, may be away in another state."""
+    """A student, who is the client. Belongs to one school."""
 
-    name: str = shown("The student's name.")
-    email: EmailAddress = shown("The student's address.")
-    phone: PhoneNumber | None = shown("The student's telephone.")
-    state: StateCode = shown("The state where the student usually is.")
-    time_zone: TimeZone = shown("The student's time zone.")
-    erased_at: datetime | None = shown("When the identity was removed for good; null for everybody else.")
-    school: School | None = relation(SCHOOL, "The school.")
+    name: str = shown("Name.")
+    email: EmailAddress | None = relation(
+        resolvers.EMAIL,
+        "E-mail address. Providers and offices see it while an appointment is live, and after the last confirmed "
+        "session until its attestation deadline; null for them otherwise (ID-8).",
+    )
+    phone: PhoneNumber | None = relation(resolvers.PHONE, "Telephone number; visible as the e-mail address is.")
+    state: StateCode | None = relation(
+        resolvers.STATE, "State where the student usually lives; visible as the e-mail address is."
+    )
+    time_zone: TimeZone = shown("Time zone.")
+    erased_at: datetime | None = shown("When the student's identity was erased; null if it was not.")
+    school: School | None = relation(SCHOOL, "School that sponsors the student.")
 
 
 @extends(Membership)
 class MembershipStudent:
     """What students add to Membership."""
 
-    student: Student | None = relation(resolvers.STUDENT, "The student it acts for, if it is one.")
+    student: Student | None = relation(resolvers.STUDENT, "Student it belongs to, for the role STUDENT.")
+
+
+@extends(PersonConflict)
+class PersonConflictStudent:
+    """What students add to PersonConflict."""
+
+    student: Student | None = relation(resolvers.STUDENT, "The student, if it is about one.")
 
 
 class Query:

@@ -31,7 +31,7 @@ STUDENTS = "{ students(first: 5) { nodes { id name } } }"
 GRANT = "mutation ($input: GrantCreditsInput!) { grantCredits(input: $input) { userErrors { code } } }"
 TRAIL = """
 query Trail($id: ID!) {
-  auditTrail(studentId: $id, first: 50) {
+  auditTrail(filter: { studentId: $id }, first: 50) {
     nodes { kind role operation requestId students { id } account { email } }
   }
 }

@@ -96,10 +96,10 @@ async def test_all_texts_of_another_form_are_told_at_once(api: Api) -> None:
 @pytest.mark.parametrize(
     ("query", "argument"),
     [
-        ('{ students(search: "%s") { totalCount } }', "search"),
+        ('{ students(filter: {search: "%s"}) { totalCount } }', "filter.search"),
         ('{ appointments(filter: {search: "%s"}) { totalCount } }', "filter.search"),
-        ('{ providers(state: "MA", specialty: "%s") { totalCount } }', "specialty"),
-        ('{ providers(state: "MA", after: "%s") { totalCount } }', "after"),
+        ('{ providers(filter: {state: "MA", specialty: "%s"}) { totalCount } }', "filter.specialty"),
+        ('{ providers(filter: {state: "MA"}, after: "%s") { totalCount } }', "after"),
         ('{ node(id: "%s") { id } }', "id"),
     ],
 )
@@ -165,7 +165,7 @@ async def test_limits_of_a_grant_that_make_no_sense_are_refused(api: Api, least:
      {"starts": ""}],
 )  # fmt: skip
 async def test_hours_that_no_week_has_are_refused(api: Api, changed: dict[str, Any]) -> None:
-    found = await api.ask('{ providers(state: "MA", first: 1) { nodes { id } } }', role="OPS")
+    found = await api.ask('{ providers(filter: {state: "MA"}, first: 1) { nodes { id } } }', role="OPS")
     fields = {**week(**changed), "providerId": found["providers"]["nodes"][0]["id"]}
     answer = await api.do("setWeeklyHours", role="OPS", selection="provider { id }", **fields)
     assert answer["provider"] is None
@@ -182,7 +182,7 @@ async def test_a_year_beyond_the_calendar_is_bad_input(api: Api, year: int) -> N
 @pytest.mark.parametrize("size", [0, -1, 101, 2**31 - 1])
 @pytest.mark.parametrize("name", ["first", "last"])
 async def test_a_page_has_1_to_100_rows(api: Api, name: str, size: int) -> None:
-    query = f'query ($size: Int) {{ providers(state: "MA", {name}: $size) {{ totalCount }} }}'
+    query = f'query ($size: Int) {{ providers(filter: {{state: "MA"}}, {name}: $size) {{ totalCount }} }}'
     errors = await api.fail(query, role="STUDENT", size=size)
     assert {error["extensions"]["code"] for error in errors} <= {"BAD_INPUT", "PAGE_LIMIT"}
 

@@ -54,7 +54,7 @@ async def test_each_screen_shows_what_the_main_job_left(api: Api) -> None:
     assert shown["practice-schedule"]["appointments"]["nodes"][0]["student"]["name"] == "Ana Reyes"
     assert shown["partner-dashboard"]["viewer"]["school"]["monthly"][0]["suppressed"] is True
     history = shown["staff-search"]["appointments"]["nodes"][0]["history"]["nodes"]
-    assert [event["verb"] for event in history] == ["appointment.requested"]
+    assert [event["verb"] for event in history] == ["APPOINTMENT_REQUESTED"]
     assert shown["ledger-proof"]["ledgerProof"]["agrees"] is True
 
 

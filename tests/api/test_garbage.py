@@ -15,9 +15,10 @@ from tests.support.api import Api, api_on
 from tests.support.databases import own_database
 
 HELD = (Run, Context, *ROW_CLASSES)
-DIRECTORY = (
-    '{ providers(state: "MA", first: 5) { nodes { name licenses { state } openings(first: 2) { nodes { id } } } } }'
-)
+DIRECTORY = """
+{ providers(filter: {state: "MA"}, first: 5) {
+  nodes { name licenses { state } openings(first: 2) { nodes { id } } } } }
+"""
 NO_SUCH = (
     'mutation { withdrawAppointment(input: {appointmentId: "apt_00000000000000000000000000"}) { userErrors { code } } }'
 )

@@ -52,7 +52,7 @@ def requests_in(lines: list[Any]) -> list[Any]:
 async def test_a_request_is_one_line(api: Api, lines: list[Any]) -> None:
     await api.token("SCHOOL")
     lines.clear()
-    query = "query Find($search: String) { students(first: 3, search: $search) { nodes { name email } } }"
+    query = "query Find($search: String) { students(first: 3, filter: {search: $search}) { nodes { name email } } }"
     answer = await api.send(query, role="SCHOOL", variables={"search": "Ana Reyes"})
     (line,) = requests_in(lines)
     assert line["request_id"] == answer.headers["x-request-id"]

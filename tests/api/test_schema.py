@@ -15,19 +15,21 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLScalarType,
+    build_schema,
     get_named_type,
     is_introspection_type,
     is_specified_scalar_type,
 )
-from strawberry.printer import print_schema
 
 from execution import Batched, Computed, Derived, Direct, Single
 from models.base.access import Role
 from operations.fields import ANYONE, EVERYBODY
 from operations.reads.nodes import NODES
 from schema.base.shape import VALUES
-from schema.root import SCHEMA
+from schema.root import SCHEMA, printed
 from tests.areas.expectations import AUDIENCES
+from tests.support.asking import ask
+from tests.support.world import as_staff
 
 SCHEMA_CORE = SCHEMA._schema
 ROOTS = [root for root in (SCHEMA_CORE.query_type, SCHEMA_CORE.mutation_type, SCHEMA_CORE.subscription_type) if root]
@@ -188,4 +190,10 @@ def test_every_list_that_can_grow_is_a_connection_with_bounds() -> None:
 
 def test_the_committed_schema_is_the_one_that_the_program_shows() -> None:
     committed = Path(__file__).parents[2].joinpath("schema.graphql").read_text()
-    assert committed.strip() == print_schema(SCHEMA).strip(), "run `make schema`"
+    assert committed.strip() == printed().strip(), "run `make schema`"
+
+
+async def test_the_schema_introduces_itself_to_introspection_and_in_print() -> None:
+    told = (await ask("{ __schema { description } }", as_staff(Role.OPS)))["__schema"]["description"]
+    assert "signIn" in told
+    assert build_schema(printed()).description == told

@@ -325,7 +325,8 @@ async def served(committed: Settings) -> AsyncIterator[Served]:
 async def demo_request(api: Api) -> str:
     """An appointment that the demo's student asks of the demo's provider."""
     found = await api.ask(
-        '{ providers(state: "MA", first: 5) { nodes { name openings(first: 1) { nodes { id } } } } }', role="STUDENT"
+        '{ providers(filter: {state: "MA"}, first: 5) { nodes { name openings(first: 1) { nodes { id } } } } }',
+        role="STUDENT",
     )
     opening = next(node for node in found["providers"]["nodes"] if node["name"] == "Noor Haddad")["openings"]["nodes"]
     answer = await api.do(
@@ -359,7 +360,7 @@ async def test_an_appointment_is_told_over_websocket_as_it_is_now(served: Served
         assert await told(provider) == {
             "appointmentChanged": {
                 "refetch": False,
-                "event": {"verb": "appointment.requested"},
+                "event": {"verb": "APPOINTMENT_REQUESTED"},
                 "appointment": {"id": id, "status": "REQUESTED"},
             }
         }
@@ -386,7 +387,7 @@ async def test_the_inbox_is_told_as_server_sent_events(served: Served) -> None:
         id = await demo_request(served.api)
         assert await event() == {
             "refetch": False,
-            "event": {"verb": "appointment.requested", "subject": {"id": id, "status": "REQUESTED"}},
+            "event": {"verb": "APPOINTMENT_REQUESTED", "subject": {"id": id, "status": "REQUESTED"}},
         }
 
 

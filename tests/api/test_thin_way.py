@@ -24,7 +24,7 @@ async def api(committed: Settings) -> AsyncIterator[Api]:
 WALLET = "{ wallet { granted available held settled expired revoked forfeited } }"
 DIRECTORY = """
 query ($state: StateCode!) {
-  providers(state: $state, first: 5) {
+  providers(filter: {state: $state}, first: 5) {
     nodes { id name licenses { state } openings(first: 3) { nodes { id startsAt } } }
   }
 }

@@ -12,7 +12,7 @@ async def test_what_another_client_does_appears_in_an_open_subscription(visit: V
         await visit.open_starter("Watch my appointments")
         assert (await visit.run())["data"]["appointmentChanged"]["refetch"] is True
         await api.act("confirmAppointment", role="PROVIDER", appointmentId=id)
-        told = (await visit.answer(containing="appointment.confirmed"))["data"]["appointmentChanged"]
+        told = (await visit.answer(containing="APPOINTMENT_CONFIRMED"))["data"]["appointmentChanged"]
         await expect(visit.page.get_by_role("group", name="Subscription")).to_contain_text("Listening: 2 messages")
     assert told["refetch"] is False
     assert (told["appointment"]["id"], told["appointment"]["status"]) == (id, "CONFIRMED")

@@ -25,7 +25,7 @@ ANSWER = MODEL % "'response.json'"
 
 DIRECTORY = """
 query ($since: DateTime!) {
-  providers(state: "MA", first: 20) { nodes { name openings(first: 1, from: $since) { nodes { id } } } }
+  providers(filter: {state: "MA"}, first: 20) { nodes { name openings(first: 1, from: $since) { nodes { id } } } }
 }
 """
 

@@ -121,8 +121,11 @@ SELECT DISTINCT p.proname AS function, p.prosrc AS source, t.tgrelid::regclass::
 
 
 def names_raised(source: str, of_table: str) -> set[str]:
-    """The constraints that a trigger's function names: written out, made of the table's name, or assigned before."""
-    names = set()
+    """The constraints that a trigger's function names: written out, made of the table's name, or assigned before.
+
+    What a function of their own raises for several triggers, `refuse_…('name')`, they write out too.
+    """
+    names = set(re.findall(r"PERFORM refuse_\w+\('(\w+)'\)", source))
     for said in re.findall(r"CONSTRAINT = (.+?);", source):
         if name := re.fullmatch(r"'(\w+)'", said):
             names.add(name[1])

@@ -17,6 +17,7 @@ from models.accounts.links import Purpose
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.base import encryption
 from models.base.access import Role
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.statements import Update, execute, fetch, transaction, write
@@ -134,7 +135,7 @@ async def test_a_message_on_a_student_s_account_names_the_school_s_crisis_line(
     student = {"student_id": (await student_of(school)).id} if role is Role.STUDENT else {}
     account, _ = await person("robin@example.test", role, school_id=school.id, **student)
     await forget_mails_so_far()
-    await write(new_event("account.password_changed", account, by=None, at=AT))
+    await write(new_event(EventVerb.ACCOUNT_PASSWORD_CHANGED, account, by=None, at=AT))
     await do_all(office)
     [(_, message)] = server.taken
     for part in content_of(message):

@@ -15,9 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from models.accounts.accounts import Account, Membership
 from models.appointments import reminders
 from models.appointments.appointments import Appointment
-from models.base.statements import execute, fetch
+from models.base.access import Role
+from models.base.event_verbs import EventVerb
+from models.base.events import new_event
+from models.base.statements import execute, fetch, write
 from models.claims.claims import PresentingConcern
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
@@ -267,7 +271,7 @@ async def test_no_message_holds_what_a_row_says_about_health(committed: Settings
 NOT_OF_A_SESSION = {
     line.template
     for verb, lines in POLICY.items()
-    if verb.startswith(("account.", "invitation.", "office_user.", "payout_details."))
+    if verb.startswith(("account.", "invitation.", "office_user.", "payout_details.", "person_conflict."))
     for line in lines
 }
 
@@ -302,6 +306,12 @@ async def everything_happens(pair: Pair) -> datetime:
         for verb in (reminders.remind_of_requests, reminders.remind_of_sessions, reminders.remind_to_attest):
             await verb(at=AT + timedelta(hours=hours))
     await granted(student, 2)
+    staff = Account(email="staff@example.test", name="Staff", created_at=AT)
+    await write(
+        staff,
+        Membership(account_id=staff.id, role=Role.OPS, created_at=AT),
+        new_event(EventVerb.APPOINTMENT_PROVIDER_UNAVAILABLE, late, by=None, at=AT),
+    )
     return late.attest_by
 
 

@@ -224,7 +224,7 @@ async def test_what_a_person_does_is_in_the_mailbox_a_moment_later(
         assert answer["appointment"]["id"] in message["html"]
 
 
-OPENING = '{ providers(state: "MA", first: 1) { nodes { openings(first: 1) { nodes { id } } } } }'
+OPENING = '{ providers(filter: {state: "MA"}, first: 1) { nodes { openings(first: 1) { nodes { id } } } } }'
 
 
 async def test_no_mailbox_is_shown_where_a_mail_server_is_set(committed: Settings) -> None:

@@ -40,7 +40,7 @@ query ($id: ID!, $state: StateCode, $service: Service, $from: DateTime, $until: 
   bookingBlockedBy { code rule message field fix } } }
 """
 DIRECTORY = """
-query ($state: StateCode!, $service: Service) { providers(state: $state, service: $service) { nodes { id } } }
+query ($state: StateCode!, $service: Service) { providers(filter: {state: $state, service: $service}) { nodes { id } } }
 """
 A_FORTNIGHT = AT + timedelta(days=14)
 LAST_DAY = date(2026, 3, 10)

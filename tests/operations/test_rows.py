@@ -29,7 +29,7 @@ SCREEN = """
   live: appointments(first: 20, filter: { upcoming: true }) { nodes { id provider { name } } }
   all: appointments(first: 3, orderBy: REQUESTED_AT_DESC) { nodes { id status claim { status } student { name } }
                                                             pageInfo { hasNextPage endCursor } }
-  providers(state: "MA", first: 2) { nodes { id name licenses { state } } totalCount }
+  providers(filter: {state: "MA"}, first: 2) { nodes { id name licenses { state } } totalCount }
   viewer { role student { name email } } }
 """
 

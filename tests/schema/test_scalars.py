@@ -219,10 +219,10 @@ async def test_a_refused_variable_is_told_by_its_place(
 
 @pytest.mark.parametrize("literal", ["MA", "5", "1.5", "true", '["MA"]', '{a: "MA"}', '"Mass"'])
 def test_a_refused_literal_is_told_by_its_line_and_column(literal: str) -> None:
-    document = parse(f"{{ providers(state: {literal}) {{ totalCount }} }}")
+    document = parse(f"{{ providers(filter: {{ state: {literal} }}) {{ totalCount }} }}")
     faults = validate(SCHEMA._schema, document)
     assert [(fault.extensions or {})["code"] for fault in faults] == ["BAD_INPUT"]
-    assert [(at.line, at.column) for at in faults[0].locations or []] == [(1, 20)]
+    assert [(at.line, at.column) for at in faults[0].locations or []] == [(1, 30)]
 
 
 @settings(max_examples=300, deadline=None)

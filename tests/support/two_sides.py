@@ -12,6 +12,7 @@ from tortoise import Tortoise
 from models.accounts import agreements
 from models.accounts.accounts import Account, Membership, Session
 from models.accounts.office_users import REVALIDATE_EVERY
+from models.accounts.persons import PersonConflict
 from models.accounts.second_factors import SecondFactor
 from models.accounts.sessions import open_session
 from models.appointments.appointments import Appointment
@@ -93,7 +94,7 @@ async def side_of() -> Side:
     done = await confirmed(student, openings[0])
     claim = await attested(done)
     await enter_license(provider)
-    await write(paid_to(provider), campus_of(school))
+    await write(paid_to(provider), campus_of(school), conflict_of(student))
     subjects: dict[Role, dict[str, Any]] = {
         Role.STUDENT: {"student_id": student.id, "school_id": school.id},
         Role.PROVIDER: {"provider_id": provider.id},
@@ -122,6 +123,11 @@ async def side_of() -> Side:
         },
         colleague=await viewer_of(Role.OFFICE, is_owner=False, invites=False, **subjects[Role.OFFICE]),
     )
+
+
+def conflict_of(student: Student) -> PersonConflict:
+    """A sign-up as this student that was refused."""
+    return PersonConflict(student_id=student.id, broken="students_email_in_school", at=AT)
 
 
 def campus_of(school: School) -> CampusIssuer:

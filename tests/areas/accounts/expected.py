@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.areas.vocabulary import (
+    ALL,
     ANYONE,
     EVERYBODY,
+    NONE,
     OFFICE,
     OPS,
     PEOPLE,
@@ -16,6 +18,7 @@ from tests.areas.vocabulary import (
     Seen,
     of_account,
     office_user,
+    seen,
 )
 
 COLLEAGUES = frozenset({"own OFFICE", "own COLLEAGUE"})
@@ -25,6 +28,7 @@ QUERY: Expected = {
     "signInSessions": PEOPLE,
     "secondFactor": PEOPLE,
     "agreements": ANYONE,
+    "personConflicts": {OPS},
 }
 
 MUTATION: Expected = {
@@ -44,6 +48,9 @@ MUTATION: Expected = {
     "renewRecoveryCodes": PEOPLE,
     "removeSecondFactor": PEOPLE,
     "resetSecondFactor": {OPS},
+    # persons who do not go together are settled by OPS (ID-7)
+    "linkPerson": {OPS},
+    "dismissPersonConflict": {OPS},
     "disableAccount": {OPS},
     "enableAccount": {OPS},
     "endMembership": {OPS},
@@ -55,6 +62,7 @@ SEEN: dict[str, Seen] = {
     "ses": of_account(),
     "agr": of_account(),
     "mfa": of_account(),
+    "pcf": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
 }
 
 BEFORE_SECOND_FACTOR = {"acc", "mem", "mfa"}

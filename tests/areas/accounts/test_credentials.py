@@ -77,7 +77,7 @@ async def reset(api: Api, token: str, password: str = ANOTHER) -> Any:
     return (await api.ask(RESET, input={"token": token, "password": password}))["resetPassword"]
 
 
-def codes(answer: Any) -> list[tuple[str, str]]:
+def codes(answer: Any) -> list[tuple[str, str | None]]:
     """The codes and rules of an answer's user errors."""
     return [(error["code"], error["rule"]) for error in answer["userErrors"]]
 

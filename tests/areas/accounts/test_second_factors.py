@@ -81,7 +81,7 @@ async def tried(api: Api, email: str, **more: Any) -> Any:
     return (await api.ask(SIGN_IN, input={"email": email, "password": PASSWORD, **more}))["signIn"]
 
 
-def codes(answer: Any) -> list[tuple[str, str]]:
+def codes(answer: Any) -> list[tuple[str, str | None]]:
     """The codes and rules of an answer's user errors."""
     return [(error["code"], error["rule"]) for error in answer["userErrors"]]
 

@@ -119,7 +119,7 @@ async def test_a_session_that_was_ended_in_the_database_is_answered_nothing(
 
 async def test_a_change_by_a_session_that_was_ended_is_not_made(api: Api, student: Person) -> None:
     openings = await student.ask(
-        '{ providers(state: "MA", first: 1) { nodes { openings(first: 1) { nodes { id } } } } }'
+        '{ providers(filter: {state: "MA"}, first: 1) { nodes { openings(first: 1) { nodes { id } } } } }'
     )
     opening = openings["providers"]["nodes"][0]["openings"]["nodes"][0]["id"]
     asked = {"openingId": opening, "state": "MA", "acceptsMissedAppointmentPolicy": True}

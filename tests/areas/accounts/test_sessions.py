@@ -42,7 +42,7 @@ async def refreshed(api: Api, token: str) -> Any:
     return (await api.ask(REFRESH, input={"refreshToken": token}))["refresh"]
 
 
-def codes(answer: Any) -> list[tuple[str, str]]:
+def codes(answer: Any) -> list[tuple[str, str | None]]:
     """The codes and rules of an answer's user errors."""
     return [(error["code"], error["rule"]) for error in answer["userErrors"]]
 

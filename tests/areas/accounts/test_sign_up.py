@@ -49,7 +49,7 @@ async def sign_up(api: Api, token: str, **changes: Any) -> Any:
     return (await api.ask(SIGN_UP, input=sent))["signUp"]
 
 
-def codes(answer: Any) -> list[tuple[str, str]]:
+def codes(answer: Any) -> list[tuple[str, str | None]]:
     """The codes and rules of an answer's user errors."""
     return [(error["code"], error["rule"]) for error in answer["userErrors"]]
 
@@ -98,7 +98,7 @@ async def test_the_newest_invitation_is_the_one_that_works(api: Api) -> None:
 
 async def test_a_withdrawn_invitation_works_no_more(api: Api) -> None:
     token = await invited(api, "gone@people.test")
-    seen = await api.ask("{ invitations(first: 1, open: true) { nodes { id email } } }", role="OPS")
+    seen = await api.ask("{ invitations(first: 1, filter: {open: true}) { nodes { id email } } }", role="OPS")
     node = seen["invitations"]["nodes"][0]
     assert node["email"] == "gone@people.test"
     await api.do("withdrawInvitation", role="OPS", selection="invitation { id }", invitationId=node["id"])

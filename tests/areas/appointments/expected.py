@@ -38,7 +38,7 @@ MUTATION: Expected = {
     "withdrawAppointment": {STUDENT},
     "confirmAppointment": {PROVIDER, OFFICE},
     "declineAppointment": {PROVIDER, OFFICE},
-    "cancelAppointment": {STUDENT, PROVIDER, OFFICE},
+    "cancelAppointment": {STUDENT, PROVIDER, OFFICE, OPS},
     "markNoShow": {PROVIDER, OPS},
 }
 

@@ -36,6 +36,7 @@ WELL = BookingFacts(
     searchable=True,
     accepting_new_clients=True,
     is_current_client=False,
+    is_oneself=False,
     missed_appointment_policy="Cancel a day ahead.",
     time_zone="America/New_York",
     license_id=new_id(),
@@ -50,6 +51,7 @@ WELL = BookingFacts(
 MINUTE = timedelta(minutes=1)
 
 FAULTS: list[tuple[dict[str, Any], Code, str, str]] = [
+    ({"is_oneself": True}, Code.NOT_ELIGIBLE, "ID-9", "openingId"),
     ({"searchable": False}, Code.NOT_ELIGIBLE, "AP-1", "openingId"),
     ({"service": Service.MEDICATION_MANAGEMENT}, Code.NOT_ELIGIBLE, "AP-1", "service"),
     ({"license_id": None}, Code.NOT_ELIGIBLE, "AP-1", "state"),
@@ -94,7 +96,7 @@ def test_all_faults_are_told_at_once() -> None:
     faults |= {"starts_at": bookable_from(AT) - MINUTE}
     refusals = request_refusals(replace(WELL, **faults), accepts_policy=False, at=AT)
     rules = [refusal.rule for refusal in refusals]
-    assert rules == ["AP-1", "AP-1", "AP-1", "AV-2", "AP-4", "AP-4", "PR-5", "AP-2", "CR-4", "AP-5"]
+    assert rules == ["AP-1", "AP-1", "AP-1", "AV-2", "AP-4", "AP-4", "ID-9", "PR-5", "AP-2", "CR-4", "AP-5"]
 
 
 FLAGS = some.fixed_dictionaries(

@@ -18,6 +18,7 @@ from integrations.campus import CampusError, is_sound_address
 from integrations.openid import Campuses
 from models.accounts.accounts import Account, Session, token_hash
 from models.accounts.agreements import Acceptance
+from models.accounts.links import Purpose
 from models.base import clock
 from models.base.access import Role
 from models.base.statements import execute, fetch
@@ -25,7 +26,7 @@ from models.campus import campus
 from models.campus.campus import challenge_of
 from models.records.retention import remove_old_of
 from resolvers.campus.campus import is_sound_return
-from tests.support.accounts import ERRORS, SIGNED_IN, WHO, accepts, person
+from tests.support.accounts import ERRORS, PASSWORD, SIGNED_IN, WHO, accepts, mailed_token, person, signed_up
 from tests.support.api import Api, api_on
 from tests.support.campus_stand_in import CLIENT_ID, CLIENT_SECRET, CampusStandIn, campus_stand_in
 from tests.support.databases import own_database
@@ -67,7 +68,7 @@ async def honest(provider: CampusStandIn) -> AsyncIterator[None]:
 
 async def begun(api: Api, **changes: str) -> tuple[httpx2.Response, str]:
     """The first redirect, as a browser gets it that forgets all cookies; and the cookie."""
-    found = (await api.ask('{ campuses(search: "lakeview") { name signInAddress } }'))["campuses"]
+    found = (await api.ask('{ campuses(filter: {search: "lakeview"}) { name signInAddress } }'))["campuses"]
     assert [one["name"] for one in found] == ["Lakeview University"]
     asked = {"challenge": challenge_of(VERIFIER), "return_to": RETURN_TO, **changes}
     api.http.cookies.clear()
@@ -241,6 +242,47 @@ async def test_only_a_verified_address_that_the_school_has_entered_is_let_in(
     assert await through(api) == {"error": "not_a_student_here"}
 
 
+async def test_after_a_change_of_address_the_campus_signs_in_who_has_it_now(api: Api, provider: CampusStandIn) -> None:
+    entered = await api.do(
+        "enterStudent", role="SCHOOL", selection="student { id }", name="Rui Costa", email="rui@demo.test",
+        state="MA", timeZone="America/New_York",
+    )  # fmt: skip
+    student = entered["student"]["id"]
+    rui = await signed_up(api, "rui@demo.test", role="STUDENT", studentId=student)
+    await rui.do("requestEmailVerification", "account { id }", currentPassword=PASSWORD, email="rui.new@demo.test")
+    token = await mailed_token("rui.new@demo.test", Purpose.EMAIL_VERIFICATION)
+    await api.ask("mutation ($t: String!) { verifyEmail(input: {token: $t}) { userErrors { code } } }", t=token)
+    second = {"name": "Rui Second", "email": "rui.new@demo.test", "state": "MA", "timeZone": "America/New_York"}
+    refused = await api.do("enterStudent", role="SCHOOL", selection="student { id }", **second)
+    assert [error["code"] for error in refused["userErrors"]] == ["CONFLICT"]
+    provider.person = {"sub": "rui-0001", "email": "rui.new@demo.test", "email_verified": True}
+    back = person(api, "rui.new@demo.test", await exchanged(api, (await through(api))["code"]))
+    assert (await back.ask("{ viewer { student { id email } } }"))["viewer"]["student"] == {
+        "id": student, "email": "rui.new@demo.test",
+    }  # fmt: skip
+
+
+async def test_a_campus_signs_nobody_in_who_cannot_be_the_student_and_ops_are_told(
+    api: Api, provider: CampusStandIn
+) -> None:
+    email, school = (
+        "tutor@demo.test",
+        (await api.ask("{ viewer { school { id } } }", role="SCHOOL"))["viewer"]["school"],
+    )
+    staff = await signed_up(api, email, role="SCHOOL", schoolId=school["id"])
+    entered = await api.do(
+        "enterStudent", role="SCHOOL", selection="student { id }", name="Tutor", email=email, state="MA",
+        timeZone="America/New_York",
+    )  # fmt: skip
+    student = entered["student"]["id"]
+    given = await staff.do("grantCredits", "grant { id }", studentId=student, credits=2)
+    assert given["userErrors"] == []
+    provider.person = {"sub": "tutor-1", "email": email, "email_verified": True}
+    assert await through(api) == {"error": "not_a_student_here"}
+    found = await api.ask("{ personConflicts(first: 5) { nodes { why student { id } } } }", role="OPS")
+    assert found["personConflicts"]["nodes"] == [{"why": "BOTH_SIDES", "student": {"id": student}}]
+
+
 async def test_another_person_of_the_campus_does_not_take_a_students_place(api: Api, provider: CampusStandIn) -> None:
     assert "code" in await through(api)
     provider.person["sub"] = "somebody-else"
@@ -292,7 +334,7 @@ async def test_a_closed_campus_signs_nobody_in(api: Api, provider: CampusStandIn
     issuer = await campus.CampusIssuer.get(issuer=provider.issuer)
     await api.do("disableCampusIssuer", role="OPS", selection="campusIssuer { id }", campusIssuerId=issuer.type_id)
     assert (await came_back(api, query, cookie)).status_code == 400
-    assert (await api.ask('{ campuses(search: "lakeview") { name } }'))["campuses"] == []
+    assert (await api.ask('{ campuses(filter: {search: "lakeview"}) { name } }'))["campuses"] == []
     await execute("UPDATE campus_issuers SET disabled_at = NULL")
 
 

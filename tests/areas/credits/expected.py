@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.base.access import Role
 from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, OWN, PARTNER, SCHOOL, STUDENT, Expected, Others, Seen, seen
 
 QUERY: Expected = {
@@ -26,3 +27,6 @@ SEEN: dict[str, Seen] = {
 OTHERS: Others = {
     ("grantCredits", SCHOOL): lambda other: {"studentId": other.student.type_id, "credits": 3},
 }
+
+NARROWED: dict[str, set[Role]] = {"Grant.note": {SCHOOL, PARTNER, OPS}}
+"""Fields that are not for all who see their row."""

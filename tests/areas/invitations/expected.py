@@ -24,7 +24,6 @@ QUERY: Expected = {
 }
 
 MUTATION: Expected = {
-    "invitationOffer": ANYONE,
     "signUp": ANYONE,
     "acceptInvitation": PEOPLE,
     "invite": {OFFICE, SCHOOL, OPS},

@@ -20,7 +20,7 @@ from tests.support.databases import own_database
 NUMBER = iter(range(1, 1000))
 USER = "officeUser { id title isOwner revalidateBy }"
 DIRECTORY = """
-query { providers(state: "MA", first: 5) { nodes { id name openings(first: 5) { nodes { id } } } } }
+query { providers(filter: {state: "MA"}, first: 5) { nodes { id name openings(first: 5) { nodes { id } } } } }
 """
 
 
@@ -155,6 +155,28 @@ async def test_a_revalidation_is_announced_once_two_weeks_before(api: Api, offic
     assert await announced() == 2
 
 
+async def test_an_office_does_not_get_a_clinicians_past(api: Api, office: Office) -> None:
+    _, before = await a_request(api, office)
+    other = await api.do("openPractice", role="OPS", selection="practice { id }", name=f"Quay {next(NUMBER)}")
+    place = {"role": "OFFICE", "practiceId": other["practice"]["id"], "isOwner": True}
+    new = await signed_up(api, f"quay{next(NUMBER)}@people.test", **place)
+    provider = (await api.ask(SEEN.replace("provider { name }", "provider { id }"), role="OPS", id=before))[
+        "appointment"
+    ]
+    await api.do(
+        "setPractice", role="OPS", selection="provider { id }", providerId=provider["provider"]["id"],
+        practiceId=other["practice"]["id"],
+    )  # fmt: skip
+    assert (await new.ask(SEEN, id=before))["appointment"] is None
+    assert (await new.ask("{ students(first: 5) { totalCount } }"))["students"]["totalCount"] == 0
+    old = await signed_in(api, office.user.email)
+    assert (await old.ask(SEEN, id=before))["appointment"]["id"] == before
+    withdrawn = await api.do(
+        "withdrawAppointment", role="STUDENT", selection="appointment { status }", appointmentId=before
+    )
+    assert withdrawn["userErrors"] == []
+
+
 async def a_request(api: Api, office: Office) -> tuple[str, str]:
     """A provider of the practice, and a student's request to them."""
     await openings.extend_openings(at=await clock.demo_now())
@@ -206,4 +228,7 @@ async def test_an_office_user_sees_and_schedules_for_the_practices_clinicians_an
     cancelled = await user.do("cancelAppointment", "appointment { status }", appointmentId=appointment)
     assert cancelled["appointment"] == {"status": "CANCELLED"}
     await api.do("setPractice", role="OPS", selection="provider { id }", providerId=provider)
-    assert (await user.ask(SEEN, id=appointment))["appointment"] is None
+    # What was made with the practice stays the practice's; the clinician does not (ID-8).
+    left = (await user.ask(SEEN, id=appointment))["appointment"]
+    assert (left["student"], left["provider"]) == ({"name": "Ana Reyes"}, None)
+    assert await user.ask("query ($id: ID!) { provider(id: $id) { name } }", id=provider) == {"provider": None}

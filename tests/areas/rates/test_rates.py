@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from models.base import clock
+from models.base.event_verbs import EventVerb
 from models.base.events import Event
 from models.rates.rates import Rate
 from tests.support.api import Api, api_on
@@ -73,7 +74,7 @@ async def test_finance_announces_several_rates_at_once_and_reads_them(api: Api) 
         ("INTAKE", None, {"amount": "130.00", "currency": "USD"}, rows[0]["effectiveFrom"]),
         ("FOLLOW_UP", "MA", {"amount": "99.50", "currency": "USD"}, rows[1]["effectiveFrom"]),
     ]
-    event = await Event.filter(verb="rates.announced").order_by("-id").first()
+    event = await Event.filter(verb=EventVerb.RATES_ANNOUNCED).order_by("-id").first()
     assert event is not None
     assert (event.actor_role, event.data) == ("FINANCE", {"rates": [one["id"] for one in answer["rates"]]})
 

@@ -21,5 +21,5 @@ SEEN: dict[str, Seen] = {
 
 AUDITED: Audited = {
     "studentRecord": lambda side: {"studentId": side.student.type_id},
-    "auditTrail": lambda side: {"studentId": side.student.type_id, "first": 5},
+    "auditTrail": lambda side: {"filter": {"studentId": side.student.type_id}, "first": 5},
 }

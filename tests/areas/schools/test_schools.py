@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from models.base.event_verbs import EventVerb
 from models.base.events import Event
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
@@ -27,7 +28,7 @@ async def test_a_school_sets_its_own_crisis_line_and_its_students_see_it(api: Ap
     assert answer["userErrors"] == []
     seen = (await api.ask(SHOWN, role="STUDENT"))["viewer"]["school"]
     assert seen == answer["school"] == {"id": answer["school"]["id"], "crisisLine": "617 555 0100"}
-    event = await Event.filter(verb="school.updated").order_by("-id").first()
+    event = await Event.filter(verb=EventVerb.SCHOOL_UPDATED).order_by("-id").first()
     assert event is not None
     assert event.actor_role == "SCHOOL"
 

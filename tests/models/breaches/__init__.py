@@ -12,6 +12,7 @@ from tests.models.breaches import (
     keys,
     notifications,
     payouts,
+    persons,
     practices,
     records,
     schools,
@@ -32,6 +33,7 @@ BREACHES = [
         appointments,
         claims,
         payouts,
+        persons,
         records,
         notifications,
     )
@@ -41,6 +43,8 @@ BREACHES = [
 WITHOUT_BREACH = {
     # Implied by a primary key; named only to be the target of a foreign key of two or three columns.
     "students_school",
+    "students_id_person",
+    "providers_id_person",
     "licenses_of_provider_in_state",
     # Only the ledger's trigger writes balances, in ways that keep these; the ledger's own tests hold it to that.
     "wallets_expired_check",

@@ -9,6 +9,7 @@ from models.accounts import agreements, links, second_factors
 from models.accounts.accounts import Account, Membership
 from models.accounts.links import Purpose
 from models.base.access import Role
+from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
@@ -121,7 +122,7 @@ async def accounts(ana: Student) -> World:
             return_to=["https://app.test/"], by=SOMEBODY, at=AT,
         )  # fmt: skip
         await campus.begin(ana.school_id, challenge="c" * 43, return_to="https://app.test/", at=AT)
-        due = new_event("office_user.revalidation_due", office_user, by=None, at=AT, since="then", until="soon")
+        due = new_event(EventVerb.OFFICE_USER_REVALIDATION_DUE, office_user, by=None, at=AT, since="then", until="soon")
         await write(due)
         identity = campus.CampusIdentity(issuer_id=issuer.id, subject="s", membership_id=owner.id, created_at=AT)
         await write(identity)
@@ -138,7 +139,7 @@ async def accounts(ana: Student) -> World:
 async def records(world: World) -> World:
     """Payout details, a reminder, a mail that waits, and an entry of the audit trail with its seal."""
     details = paid_to(world["provider"])
-    reminder = new_event("appointment.reminder_due", world["requested"], by=None, at=AT, hours=24, since="then")
+    reminder = new_event(EventVerb.APPOINTMENT_REMINDER_DUE, world["requested"], by=None, at=AT, hours=24, since="then")
     await write(details, reminder)
     await mail_of(reminder, "somebody@example.test")
     await write_entries([read_by(as_staff(Role.OPS), world["ana_row"])])

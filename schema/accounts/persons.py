@@ -1,0 +1,39 @@
+"""Persons who do not go together, as OPS see them (ID-7)."""
+
+from datetime import datetime
+
+from models.accounts import persons as models
+from models.accounts.persons import ConflictOutcome, ConflictReason
+from models.base.access import Role
+from operations.mutations import mutation
+from operations.queries import query, relation
+from resolvers.accounts import persons as resolvers
+from schema.accounts.accounts import Account
+from schema.base.shape import Connection, Node, payload, shown, shows
+
+
+@shows(models.PersonConflict)
+class PersonConflict(Node):
+    """An account that could not be joined to a student or provider, for OPS to settle."""
+
+    why: ConflictReason = relation(resolvers.REASON, "What does not go together.")
+    account: Account | None = relation(resolvers.ACCOUNT, "The account; null if its sign-up was refused.")
+    at: datetime = shown("When it was found.")
+    resolved_at: datetime | None = shown("When it was settled.")
+    outcome: ConflictOutcome | None = shown("How it was settled.")
+    reason: str = shown("Why it was dismissed; empty otherwise.")
+
+
+class Query:
+    """What persons add to Query."""
+
+    person_conflicts: Connection[PersonConflict] | None = query(resolvers.many, allow=[Role.OPS])
+
+
+class Mutation:
+    """What persons add to Mutation."""
+
+    link_person = mutation(resolvers.link, answers=payload("LinkPerson", PersonConflict), allow=[Role.OPS])
+    dismiss_person_conflict = mutation(
+        resolvers.dismiss, answers=payload("DismissPersonConflict", PersonConflict), allow=[Role.OPS]
+    )
