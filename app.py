@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,6 +33,8 @@ from operations.audit_trail import Auditor
 from operations.budgets import Allowances, Budgets
 from operations.context import Environment
 from operations.engine import ProgramEngine
+from operations.outages import AWAY, OUTAGES, RETRY_AFTER_SECONDS, outage_of
+from operations.prices import prices_of
 from schema.base.scalars import NATIVE
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
@@ -43,6 +45,7 @@ from transport import (
     ANSWER_HEADERS,
     CrossOrigin,
     GraphQLApp,
+    KnownHosts,
     Limits,
     Origins,
     Report,
@@ -58,6 +61,8 @@ gc.freeze()
 gc.enable()
 
 LISTENER_CONNECTS_WITHIN_SECONDS = 10
+PROBES = ("/healthz", "/readyz")
+"""What a proxy asks by our address, whatever name people know us by."""
 
 
 class Application(Starlette):
@@ -83,7 +88,7 @@ def create_app(settings: Settings) -> Starlette:
     origins = Origins(allowed=settings.allowed_origins)
     graphql = GraphQLApp(
         engine,
-        Limits(**settings.limits.model_dump()),
+        Limits(**settings.limits.model_dump(), cost_fields=prices_of(SCHEMA._schema)),
         trusted=trusted_documents(settings),
         origins=origins,
         observe=partial(observed, metrics),
@@ -111,8 +116,9 @@ def create_app(settings: Settings) -> Starlette:
             yield
             await SEEN.write()
 
+    known = partial(KnownHosts, hosts=settings.hosts, numbers=settings.env != "production", open_paths=PROBES)
     application = Application(
-        posts=SecurityHeaders(CrossOrigin(graphql, origins), common=ANSWER_HEADERS),
+        posts=SecurityHeaders(known(CrossOrigin(graphql, origins)), common=ANSWER_HEADERS),
         routes=[
             Route("/graphql", pages.in_front_of(graphql)),
             WebSocketRoute("/graphql", graphql),
@@ -125,8 +131,10 @@ def create_app(settings: Settings) -> Starlette:
             *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
         ],
         lifespan=lifespan,
+        exception_handlers=dict.fromkeys(AWAY, away),
     )
     application.add_middleware(CrossOrigin, origins=origins)
+    application.add_middleware(known)
     application.add_middleware(SecurityHeaders)
     return application
 
@@ -228,6 +236,15 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         for example in offered(demo=settings.env == "demo")
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
+
+
+async def away(_: Request, error: Exception) -> Response:
+    """What every endpoint but the API answers while the database cannot be reached."""
+    if outage_of(error) is None:
+        raise error
+    OUTAGES.note(error)
+    words = "The database cannot be reached at the moment. Try again in a moment.\n"
+    return PlainTextResponse(words, status_code=503, headers={"retry-after": str(RETRY_AFTER_SECONDS)})
 
 
 async def mailbox(_: Request) -> Response:

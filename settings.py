@@ -1,29 +1,42 @@
-"""The program's settings: typed, read once from `FC_*` variables and `.env`; a fault is told in a sentence."""
+"""The program's settings: typed, read once from `FC_*` variables and `.env`; all faults are told at once."""
 
 import base64
 import binascii
 import difflib
 import os
-import re
+from collections.abc import Iterable, Mapping
+from email.headerregistry import Address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError as UndecodableError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 PREFIX = "FC_"
+ENV_FILE = ".env"
+DEMO_SENDER = "credits@demo.test"
 DEMO_SECRET_KEY = "demo-secret-key-known-to-everybody-0001"  # noqa: S105 (public by intention; production refuses it)
 DEMO_ENCRYPTION_KEY = "demo:ZGVtby1lbmNyeXB0aW9uLWtleS1vZi0zMi1ieXRlcyE="
 SECRET_KEY_LENGTH_MIN = 32
+DIFFERENT_IN_KEY_MIN = 10
+"""So many different characters, or bytes, a key has at least: 32 drawn at random have fewer once in 10,000,000 keys."""
 ENCRYPTION_KEY_BYTES = 32
-ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
-"""An e-mail address, closely enough to find a slip of the pen."""
 
 
 class UnreadableSettingsError(Exception):
-    """A setting is missing or cannot be read; the message is a sentence for the person who starts the program."""
+    """Settings are missing or cannot be read; each line of the message is a sentence for who starts the program."""
 
 
 class Limits(BaseModel):
@@ -40,7 +53,7 @@ class Limits(BaseModel):
     input_list: int = Field(default=250, ge=1)
     page: int = Field(default=100, ge=1)
     nodes: int = Field(default=10_000, ge=1)
-    cost: int = Field(default=20_000, ge=1)
+    cost: int = Field(default=2_500, ge=1)
     body_seconds: float = Field(default=10, gt=0)
     request_seconds: float = Field(default=30, gt=0)
     frame_bytes: int = Field(default=64_000, ge=1_024)
@@ -58,13 +71,14 @@ class Settings(BaseSettings):
     """Everything that differs between two places where the program runs."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_nested_delimiter="__", extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=ENV_FILE, env_nested_delimiter="__", extra="ignore", frozen=True
     )
 
     env: Literal["demo", "test", "production"] = "demo"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = ""
+    allowed_hosts: CommaSeparated = ()
     allowed_origins: CommaSeparated = ()
     trusted_proxies: CommaSeparated = ()
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
@@ -82,17 +96,17 @@ class Settings(BaseSettings):
     second_factor_required: bool | None = None
 
     smtp_url: SecretStr | None = None
-    mail_from: str = "credits@demo.test"
+    mail_from: str = DEMO_SENDER
     support_email: str = ""
     product_name: str = Field(default="Flexible Credits", min_length=1, max_length=60)
     security_contact: str = ""
 
     compiled: bool = True
     trusted_documents: Path | None = None
-    limits: Limits = Limits()
+    limits: Annotated[Limits, NoDecode] = Limits()
     cost_per_minute: int = Field(default=200_000, ge=1)
     cost_per_minute_source: int = Field(default=2_000_000, ge=1)
-    cost_per_minute_anonymous: int = Field(default=20_000, ge=1)
+    cost_per_minute_anonymous: int = Field(default=200_000, ge=1)
 
     @property
     def address(self) -> str:
@@ -104,6 +118,13 @@ class Settings(BaseSettings):
     def security_address(self) -> str:
         """Whom to tell about a weakness: the mailbox that RFC 2142 names, unless a setting names another."""
         return self.security_contact or f"mailto:security@{self.mail_from.rpartition('@')[2]}"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that requests may be addressed to, in lower case; on demo and test servers also the machine's."""
+        own = urlsplit(self.address).hostname or ""
+        local = ("localhost", self.host.lower()) if self.env != "production" else ()
+        return (own, *local, *(host.lower() for host in self.allowed_hosts))
 
     @property
     def may_move_clock(self) -> bool:
@@ -120,7 +141,9 @@ class Settings(BaseSettings):
         """The encryption keys by their id, in order; the first one encrypts, all of them decrypt."""
         return dict(_read_encryption_key(key.get_secret_value()) for key in self.encryption_keys)
 
-    @field_validator("allowed_origins", "trusted_proxies", "secret_keys", "encryption_keys", mode="before")
+    @field_validator(
+        "allowed_hosts", "allowed_origins", "trusted_proxies", "secret_keys", "encryption_keys", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -145,13 +168,6 @@ class Settings(BaseSettings):
             raise ValueError("must be one line of text")
         return value.strip()
 
-    @field_validator("support_email")
-    @classmethod
-    def _is_address(cls, value: str) -> str:
-        if value and not (value.isprintable() and ADDRESS.fullmatch(value)):
-            raise ValueError("must be an e-mail address")
-        return value
-
     @field_validator("security_contact")
     @classmethod
     def _is_contact(cls, value: str) -> str:
@@ -167,7 +183,57 @@ class Settings(BaseSettings):
     @field_validator("smtp_url")
     @classmethod
     def _is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
-        return _with_scheme(value, ("smtp", "smtps"))
+        _with_scheme(value, ("smtp", "smtps"))
+        if value is not None:
+            given = dict(parse_qsl(urlsplit(value.get_secret_value()).query, keep_blank_values=True))
+            if given.pop("starttls", "required") not in {"required", "never"} or given:
+                raise ValueError("behind the address stands nothing, ?starttls=required or ?starttls=never")
+        return value
+
+    @field_validator("mail_from", "support_email")
+    @classmethod
+    def _is_mailbox(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name == "support_email":
+            return value
+        try:
+            address = Address(addr_spec=value)
+        except (ValueError, IndexError):
+            raise ValueError("must be one e-mail address, such as credits@example.org") from None
+        if not address.username or "." not in address.domain.strip("."):
+            raise ValueError("must be one e-mail address, such as credits@example.org")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not _is_origin(value):
+            raise ValueError("must be an address such as https://credits.example.org, without a path")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_is_origin, value)):
+            raise ValueError("must name each origin, such as https://app.example.org; * would let any page in")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_is_host, value)):
+            raise ValueError("must name each host without scheme and port, such as credits.example.org")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in value:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                if proxy != "*":
+                    raise ValueError("must be addresses or networks, such as 10.0.0.7 or 10.0.0.0/8") from None
+        return value
 
     @field_validator("secret_keys")
     @classmethod
@@ -184,63 +250,117 @@ class Settings(BaseSettings):
             raise ValueError("needs at least one key, and each key another name")
         return value
 
-    @model_validator(mode="after")
-    def _fit_for_production(self) -> Self:
-        if self.env == "production":
-            refuse_demonstration(self)
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _all_faults_at_once(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Read everything that can be read, so that production's rules are held to the rest. Raises Unreadable…"""
+        faults: dict[str, list[str]] = {}
+        try:
+            settings = handler(given)
+        except ValidationError as error:
+            for fault in error.errors():
+                faults.setdefault(str(fault["loc"][0]), []).append(_sentence(dict(fault)))
+            settings = handler({name: value for name, value in given.items() if name not in faults})
+        told = [sentence for sentences in faults.values() for sentence in sentences]
+        if settings.env == "production":
+            told += [why for name, why in unfit_for_production(settings) if name not in faults]
+        if told:
+            raise UnreadableSettingsError("\n".join(told))
+        return settings
 
 
-def refuse_demonstration(settings: Settings) -> None:
-    """Refuse what is convenient on a laptop and dangerous where real people are served."""
-    faults = []
-    if any(key.get_secret_value() == DEMO_SECRET_KEY for key in settings.secret_keys):
-        faults.append("FC_SECRET_KEYS still holds the demo key")
-    if any(key.get_secret_value() == DEMO_ENCRYPTION_KEY for key in settings.encryption_keys):
-        faults.append("FC_ENCRYPTION_KEYS still holds the demo key")
-    if settings.clock_movable:
-        faults.append("FC_CLOCK_MOVABLE is on")
-    if settings.second_factor_required is False:
-        faults.append("FC_SECOND_FACTOR_REQUIRED is off")
-    if not settings.public_url:
-        faults.append("FC_PUBLIC_URL is missing")
-    if settings.smtp_url is None:
-        faults.append("FC_SMTP_URL is missing")
-    if faults:
-        raise ValueError("FC_ENV=production is refused: " + "; ".join(faults))
+def unfit_for_production(settings: Settings) -> Iterable[tuple[str, str]]:
+    """What is convenient on a laptop and dangerous where real people are served: each setting, and what is wrong."""
+    secrets = [key.get_secret_value() for key in settings.secret_keys]
+    faults = {
+        "secret_keys": {
+            "still holds the demo key": DEMO_SECRET_KEY in secrets,
+            "holds a key that can be guessed": any(map(_is_weak, secrets)),
+        },
+        "encryption_keys": {
+            "still holds the demo key": any(
+                key.get_secret_value() == DEMO_ENCRYPTION_KEY for key in settings.encryption_keys
+            ),
+            "holds a key that can be guessed": any(map(_is_weak, settings.key_ring.values())),
+        },
+        "clock_movable": {"is on": settings.clock_movable is True},
+        "second_factor_required": {"is off": settings.second_factor_required is False},
+        "public_url": {
+            "is missing": not settings.public_url,
+            "must begin with https://": bool(settings.public_url) and not settings.public_url.startswith("https://"),
+        },
+        "smtp_url": {"is missing": settings.smtp_url is None},
+        "mail_from": {"is missing": settings.mail_from == DEMO_SENDER},
+        "trusted_proxies": {"must name the proxies: * would believe anybody": "*" in settings.trusted_proxies},
+    }
+    for name, reasons in faults.items():
+        for reason, holds in reasons.items():
+            if holds:
+                yield name, f"FC_ENV=production is refused: {PREFIX}{name.upper()} {reason}."
+                break
 
 
 def read_settings(**overrides: Any) -> Settings:
-    """Read the settings, or say in one sentence which of them cannot be read."""
-    _refuse_unknown_names()
+    """Read the settings. Raises UnreadableSettingsError with a sentence for each that cannot be read."""
     try:
-        return Settings(**overrides)
-    except ValidationError as error:
-        raise UnreadableSettingsError("\n".join(_sentence(dict(fault)) for fault in error.errors())) from None
-    except UndecodableError as error:
-        field = re.search(r'field "(\w+)"', str(error))
-        name = PREFIX + field[1].upper() if field else "A setting"
-        raise UnreadableSettingsError(f"{name} cannot be read: it must be written as JSON.") from None
+        faults = [*_unknown_names(os.environ), *_unknown_names(DotEnvSettingsSource(Settings).env_vars, file=ENV_FILE)]
+        settings = Settings(**overrides)
+    except UnreadableSettingsError as error:
+        raise UnreadableSettingsError("\n".join([*faults, str(error)])) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableSettingsError(f"The file .env cannot be read: {error}.") from None
+        raise UnreadableSettingsError(f"The file {ENV_FILE} cannot be read: {error}.") from None
+    if faults:
+        raise UnreadableSettingsError("\n".join(faults))
+    return settings
 
 
-def _refuse_unknown_names() -> None:
+def _unknown_names(given: Mapping[str, Any], file: str = "") -> Iterable[str]:
+    """A sentence for each name that begins like one of ours and is none."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    for name in sorted(os.environ):
+    for name in sorted(map(str.upper, given)):
         if name.startswith(PREFIX) and name.split("__")[0] not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" Is {near[0]} meant?" if near else ""
-            raise UnreadableSettingsError(f"{name} is not a setting of this program.{hint}")
+            yield f"{name}{f' in {file}' if file else ''} is not a setting of this program.{hint}"
 
 
 def _sentence(fault: dict[str, Any]) -> str:
     """One sentence for one fault; the value is left out, since it may be a secret."""
     reason = fault["msg"].removeprefix("Value error, ")
-    if not fault["loc"]:
-        return f"{reason}."
     name = PREFIX + "__".join(str(part) for part in fault["loc"] if not isinstance(part, int)).upper()
     return f"{name} cannot be read: {reason[0].lower()}{reason[1:]}."
+
+
+def _is_weak(key: str | bytes) -> bool:
+    return len(set(key)) < DIFFERENT_IN_KEY_MIN
+
+
+def _parts(address: str) -> SplitResult:
+    """The parts of an address; none of them where it is no address at all."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # read here, where it may fail
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
+def _is_origin(address: str) -> bool:
+    """Whether this is http(s)://host, perhaps with a port, and nothing else."""
+    parts = _parts(address)
+    rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
+    return parts.scheme in {"http", "https"} and _is_host(parts.hostname or "") and not rest
+
+
+def _is_host(name: str) -> bool:
+    """Whether this may be the name or the address of a machine."""
+    if ":" not in name:
+        labels = name.split(".")
+        return all(label and label.replace("-", "").isalnum() and label.isascii() for label in labels)
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 def _with_scheme(value: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:

@@ -18,12 +18,25 @@ from cli.serving import serve_until_stopped, stop_on_signals
 from database import DatabaseError, connected, migrate, pending, running
 from settings import Settings, UnreadableSettingsError, read_settings
 from telemetry import logs
+from telemetry.version import VERSION
 
-commands = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+commands = typer.Typer(
+    add_completion=False, no_args_is_help=True, invoke_without_command=True, pretty_exceptions_enable=False
+)
 keys = typer.Typer(no_args_is_help=True, help="Keys for tokens and for encryption at rest.")
 commands.add_typer(keys, name="keys")
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
 commands.add_typer(audit, name="audit")
+
+
+@commands.callback()
+def program(
+    version: Annotated[bool, typer.Option("--version", help="Say which version this is, and end.")] = False,
+) -> None:
+    """Flexible Credits: the API, its worker, and the commands to run them."""
+    if version:
+        typer.echo(VERSION)
+        raise typer.Exit
 
 
 class IncompleteError(Exception):
@@ -213,13 +226,13 @@ def _tell(line: str) -> None:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run to the end; a foreseeable fault is told in a sentence and ends with code 1, Ctrl-C with code 0."""
+    """Run to the end; a foreseeable fault is told in sentences and ends with code 1 (settings: 2), Ctrl-C with 0."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
     except (UnreadableSettingsError, DatabaseError, IncompleteError) as error:
         _tell(str(error))
-        raise typer.Exit(1) from None
+        raise typer.Exit(2 if isinstance(error, UnreadableSettingsError) else 1) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
         _tell("Stopped.")
 

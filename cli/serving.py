@@ -5,17 +5,22 @@ import gc
 import importlib
 import importlib.util
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import structlog
 import uvicorn
 
 from cli.welcome import welcome
-from database import DatabaseError, Embedded, connected, migrate, running
+from database import RESTARTED, DatabaseError, Embedded, connected, migrate, running
 from settings import Settings, UnreadableSettingsError
+from transport.slow_headers import PromptProtocol, cut_slow_headers
+
+log = structlog.get_logger("serving")
 
 GRACE_SECONDS = 5
 WORKER_GRACE_SECONDS = 5
@@ -128,18 +133,22 @@ def _raise_failure(parts: set["asyncio.Task[None]"], ended_alone: list[str], emb
 
 @contextmanager
 def _notice_end(embedded: Embedded | None, stop: asyncio.Event) -> Iterator[None]:
-    """Stop the server when its embedded PostgreSQL ends."""
+    """Stop the server when its embedded PostgreSQL ends for good, and say so when it was started again."""
     if embedded is None:
         yield
         return
     loop = asyncio.get_running_loop()
     life = embedded.life
 
-    def ended() -> None:
-        loop.remove_reader(life)
-        stop.set()
+    def told() -> None:
+        said = os.read(life, 4096)
+        if RESTARTED in said:
+            log.warning("database.started_again")
+        elif not said:
+            loop.remove_reader(life)
+            stop.set()
 
-    loop.add_reader(life, ended)
+    loop.add_reader(life, told)
     try:
         yield
     finally:
@@ -151,6 +160,7 @@ def _configuration(settings: Settings) -> uvicorn.Config:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     return uvicorn.Config(
         application,
+        http=PromptProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -170,6 +180,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self.announce = announce
+        self.cutting: asyncio.Task[None] | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -180,7 +191,14 @@ class _Server(uvicorn.Server):
         """Take connections, then say so; what was loaded until now is never garbage."""
         await super().startup(sockets=sockets)
         if self.started:
+            self.cutting = asyncio.create_task(cut_slow_headers(self.server_state.connections))
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GARBAGE_THRESHOLDS)
             self.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what runs end; nobody is late any more."""
+        if self.cutting is not None:
+            self.cutting.cancel()
+        await super().shutdown(sockets=sockets)

@@ -11,11 +11,12 @@ from pydantic import SecretStr
 from tortoise.context import TortoiseContext
 
 from database.address import credentials, tortoise_config, url_of
-from database.embedded import DatabaseError, Embedded, find_binaries
+from database.embedded import RESTARTED, DatabaseError, Embedded, find_binaries
 from database.migrations import migrate, pending
 from settings import Settings
 
 __all__ = [
+    "RESTARTED",
     "DatabaseError",
     "Embedded",
     "Running",

@@ -21,6 +21,8 @@ OLDEST_MAJOR = 15
 SOCKET_PATH_BYTES_MAX = 103  # macOS allows the fewest
 SOCKET_NAME = ".s.PGSQL.5432"
 STOP_WAIT_SECONDS = 60
+RESTARTED = b'"restarted"'
+"""What the supervisor's line holds that tells of a PostgreSQL which died and was started again."""
 DURABLE = ("fsync=on", "synchronous_commit=on")
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 ALWAYS = (
@@ -107,12 +109,12 @@ class Embedded:
         self.stop()
 
     def has_ended(self) -> bool:
-        """Whether PostgreSQL ended without having been told to."""
+        """Whether PostgreSQL ended for good without having been told to; one that died is started again first."""
         return self._supervisor is not None and self._supervisor.poll() is not None
 
     @property
     def life(self) -> int:
-        """A file descriptor that becomes readable when PostgreSQL has ended."""
+        """A file descriptor to read from: what happened to PostgreSQL, and nothing more once it has ended for good."""
         if self._supervisor is None or self._supervisor.stdout is None:
             raise DatabaseError("PostgreSQL is not running.")
         return self._supervisor.stdout.fileno()

@@ -1,7 +1,8 @@
 """A small process between the server and its PostgreSQL, so that not even `kill -9` leaves a database behind.
 
 It is started as a script, with the standard library only. The server holds the other end of its standard input: when
-the server ends, however it ends, that pipe closes and PostgreSQL is shut down. Should this process itself be killed,
+the server ends, however it ends, that pipe closes and PostgreSQL is shut down. When PostgreSQL dies, it is started
+again. Should this process itself be killed,
 Linux tells PostgreSQL (PR_SET_PDEATHSIG). A lock that PostgreSQL and all its children inherit says when the last of
 them is gone.
 """
@@ -31,6 +32,8 @@ CAPABILITY_VERSION_3 = 0x20080522
 ORPHAN_WAIT_SECONDS = 60
 READY_WAIT_SECONDS = 300
 LOG_BYTES_MAX = 10_000_000
+DEATHS_MAX = 5
+DEATHS_WITHIN_SECONDS = 600
 
 
 class RefusedError(Exception):
@@ -40,16 +43,18 @@ class RefusedError(Exception):
 def main() -> NoReturn:
     """Start PostgreSQL as the first argument tells, say that it is ready, shut it down when the server is gone."""
     order: dict[str, Any] = json.loads(sys.argv[1])
+    cluster = Cluster(order)
     try:
-        postgres = Cluster(order).start()
+        postgres = cluster.start()
     except (RefusedError, OSError, subprocess.SubprocessError) as error:
         say(error=str(error))
         sys.exit(1)
-    threading.Thread(target=lambda: os._exit(abs(postgres.wait())), daemon=True).start()
+    keeper = Keeper(cluster, postgres)
+    threading.Thread(target=keeper.keep, daemon=True).start()
     say(ready=postgres.pid)
     while os.read(0, 1024):
         pass
-    postgres.send_signal(signal.SIGINT)
+    keeper.stop()
     while True:
         signal.pause()
 
@@ -58,6 +63,39 @@ def say(**message: Any) -> None:
     """Tell the server one line; a server that is gone no longer listens."""
     with contextlib.suppress(BrokenPipeError):
         os.write(1, json.dumps(message).encode() + b"\n")
+
+
+class Keeper:
+    """Starts PostgreSQL again when it died, unless it dies again and again."""
+
+    def __init__(self, cluster: "Cluster", postgres: "subprocess.Popen[bytes]") -> None:
+        """Keep a PostgreSQL that is running."""
+        self.cluster = cluster
+        self.postgres = postgres
+        self.stopping = threading.Event()
+        self.deaths: list[float] = []
+
+    def keep(self) -> NoReturn:
+        """Wait for each end; an end in good order, and one too many, are the end of this process too."""
+        while True:
+            code = self.postgres.wait()
+            now = time.monotonic()
+            self.deaths = [*(death for death in self.deaths if death > now - DEATHS_WITHIN_SECONDS), now]
+            if self.stopping.is_set() or code == 0 or len(self.deaths) > DEATHS_MAX:
+                os._exit(abs(code))
+            try:
+                self.postgres = self.cluster.start_again()
+            except (RefusedError, OSError, subprocess.SubprocessError) as error:
+                say(error=str(error))
+                os._exit(1)
+            say(restarted=self.postgres.pid)
+            if self.stopping.is_set():
+                self.postgres.send_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        """Shut it down in good order."""
+        self.stopping.set()
+        self.postgres.send_signal(signal.SIGINT)
 
 
 class Cluster:
@@ -82,6 +120,11 @@ class Cluster:
         postgres = self._run([self.order["postgres"], "-D", str(self.folder), *self.order["options"]], self._log())
         self._wait_until_ready(postgres)
         return postgres
+
+    def start_again(self) -> "subprocess.Popen[bytes]":
+        """Start after a death, once the last process of the dead one is gone: they hold the lock too."""
+        os.close(self.lock)
+        return self.start()
 
     def _lock(self) -> int:
         lock = os.open(self.folder.parent / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)

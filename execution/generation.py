@@ -34,7 +34,8 @@ class Generator:
         self._plan = plan
         self._row_classes = row_classes
         self._functions: list[str] = []
-        self._names: dict[str, Any] = {"sequence": sequence, "IrregularError": IrregularError}
+        self._names = plan.names
+        self._names |= {"sequence": sequence, "IrregularError": IrregularError}
         self._known: dict[int, str] = {}
         self._written: dict[int, str] = {}
         self._serializers: dict[int, Any] = {}

@@ -129,8 +129,24 @@ class Plan:
     following: tuple[PlannedField, ...] = ()
     refusable: tuple[PlannedField, ...] = ()
     complete: Callable[[Any, ResponsePath, Frames], dict[str, Any]] | None = None
-    # The generated Python, to be read by people.
+    # The generated Python, to be read by people, and the names it uses.
     source: str = ""
+    names: dict[str, Any] = field(default_factory=dict)
+
+    def __del__(self) -> None:
+        """Take the plan apart once nobody keeps or runs it.
+
+        Fields and blocks point at each other, and functions at their names: by themselves they would stay until the
+        garbage collector looks, which is told to do so hardly ever.
+        """
+        self.names.clear()
+        waiting = [self.root]
+        while waiting:
+            block = waiting.pop()
+            fields, block.fields = block.fields, []
+            for planned in fields:
+                planned.peers = ()
+                waiting.extend(blocks_of(planned.shape))
 
 
 def blocks_of(shape: Shape) -> Iterator[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import weakref
 from contextvars import Context as TaskContext
 from functools import lru_cache, partial
 from typing import Any
@@ -36,7 +37,8 @@ class Auditor:
         self._key = key[:64]
         self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
-        self._known: dict[tuple[int, str | None], tuple[DocumentNode, AuditKind, str]] = {}
+        # Weakly, as each document is large; an identity is only unique as long as its owner lives, so it is compared.
+        self._known: dict[tuple[int, str | None], tuple[weakref.ref[DocumentNode], AuditKind, str]] = {}
         self._hash = lru_cache(maxsize=REMEMBERED_MAX)(self._hashed)
 
     @property
@@ -114,10 +116,10 @@ class Auditor:
         """Whether the operation changes anything, and what it is called: names of ours, never its text."""
         key = (id(document), operation_name)
         known = self._known.get(key)
-        if known is None:
+        if known is None or known[0]() is not document:
             if len(self._known) >= REMEMBERED_MAX:
                 self._known.clear()
-            known = self._known[key] = (document, *described(document, operation_name))
+            known = self._known[key] = (weakref.ref(document), *described(document, operation_name))
         return known[1], known[2]
 
     def _hashed(self, source: str) -> bytes:

@@ -19,6 +19,7 @@ from typing import Any
 import structlog
 
 from models.base.budgets import Lease, lease
+from operations.outages import OUTAGES, outage_of
 
 WINDOW_SECONDS = 60
 CHUNKS = 20
@@ -171,7 +172,10 @@ class Budgets:
                 try:
                     totals = await lease(wishes)
                 except Exception as error:
-                    log.error("budgets.lease_failed", error=type(error).__name__)
+                    if outage_of(error) is None:
+                        log.error("budgets.lease_failed", error=type(error).__name__)
+                    else:
+                        OUTAGES.note(error)
                     for budget, _ in asking:
                         answered(budget, error)
                     continue

@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, OperationType
 from graphql.execution import Executor, create_source_event_stream
 
 from execution import Plans, core_execute
@@ -26,9 +26,17 @@ from operations.audit_trail import Auditor
 from operations.broker import ChangeNotice
 from operations.budgets import Budget, Budgets, Charge, site_of
 from operations.context import Context, Environment, refused_at_the_edge, session_has_ended
+from operations.fields import ANYONE, Audience
+from operations.outages import has_answered, outage_in, tell_outage
 
 BEARER = "bearer "
 FREE_ROLES = frozenset({Role.OPS, Role.FINANCE})
+WAYS_IN = frozenset({"signIn", "refresh", "exchangeCampusCode"})
+"""Fields by which somebody signs in or stays so."""
+
+OPEN, REFUSED = "anonymous", "refused"
+"""The names of the other two budgets of an address."""
+
 REFUSED_COST = 20
 """What a request costs that was refused before its price was known: its token or its document was looked at."""
 
@@ -50,6 +58,7 @@ class ProgramEngine:
         self.budgets = budgets
         self.auditor = auditor
         self.restricted = restricted
+        self.audiences = audiences_of(plans.schema)
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -61,7 +70,14 @@ class ProgramEngine:
         return await clock.demo_now() if self.environment.clock_is_movable else clock.real_now()
 
     async def open(self, request: Any) -> Context:
-        """The context of one request. Raises UNAUTHENTICATED for a token that does not hold."""
+        """The context of one request. Raises UNAUTHENTICATED for a token that does not hold, UNAVAILABLE."""
+        try:
+            return await self.opened(request)
+        except Exception as error:
+            tell_outage(error)
+
+    async def opened(self, request: Any) -> Context:
+        """The context of one request, while the database can be reached."""
         now = await self.now()
         REQUEST_ID.set(request.request_id)
         token = bearer_of(request)
@@ -72,7 +88,8 @@ class ProgramEngine:
             viewer = await self.viewer(token, now, request.source_ip) if token else None
         if viewer is not None and request.report is not None:
             request.report.role = viewer.role.value
-        self.admit(self.budget_of(viewer, request.source_ip))
+        if viewer is not None:
+            self.admit(self.budget_of(viewer))
         return Context(
             signed_in=viewer,
             now=now,
@@ -87,7 +104,7 @@ class ProgramEngine:
         """Who the token acts for. A token that does not hold costs the address it came from."""
         viewer = await self.viewer_of(token, now)
         if viewer is None:
-            budget = self.budget_of(None, source)
+            budget = self.pot(source, REFUSED)
             self.admit(budget)
             self.budgets.note(budget, REFUSED_COST)
             raise session_has_ended()
@@ -109,9 +126,14 @@ class ProgramEngine:
         self.auditor.prepare(context, document, operation_name)
         result = await self.plans.execute(document, operation_name=operation_name, variables=variables, context=context)
         context.audit = None  # it holds the context that holds it
-        if context.unchecked_session is not None:
-            await context.check_session()
-        await self.auditor.record(context, document, operation_name)
+        if result.errors and (outage := outage_in(result, changes=may_change(document))) is not None:
+            raise outage
+        try:
+            if context.unchecked_session is not None:
+                await context.check_session()
+            await self.auditor.record(context, document, operation_name)
+        except Exception as error:
+            tell_outage(error, outcome_unknown=may_change(document) and has_answered(result))
         if context.replayed:
             result.extensions = {**(result.extensions or {}), "replayed": True}
         return explained(result) if result.errors else result
@@ -120,7 +142,10 @@ class ProgramEngine:
         self, context: Context, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
     ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
         """Start a subscription."""
-        source = await start_source(self.schema, document, context, operation_name, variables)
+        try:
+            source = await start_source(self.schema, document, context, operation_name, variables)
+        except Exception as error:
+            tell_outage(error)
         if isinstance(source, ExecutionResult):
             return as_refused(source)
         return self.events(context, source, document, operation_name, variables)
@@ -147,7 +172,12 @@ class ProgramEngine:
                 context=fresh,
                 root_value=change,
             )
-            await self.auditor.record(fresh, document, operation_name)
+            if result.errors and (outage := outage_in(result, changes=False)) is not None:
+                return ExecutionResult(None, [outage])
+            try:
+                await self.auditor.record(fresh, document, operation_name)
+            except Exception as error:
+                tell_outage(error)
             return explained(result) if result.errors else result
 
         async with aclosing(source) as changes:
@@ -157,10 +187,14 @@ class ProgramEngine:
     async def close(self, context: Context) -> None:
         """The request is over; one that was refused before it was charged costs a little too."""
         if not context.charged:
-            self.budgets.note(self.budget_of(context.signed_in, context.source), REFUSED_COST)
+            viewer = context.signed_in
+            self.budgets.note(self.budget_of(viewer) if viewer else self.pot(context.source, REFUSED), REFUSED_COST)
 
     def allows_free_documents(self, context: Context) -> bool:
-        """Staff, and everybody on a demo or test server, may send any document; others send trusted ones."""
+        """Staff, and everybody on a demo or test server, may send any document; others send trusted ones.
+
+        Staff that still has to enrol its second factor is one of the others (ID-1).
+        """
         return not self.restricted or self.is_staff(context)
 
     def allows_introspection(self, context: Context) -> bool:
@@ -172,16 +206,26 @@ class ProgramEngine:
         return not self.restricted or (viewer is not None and not viewer.needs_second_factor)
 
     def is_staff(self, context: Context) -> bool:
-        """Whether the viewer is program staff."""
-        return context.signed_in is not None and context.signed_in.role in FREE_ROLES
+        """Whether the viewer is program staff, proved by all the factors that it needs."""
+        viewer = context.signed_in
+        return viewer is not None and viewer.role in FREE_ROLES and not viewer.needs_second_factor
 
-    async def charge(self, context: Context, cost: int) -> Any:
+    def admit_reading(self, context: Context) -> None:
+        """Refuse to read new texts of strangers who were refused too often. Raises THROTTLED."""
+        if context.signed_in is None:
+            self.admit(self.pot(context.source, REFUSED))
+
+    async def charge(self, context: Context, cost: int, fields: frozenset[str]) -> Any:
         """Take the cost from the budget of the viewer and from that of the address; raises THROTTLED.
 
-        Returns what the transport tells in `extensions.cost`.
+        What will be refused before any work costs what refusing costs. Returns what the transport tells in
+        `extensions.cost`.
         """
         context.charged = True
-        budget = self.budget_of(context.signed_in, context.source)
+        viewer = context.signed_in
+        is_open = any(self.may_ask(viewer, name) for name in fields)
+        cost = cost if is_open else min(cost, REFUSED_COST)
+        budget = self.budget_of(viewer) if viewer else self.pot_for(context.source, fields, is_open=is_open)
         await self.spend(budget, cost)
         if context.signed_in is not None:
             shared = self.budgets.budget(f"source {site_of(context.source)}", self.budgets.allowances.source)
@@ -190,15 +234,39 @@ class ProgramEngine:
         return Charge(cost, budget.remaining, budget.limit, reset_at)
 
     async def spend(self, budget: Budget, cost: int) -> None:
-        """Take the cost from a budget. Raises THROTTLED."""
-        if not self.budgets.spend_at_once(budget, cost) and not await self.budgets.spend(budget, cost):
+        """Take the cost from a budget. Raises THROTTLED, UNAVAILABLE."""
+        if self.budgets.spend_at_once(budget, cost):
+            return
+        try:
+            enough = await self.budgets.spend(budget, cost)
+        except Exception as error:
+            tell_outage(error)
+        if not enough:
             raise self.throttled(budget)
 
-    def budget_of(self, viewer: Viewer | None, source: str) -> Budget:
-        """The budget that a request is charged to: its viewer's, or that of its address if nobody is signed in."""
-        if viewer is not None:
-            return self.budgets.budget(f"viewer {viewer.account_id}", self.budgets.allowances.viewer)
-        return self.budgets.budget(f"anonymous {site_of(source)}", self.budgets.allowances.anonymous)
+    def may_ask(self, viewer: Viewer | None, name: str) -> bool:
+        """Whether a field at the root is for this viewer at all."""
+        audience = self.audiences.get(name, ANYONE)
+        return audience == ANYONE or (viewer is not None and viewer.role in audience)
+
+    def budget_of(self, viewer: Viewer) -> Budget:
+        """The budget that a viewer's requests are charged to."""
+        return self.budgets.budget(f"viewer {viewer.account_id}", self.budgets.allowances.viewer)
+
+    def pot_for(self, source: str, fields: frozenset[str], *, is_open: bool) -> Budget:
+        """The budget that pays for who is not signed in.
+
+        Each way to sign in has one of its own, what a page asks before that another, and what is refused a third: who
+        asks for what is not for them, from the same address, keeps nobody from signing in.
+        """
+        if not is_open:
+            return self.pot(source, REFUSED)
+        ways = WAYS_IN & fields
+        return self.pot(source, min(ways) if ways else OPEN)
+
+    def pot(self, source: str, name: str) -> Budget:
+        """One of the budgets that those who are not signed in behind one address share."""
+        return self.budgets.budget(f"{name} {site_of(source)}", self.budgets.allowances.anonymous)
 
     def admit(self, budget: Budget) -> None:
         """Refuse who has nothing left before any work is done for them."""
@@ -224,7 +292,25 @@ class ProgramEngine:
         """Whether the token behind a long connection still holds."""
         if context.token is None:
             return True
-        return await self.viewer_of(context.token, await self.now()) is not None
+        try:
+            return await self.viewer_of(context.token, await self.now()) is not None
+        except Exception as error:
+            tell_outage(error)
+
+
+def audiences_of(schema: GraphQLSchema) -> dict[str, Audience]:
+    """For whom each field at the root is."""
+    roots = [root for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
+    return {
+        name: definition.extensions["strawberry-definition"].metadata["audience"]
+        for root in roots
+        for name, definition in root.fields.items()
+    }
+
+
+def may_change(document: DocumentNode) -> bool:
+    """Whether a document has a mutation in it; of several operations the one that is asked for may be another."""
+    return any(getattr(node, "operation", None) is OperationType.MUTATION for node in document.definitions)
 
 
 def explained(result: ExecutionResult) -> ExecutionResult:

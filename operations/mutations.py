@@ -22,7 +22,7 @@ IDEMPOTENCY = Argument(
     description="Unique key you generate for each new request. Sending it again with the same input within 24 hours "
     "changes nothing further: it returns the objects in their current state, with `extensions.replayed`.",
     default=None,
-    text=Text(200, one_line=True),
+    text=Text(200, one_line=True, needed=True),
 )
 
 

@@ -13,6 +13,7 @@ from tortoise.exceptions import BaseORMException
 from database import DatabaseError, pending
 from models.base.statements import fetch_one
 from settings import Settings
+from telemetry.version import VERSION
 
 ANSWERS_WITHIN_SECONDS = 3.0
 AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
@@ -28,8 +29,8 @@ class Health:
         self._up_to_date = False
 
     async def alive(self, _: Request) -> Response:
-        """Whether the process answers at all; says nothing of what it needs."""
-        return PlainTextResponse("alive\n")
+        """Whether the process answers at all, and its version; says nothing of what it needs."""
+        return PlainTextResponse(f"alive {VERSION}\n")
 
     async def ready(self, _: Request) -> Response:
         """Whether requests can be answered: the database answers in time and is up to date; else 503 and why."""

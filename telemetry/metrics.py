@@ -11,11 +11,12 @@ from itertools import accumulate
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, Metric, start_http_server
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
 from tortoise.connection import get_connections
 
 from models.base.statements import fetch_one
+from telemetry.version import VERSION
 from transport import Report
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -79,6 +80,7 @@ class Metrics(Collector):
         for name, durations in self._durations.items():
             took.add_metric([name], durations.cumulative(), durations.sum)
         yield from (ended, took, CounterMetricFamily("fc_cost", "What was charged for operations.", self._cost))
+        yield InfoMetricFamily("fc_build", "The version of the program.", {"version": VERSION})
 
     def watch(self, name: str, help: str, look: Callable[[], float]) -> None:
         """A number that is looked at when it is asked for, and costs nothing until then."""

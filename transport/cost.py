@@ -5,7 +5,7 @@ Runs on documents that are within `Limits.fields` and valid, so a plain recursio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,16 @@ class Pricing:
         self.sizing = self._sizing_variables()
         self._prices: dict[tuple[int | None, ...], Price] = {}
 
+    def root_fields(self, node: SelectionSetNode) -> Iterator[str]:
+        """The names of the fields that stand in a selection set at the root, fragments expanded."""
+        for selection in node.selections:
+            if isinstance(selection, FieldNode):
+                yield selection.name.value
+            elif isinstance(selection, InlineFragmentNode):
+                yield from self.root_fields(selection.selection_set)
+            elif isinstance(selection, FragmentSpreadNode):
+                yield from self.root_fields(self.fragments[selection.name.value].selection_set)
+
     def price(self, variables: Mapping[str, Any] | None) -> Price:
         """The price with these variables; refuses a page, a number of nodes or a cost beyond the limits."""
         key = self._sizes(variables or {}) if self.sizing else ()
@@ -128,19 +138,9 @@ class _Walk:
         if root is not None:
             self._set(node.selection_set, root, times=1, page=None)
             if node.operation is OperationType.MUTATION:
-                self.cost += self.limits.cost_mutation * self._root_fields(node.selection_set)
+                asked = sum(name != "__typename" for name in self.pricing.root_fields(node.selection_set))
+                self.cost += self.limits.cost_mutation * asked
         return Price(self.nodes, max(self.cost, 1))
-
-    def _root_fields(self, node: SelectionSetNode) -> int:
-        count = 0
-        for selection in node.selections:
-            if isinstance(selection, FieldNode):
-                count += selection.name.value != "__typename"
-            elif isinstance(selection, InlineFragmentNode):
-                count += self._root_fields(selection.selection_set)
-            elif isinstance(selection, FragmentSpreadNode):
-                count += self._root_fields(self.pricing.fragments[selection.name.value].selection_set)
-        return count
 
     def _set(self, node: SelectionSetNode, parent: GraphQLNamedType, times: int, page: int | None) -> None:
         """Add what a selection set asks, `times` over; `page` is the size a connection passes to its lists."""

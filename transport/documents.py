@@ -14,10 +14,14 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     OverlappingFieldsCanBeMergedRule,
-    parse,
+    Token,
+    TokenKind,
+    ValuesOfCorrectTypeRule,
     specified_rules,
     validate,
 )
+from graphql.language import Location
+from graphql.language.parser import Parser
 
 from transport.cost import Pricing
 from transport.errors import Code, code_of, refusal, unexpected_cause
@@ -30,15 +34,49 @@ VALIDATION_ERRORS_MAX = 10
 COMMENTS_MAX = 1_000
 LOCATED_LINES_MAX = 5_000  # each error counts the lines before it: with more of them errors go without a location
 
-RULES = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
+NO_TOKEN = Token(TokenKind.SOF, 0, 0, 0, 0)
+
+
+class TextParser(Parser):
+    """Parses a document whose nodes know where they stand, and let go of its tokens.
+
+    Each token points at the one before and behind: they were four fifths of a document's memory, and only the garbage
+    collector, which hardly ever looks, could take them back.
+    """
+
+    def loc(self, start_token: Token) -> Location | None:
+        """Where a node stands: offsets into the text."""
+        location = super().loc(start_token)
+        if location is not None:
+            location.start_token = location.end_token = NO_TOKEN
+        return location
+
+
+class ValuesFitRule(ValuesOfCorrectTypeRule):
+    """A value in the text that its type refuses has the same code as one that comes by a variable."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        """Give the error its code; a scalar that stumbled is told without what its exception says."""
+        if unexpected_cause(error) is not None:
+            error = GraphQLError("A value in the document is not valid for its type.", error.nodes)
+        error.extensions = {"code": Code.BAD_INPUT.value, **(error.extensions or {})}
+        super().report_error(error)
+
+
+RULES = [
+    ValuesFitRule if rule is ValuesOfCorrectTypeRule else rule
+    for rule in specified_rules
+    if rule is not OverlappingFieldsCanBeMergedRule
+]
 
 
 class Operation:
-    """One operation of a validated document."""
+    """One operation of a validated document; `fields` are the names of the fields at its root."""
 
-    __slots__ = ("introspects", "kind", "name", "pricing")
+    __slots__ = ("fields", "introspects", "kind", "name", "pricing")
 
     def __init__(self, node: OperationDefinitionNode, pricing: Pricing, introspects: bool) -> None:
+        self.fields = frozenset(pricing.root_fields(node.selection_set))
         self.name = node.name.value if node.name else None
         self.kind: OperationType = node.operation
         self.pricing = pricing
@@ -99,6 +137,10 @@ class Documents:
     def is_trusted(self, text: str) -> bool:
         """Whether this very text stands in the manifest."""
         return text in self._trusted_texts
+
+    def knows(self, text: str) -> bool:
+        """Whether the text needs no reading: it is trusted, or was read before."""
+        return text in self._free or text in self._trusted_texts
 
     def trusted(self, document_id: str) -> Document:
         """The trusted document of that hash, with or without `sha256:` in front."""
@@ -165,7 +207,9 @@ class Documents:
     def _parsed(self, text: str) -> DocumentNode:
         try:
             many_lines = text.count("\n") + text.count("\r") > LOCATED_LINES_MAX
-            return parse(text, no_location=many_lines, max_lexical_tokens=self.limits.tokens, max_comments=COMMENTS_MAX)
+            tokens = self.limits.tokens
+            parser = TextParser(text, no_location=many_lines, max_lexical_tokens=tokens, max_comments=COMMENTS_MAX)
+            return parser.parse_document()
         except GraphQLError as error:
             raise self._as_parse_error(error) from None
 
@@ -180,10 +224,6 @@ class Documents:
 
 
 def _as_validation_error(error: GraphQLError) -> GraphQLError:
-    if unexpected_cause(error) is not None:
-        # A scalar stumbled over a literal: say where, not what its exception says.
-        message = "A value in the document is not valid for its type."
-        return GraphQLError(message, error.nodes, extensions={"code": Code.VALIDATION_FAILED.value})
     if code_of(error) is None:
         error.extensions = {**(error.extensions or {}), "code": Code.VALIDATION_FAILED.value}
     return error

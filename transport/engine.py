@@ -105,8 +105,15 @@ class Engine(Protocol):
         """Whether this viewer may ask for the schema."""
         ...
 
-    async def charge(self, context: Any, cost: int) -> CostStatus:
-        """Take the cost from the viewer's budget, or raise THROTTLED with `extensions.retryAfter` seconds."""
+    def admit_reading(self, context: Any) -> None:
+        """Asked before a text that is not known is parsed; raise THROTTLED for who has nothing left to pay with."""
+        ...
+
+    async def charge(self, context: Any, cost: int, fields: frozenset[str]) -> CostStatus:
+        """Take the cost of an operation, which has these fields at its root, from the viewer's budget.
+
+        Raise THROTTLED with `extensions.retryAfter` seconds if there is not enough left.
+        """
         ...
 
     def viewer_key(self, context: Any) -> str | None:

@@ -22,6 +22,7 @@ class Code(StrEnum):
     """Every `extensions.code` the transport itself can answer."""
 
     BAD_REQUEST = "BAD_REQUEST"
+    BAD_INPUT = "BAD_INPUT"
     PARSE_FAILED = "PARSE_FAILED"
     VALIDATION_FAILED = "VALIDATION_FAILED"
     BODY_LIMIT = "BODY_LIMIT"
@@ -43,6 +44,8 @@ class Code(StrEnum):
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
     DEADLINE = "DEADLINE"
     REFETCH = "REFETCH"
+    UNAVAILABLE = "UNAVAILABLE"
+    UNKNOWN_OUTCOME = "UNKNOWN_OUTCOME"
     INTERNAL = "INTERNAL"
 
 
@@ -76,7 +79,7 @@ def told(error: GraphQLError, request_id: str, located: bool = True) -> dict[str
     if cause is None:
         answer: dict[str, Any] = {"message": error.message}
         # The library's own errors have no code: all of them say that an argument or a variable does not fit.
-        extensions = {"code": Code.BAD_REQUEST.value, **(error.extensions or {})}
+        extensions = {"code": Code.BAD_INPUT.value, **(error.extensions or {})}
     else:
         log_unexpected(cause, request_id)
         answer = masked(request_id)

@@ -50,7 +50,7 @@ class Limits:
     input_depth: int = 20
     page: int = 100
     nodes: int = 10_000
-    cost: int = 20_000
+    cost: int = 2_500
 
     page_default: int = 20  # a paged field asked without a size and without a default of its own
     list_default: int = 10  # a list that has no size at all

@@ -17,6 +17,9 @@ from transport.requests import GraphQLRequest
 
 ENCODING = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS  # a stray row fails instead of showing all it holds
 
+LOGGED_NAME_MAX = 64
+"""So much of an operation's name is told: the grammar makes it plain, but the client chooses its length."""
+
 
 @dataclass(slots=True)
 class ReadyOperation:
@@ -50,9 +53,11 @@ class Operations:
         """Price the operation and take the price from its viewer."""
         price = ready.operation.pricing.price(ready.variables)
         if report is not None:
-            report.operation, report.operation_kind = ready.operation.name, ready.operation.kind.value
+            name = ready.operation.name
+            report.operation = name[:LOGGED_NAME_MAX] if name else None
+            report.operation_kind = ready.operation.kind.value
             report.cost = price.cost
-        ready.cost = await self.engine.charge(context, price.cost)
+        ready.cost = await self.engine.charge(context, price.cost, ready.operation.fields)
 
     async def run(self, context: Any, ready: ReadyOperation) -> ExecutionResult:
         """Execute a query or mutation."""
@@ -67,6 +72,8 @@ class Operations:
         # No work is done for what cannot be about the schema.
         if not is_allowed and not (may_introspect and any(name in text for name in INTROSPECTION_FIELDS)):
             raise only_trusted()
+        if not self.documents.knows(text):
+            self.engine.admit_reading(context)
         document = self.documents.get(text, suggestions=may_introspect)
         if not is_allowed and not document.asks_only_for_schema:
             raise only_trusted()
@@ -104,17 +111,17 @@ def with_codes(result: ExecutionResult, request_id: str) -> ExecutionResult:
     """Give errors that stopped a request before execution a code; a value that made a scalar stumble is bad input."""
     if not is_request_error(result):
         return result
-    return ExecutionResult(None, [_as_bad_request(error, request_id) for error in result.errors or ()])
+    return ExecutionResult(None, [_as_bad_input(error, request_id) for error in result.errors or ()])
 
 
-def _as_bad_request(error: GraphQLError, request_id: str) -> GraphQLError:
+def _as_bad_input(error: GraphQLError, request_id: str) -> GraphQLError:
     cause = unexpected_cause(error)
     if cause is not None:
         if not isinstance(cause, (ValueError, TypeError, ArithmeticError)):
             log_unexpected(cause, request_id)  # no usual way to refuse a value: the scalar wants mending
-        return refusal(Code.BAD_REQUEST, "A variable's value is not valid for its type.")
+        return refusal(Code.BAD_INPUT, "A variable's value is not valid for its type.")
     if code_of(error) is None:
-        error.extensions = {**(error.extensions or {}), "code": Code.BAD_REQUEST.value}
+        error.extensions = {**(error.extensions or {}), "code": Code.BAD_INPUT.value}
     return error
 
 

@@ -24,8 +24,13 @@ STATUSES = {
     Code.THROTTLED: 429,
     Code.BODY_LIMIT: 413,
     Code.DEADLINE: 503,
+    Code.UNAVAILABLE: 503,
+    Code.UNKNOWN_OUTCOME: 503,
     Code.INTERNAL: 500,
 }
+
+COME_BACK = frozenset({Code.THROTTLED, Code.UNAVAILABLE, Code.UNKNOWN_OUTCOME})
+"""Codes that say when to ask again, in `Retry-After` as well."""
 
 
 @dataclass(slots=True)
@@ -114,7 +119,7 @@ def _headers(errors: Sequence[GraphQLError]) -> list[Header]:
         code = code_of(error)
         if code == Code.UNAUTHENTICATED and not any(name == b"www-authenticate" for name, _ in headers):
             headers.append((b"www-authenticate", b"Bearer"))
-        if code == Code.THROTTLED and not any(name == b"retry-after" for name, _ in headers):
+        if code in COME_BACK and not any(name == b"retry-after" for name, _ in headers):
             headers.append((b"retry-after", _seconds((error.extensions or {}).get("retryAfter"))))
     return headers
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,6 +41,7 @@ ANSWER_HEADERS: list[Header] = [(b"x-content-type-options", b"nosniff")]
 ALLOWED_REQUEST_HEADERS = "authorization, content-type, x-request-id, last-event-id"
 EXPOSED_HEADERS = "x-request-id, retry-after"
 PREFLIGHT_SECONDS = 600
+MISDIRECTED = b"This server does not answer for that host.\n"
 
 
 def content_security_policy(base: Mapping[str, str] = STRICT_POLICY, **sources: str) -> str:
@@ -122,6 +124,47 @@ class Origins:
         return bool(separator) and host is not None and name == host.lower()
 
 
+class KnownHosts:
+    """Refuses requests and WebSockets that are addressed to somebody else.
+
+    A page of another site can give its own name our address (DNS rebinding); its browser then takes us for that site.
+    With `numbers` any address in numbers is let in as well, which no such name can be.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, hosts: Iterable[str], numbers: bool = False, open_paths: Iterable[str] = ()
+    ) -> None:
+        self.app = app
+        self.hosts = frozenset(host.lower() for host in hosts)
+        self.numbers = numbers
+        self.open_paths = frozenset(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is meant for us."""
+        if scope["type"] == "lifespan" or self._knows(scope):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()  # websocket.connect
+            await send({"type": "websocket.close", "code": 4403})  # before accepting, this is HTTP 403
+        else:
+            headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(MISDIRECTED))]
+            await send({"type": "http.response.start", "status": 421, "headers": headers})
+            await send({"type": "http.response.body", "body": MISDIRECTED})
+
+    def _knows(self, scope: Scope) -> bool:
+        if scope["path"] in self.open_paths:
+            return True
+        given = [value for name, value in scope["headers"] if name == b"host"]
+        return len(given) == 1 and self._is_ours(given[0].decode("latin-1").lower())
+
+    def _is_ours(self, host: str) -> bool:
+        name, separator, port = host.rpartition(":")
+        if not separator or not port.isdecimal():
+            name = host
+        name = name.removeprefix("[").removesuffix("]")
+        return name in self.hosts or (self.numbers and _is_number(name))
+
+
 class CrossOrigin:
     """Answers preflights and marks answers for listed origins; credentials by cookie are never allowed."""
 
@@ -163,6 +206,13 @@ class CrossOrigin:
             ]
         await send({"type": "http.response.start", "status": 204 if listed else 403, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _is_number(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -118,6 +118,8 @@ async def until_invalid(engine: Engine, context: Any, limits: Limits, request_id
             async with asyncio.timeout(limits.validity_timeout_seconds):
                 if not await engine.still_valid(context):
                     return True
+        except GraphQLError:
+            return False  # the engine's own answer, which it has logged as it sees fit
         except Exception as error:
             log_unexpected(error, request_id)
             return False

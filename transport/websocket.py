@@ -216,7 +216,7 @@ class Conversation:
             async with within_deadline(self.limits):
                 return await self.engine.open(self.incoming)
         except GraphQLError as error:
-            if code_of(error) in {Code.THROTTLED, Code.DEADLINE}:
+            if code_of(error) in {Code.THROTTLED, Code.DEADLINE, Code.UNAVAILABLE}:
                 raise Closed(1013, "Try again later") from None
             raise Closed(4403, "Forbidden") from None
 

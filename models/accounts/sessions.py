@@ -85,7 +85,11 @@ async def verify(*, email: str, password: str, has_code: bool, source: str, at: 
     await throttling.admit_sign_in(email, source, at=at)
     row = await fetch_one("SELECT id, password_hash, disabled_at FROM accounts WHERE lower(email) = $1", email)
     kept = row.password_hash if row is not None and row.disabled_at is None else None
-    sound, better = await verified(password, kept)
+    try:
+        sound, better = await verified(password, kept)
+    except Refusal:
+        await throttling.not_tried(email, source)
+        raise
     if not sound or row is None or kept is None:
         raise WRONG
     if has_code and not await throttling.take(throttling.BY_CODE, str(row.id), at=at):

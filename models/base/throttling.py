@@ -67,15 +67,16 @@ BY_ADDRESS = Limit(
 """One address from all sources: the cap for a guesser with many sources. A familiar source is never held to it."""
 
 BY_SOURCE = Limit(
-    name="source", free=100, first=timedelta(minutes=1), most=timedelta(minutes=15), window=timedelta(minutes=15)
+    name="source", free=1_000, first=timedelta(minutes=1), most=timedelta(minutes=15), window=timedelta(minutes=15)
 )
-"""One source for all addresses; wide, as a whole campus may share one."""
+"""One source for all addresses, which counts what was wrong. Wide, as a whole campus may share one: of 5,000 students
+who come at nine a few hundred mistype."""
 
 BY_CODE = Limit(name="code", free=5, first=timedelta(seconds=5), most=timedelta(minutes=15), window=timedelta(hours=24))
 """One-time codes of one account, whose password was right: a million codes are never tried through."""
 
 BY_CAMPUS = Limit(
-    name="campus", free=2000, first=timedelta(minutes=1), most=timedelta(minutes=15), window=timedelta(minutes=15)
+    name="campus", free=20_000, first=timedelta(minutes=1), most=timedelta(minutes=15), window=timedelta(minutes=15)
 )
 """Campus sign-ins that one source begins: a whole campus may share it, so it only bounds what is written."""
 
@@ -168,6 +169,19 @@ async def signed_in(email: str, source: str, *, at: datetime) -> None:
     await clear(BY_PAIR, email, place, at=at)
     await give_back(BY_SOURCE, place)
     await give_back(BY_ADDRESS, email)
+
+
+async def not_tried(email: str, source: str) -> None:
+    """The password was never looked at, since too many were being looked at: the try does not count."""
+    place = source_of(source)
+    await give_back(BY_PAIR, email, place)
+    await give_back(BY_SOURCE, place)
+    await give_back(BY_ADDRESS, email)
+
+
+async def link_was_right(source: str) -> None:
+    """The link or code was a real one: the try does not count."""
+    await give_back(BY_SOURCE, source_of(source))
 
 
 async def admit_link(source: str, *, at: datetime) -> None:

@@ -125,4 +125,5 @@ async def exchange(
     opened = await campus.exchange(
         code, verifier=verifier, accepted=agreed(accepts or []), device=device, at=context.now
     )
+    await throttling.link_was_right(context.source)
     return handed_out(context, opened)

@@ -181,6 +181,7 @@ async def sign_up(
     )
     if isinstance(membership, Refused):
         return membership
+    await throttling.link_was_right(context.source)
     return handed_out(context, await sessions.open_session(membership, device=device, at=context.now))
 
 

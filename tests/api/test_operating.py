@@ -20,6 +20,7 @@ from models.base.access import Role
 from models.base.statements import execute
 from models.schools.schools import School
 from settings import Settings, UnreadableSettingsError
+from telemetry.version import VERSION
 from tests.support.api import Api, api_on
 from tests.support.postgres import copy_of_template, settings_for
 from tests.transport.server import serving
@@ -62,6 +63,7 @@ async def test_pending_migrations_make_a_server_unready(committed: Settings) -> 
     async with pages_of(committed) as http:
         answer = await http.get("/readyz")
         assert (await http.get("/healthz")).status_code == 200
+        assert (await http.get("/healthz")).text == f"alive {VERSION}\n"
     assert (answer.status_code, answer.headers["content-type"]) == (503, "text/plain; charset=utf-8")
     assert answer.text == "The database is not up to date: 1 migrations are pending.\n"
 
@@ -101,6 +103,7 @@ async def test_metrics_stand_on_their_own_port(committed: Settings, monkeypatch:
         async with httpx2.AsyncClient(trust_env=False) as http:
             told = (await http.get(f"http://127.0.0.1:{ports[0]}/metrics")).text
         assert (await api.http.get("/metrics")).status_code == 404
+    assert f'fc_build_info{{version="{VERSION}"}} 1.0' in told
     assert 'fc_requests_total{code="OK",kind="http"} 1.0' in told
     assert 'fc_requests_total{code="UNAUTHENTICATED",kind="http"} 1.0' in told
     assert 'fc_request_seconds_count{type="query"} 2.0' in told

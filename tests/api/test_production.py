@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from models.invitations import invitations
 from models.invitations.invitations import MembershipOffer
 from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
+from tests.platform.test_settings import PRODUCTION
 from tests.support.api import SIGN_IN, Api
 from tests.support.trusted import ID_OF, PAGES_OWN
 from transport import build_manifest, load_manifest, write_manifest
@@ -34,14 +34,16 @@ from transport import build_manifest, load_manifest, write_manifest
 LISTED = "https://app.example"
 PASSWORD = "seven quiet herons over the bay"
 VIEWER = "query Me { viewer { role } }"
+SCHOOLS = "query Schools { schools { totalCount } }"
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A manifest of two documents."""
+    """A manifest of a few documents."""
     folder = tmp_path_factory.mktemp("trusted")
     (folder / "sign-in.graphql").write_text(SIGN_IN)
     (folder / "me.graphql").write_text(VIEWER)
+    (folder / "schools.graphql").write_text(SCHOOLS)
     write_manifest(build_manifest(folder, SCHEMA._schema), folder / "manifest.json")
     return folder / "manifest.json"
 
@@ -53,10 +55,11 @@ def production(database: Settings, **changes: object) -> Settings:
         _env_file=None,
         env="production",
         database_url=url,
-        secret_keys=(SecretStr("x" * 32),),
-        encryption_keys=(SecretStr(f"k1:{base64.b64encode(b'y' * 32).decode()}"),),
+        secret_keys=(SecretStr(PRODUCTION["FC_SECRET_KEYS"]),),
+        encryption_keys=(SecretStr(PRODUCTION["FC_ENCRYPTION_KEYS"]),),
         public_url="https://credits.example",
-        smtp_url=SecretStr("smtp://127.0.0.1:25"),
+        smtp_url=SecretStr(PRODUCTION["FC_SMTP_URL"]),
+        mail_from=PRODUCTION["FC_MAIL_FROM"],
         allowed_origins=(LISTED,),
         **changes,  # type: ignore[arg-type]
     )
@@ -170,8 +173,11 @@ async def test_graphiql_offers_each_role_documents_that_it_may_send_and_none_of_
         assert not codes & {"FORBIDDEN", "VALIDATION_FAILED", "INTERNAL"}, starter["title"]
 
 
-async def test_staff_without_a_second_factor_gets_nothing_but_its_enrolment(api: Api) -> None:
-    errors = await api.fail("{ ledgerProof { agrees } }", role="OPS")
+@pytest.mark.parametrize("query", ["{ ledgerProof { agrees } }", "{ __schema { queryType { name } } }"])
+async def test_staff_without_a_second_factor_gets_nothing_but_its_enrolment(api: Api, query: str) -> None:
+    answer = await api.send(query, role="OPS")
+    assert (answer.status_code, [e["extensions"]["code"] for e in answer.json()["errors"]]) == (403, ["FORBIDDEN"])
+    errors = await api.fail(SCHOOLS, role="OPS")
     assert [error["extensions"]["code"] for error in errors] == ["SECOND_FACTOR_REQUIRED"]
 
 
@@ -198,6 +204,17 @@ async def test_every_document_of_the_pages_is_known_by_its_id(api: Api) -> None:
         answer = (await api.http.post("/graphql", json={"documentId": id})).json()
         codes = {error.get("extensions", {}).get("code") for error in answer.get("errors", ())}
         assert not codes & {"PERSISTED_QUERY_NOT_FOUND", "FORBIDDEN", "VALIDATION_FAILED", "INTERNAL"}, name
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("credits.example", 200), ("CREDITS.example:443", 200), ("evil.example", 421), ("127.0.0.1", 421), ("", 421)],
+)
+async def test_requests_for_another_host_are_refused(api: Api, host: str, status: int) -> None:
+    headers = {"host": host, "authorization": f"Bearer {await api.token('STUDENT')}"}
+    assert (await api.http.post("/graphql", json={"query": VIEWER}, headers=headers)).status_code == status
+    assert (await api.http.get("/login", headers=headers)).status_code == status
+    assert (await api.http.get("/healthz", headers=headers)).status_code == 200
 
 
 async def test_only_a_listed_origin_may_read_an_answer(api: Api) -> None:

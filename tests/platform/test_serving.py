@@ -1,11 +1,13 @@
 """The whole program in real processes: it starts, says where it is, ends as a whole, and refuses in a sentence."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -26,6 +28,9 @@ from tests.support.processes import (
     run_command,
     wait_until_postgres_is_gone,
 )
+
+BACK_WITHIN_SECONDS = 30
+"""On a machine that runs other tests at the same time; alone it takes a few."""
 
 
 def _status(served: Served, path: str = "/graphql") -> int:
@@ -83,11 +88,54 @@ async def test_killing_the_server_leaves_no_postgresql_and_loses_no_committed_ro
         assert await _statement(data_dir, "SELECT word FROM kept") == "committed"
 
 
-def test_the_server_ends_when_its_postgresql_is_killed(data_dir: Path) -> None:
+def _back_after(seconds: float, served: Served) -> float:
+    """How long it takes until the server answers with its database, at most so long."""
+    began = time.monotonic()
+    while _status(served, "/readyz") != 200:
+        assert time.monotonic() - began < seconds, served.errors
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+async def test_a_postgresql_that_is_killed_is_started_again_with_all_that_was_committed(data_dir: Path) -> None:
     with Served(data_dir, FC_ENV="test") as served:
-        os.kill(postmaster(data_dir), signal.SIGKILL)
+        await _statement(data_dir, "CREATE TABLE kept AS SELECT 'committed' AS word")
+        for _ in range(2):
+            dead = postmaster(data_dir)
+            os.kill(dead, signal.SIGKILL)
+            await asyncio.to_thread(_until_another, data_dir, dead)
+            await asyncio.to_thread(_back_after, BACK_WITHIN_SECONDS, served)
+            assert await _statement(data_dir, "SELECT word FROM kept") == "committed"
+        assert served.errors.count("database.started_again") == 2
+        assert served.end_by(signal.SIGTERM) == 0
+        assert not postgres_is_running(data_dir)
+
+
+def _until_another(data_dir: Path, dead: int) -> None:
+    """Wait until another PostgreSQL has taken the place of a dead one."""
+    until = time.monotonic() + BACK_WITHIN_SECONDS
+    while time.monotonic() < until:
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            if postmaster(data_dir) != dead:
+                return
+        time.sleep(0.02)
+    raise AssertionError("no other PostgreSQL was started")
+
+
+def test_the_server_ends_when_its_postgresql_is_shut_down(data_dir: Path) -> None:
+    with Served(data_dir, FC_ENV="test") as served:
+        os.kill(postmaster(data_dir), signal.SIGINT)
         assert served.process.wait(60) == 1
         assert "PostgreSQL ended by itself" in served.errors
+
+
+def test_a_killed_server_is_soon_back(data_dir: Path) -> None:
+    with Served(data_dir, FC_ENV="test") as served:
+        served.end_by(signal.SIGKILL)
+        began = time.monotonic()
+        with Served(data_dir, FC_ENV="test") as again:
+            _back_after(BACK_WITHIN_SECONDS, again)
+            assert time.monotonic() - began < BACK_WITHIN_SECONDS
 
 
 def test_two_copies_side_by_side_do_not_disturb_each_other(data_dir: Path) -> None:
@@ -150,24 +198,24 @@ def test_a_port_in_use_is_named_before_anything_starts(data_dir: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         refused = run_command("serve", data_dir=data_dir, FC_PORT=str(taken.getsockname()[1]))
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "FC_PORT" in refused.stderr
     assert not data_dir.exists()
 
 
 @pytest.mark.parametrize(
-    ("variables", "named"),
+    ("variables", "named", "code"),
     [
-        ({"FC_PORT": "eighty"}, "FC_PORT"),
-        ({"FC_ENV": "production"}, "FC_SECRET_KEYS"),
-        ({"FC_DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none"}, "FC_DATABASE_URL"),
+        ({"FC_PORT": "eighty"}, "FC_PORT", 2),
+        (PRODUCTION | {"FC_SECRET_KEYS": "short"}, "FC_SECRET_KEYS", 2),
+        ({"FC_DATABASE_URL": "postgresql://postgres@127.0.0.1:1/none"}, "FC_DATABASE_URL", 1),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence_and_no_traceback(
-    data_dir: Path, variables: dict[str, str], named: str
+    data_dir: Path, variables: dict[str, str], named: str, code: int
 ) -> None:
     refused = run_command("serve", data_dir=data_dir, **{"FC_PORT": "0"} | variables)
-    assert refused.returncode == 1
+    assert refused.returncode == code
     assert named in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
@@ -176,7 +224,7 @@ def test_production_refuses_a_database_with_demo_accounts(data_dir: Path) -> Non
     with Served(data_dir) as served:
         served.end_by(signal.SIGTERM)
     refused = run_command("serve", data_dir=data_dir, **PRODUCTION | {"FC_PORT": "0"})
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "FC_ENV=production is refused: the database holds demo accounts." in refused.stderr
 
 

@@ -17,7 +17,7 @@ from settings import Settings
 TEMPLATE = "template_of_tests"
 TEMPLATE_LOCK = 1
 CONNECTIONS_MAX = 400
-SETTINGS_OF_RUN: dict[str, object] = {}
+SETTINGS_OF_RUN: dict[str, object] = {"allowed_hosts": ("testserver",)}
 """What this run of the suite sets for every server that it makes."""
 
 

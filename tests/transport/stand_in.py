@@ -222,7 +222,10 @@ class StandInEngine:
         """As the test says."""
         return self.introspection
 
-    async def charge(self, context: Context, cost: int) -> CostStatus:
+    def admit_reading(self, context: Context) -> None:
+        """Everybody may."""
+
+    async def charge(self, context: Context, cost: int, fields: frozenset[str]) -> CostStatus:
         """Take from one budget for everybody."""
         self.charged.append(cost)
         if cost > self.budget:

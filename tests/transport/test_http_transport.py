@@ -11,7 +11,7 @@ from graphql import ExecutionResult, GraphQLError
 
 from tests.transport.client import NEW, OLD, ask, call, get, post
 from tests.transport.stand_in import SECRET, StandInEngine
-from transport import Code, GraphQLApp, Limits, Origins, refusal
+from transport import Code, GraphQLApp, Limits, Origins, Report, refusal
 
 RESPONSE_TYPE = f"{NEW}; charset=utf-8"
 LEGACY_TYPE = f"{OLD}; charset=utf-8"
@@ -115,8 +115,8 @@ async def test_a_compressed_body_is_refused(app: GraphQLApp, encoding: str) -> N
     [
         ({"query": "{"}, "PARSE_FAILED"),
         ({"query": "{ missing }"}, "VALIDATION_FAILED"),
-        ({"query": "query($n: Int!) { items(first: $n) { total } }", "variables": {"n": "x"}}, "BAD_REQUEST"),
-        ({"query": "query($n: Int!) { items(first: $n) { total } }"}, "BAD_REQUEST"),
+        ({"query": "query($n: Int!) { items(first: $n) { total } }", "variables": {"n": "x"}}, "BAD_INPUT"),
+        ({"query": "query($n: Int!) { items(first: $n) { total } }"}, "BAD_INPUT"),
         ({"query": "{ items(first: 101) { total } }"}, "PAGE_LIMIT"),
         ({"documentId": "0" * 64}, "PERSISTED_QUERY_NOT_FOUND"),
     ],
@@ -249,9 +249,9 @@ async def test_a_scalar_that_stumbles_over_a_value_is_the_clients_mistake_and_it
     app: GraphQLApp, value: str
 ) -> None:
     literal = await ask(app, f'{{ fragile(value: "{value}") }}')
-    assert (literal.status, literal.code) == (400, "VALIDATION_FAILED")
+    assert (literal.status, literal.code) == (400, "BAD_INPUT")
     variable = await ask(app, "query($v: Fragile!) { fragile(value: $v) }", variables={"v": value})
-    assert (variable.status, variable.code) == (400, "BAD_REQUEST")
+    assert (variable.status, variable.code) == (400, "BAD_INPUT")
     assert SECRET not in (literal.body + variable.body).decode()
 
 
@@ -331,6 +331,13 @@ async def test_names_of_the_schema_are_suggested_only_to_who_may_ask_for_it(engi
 async def test_a_subscription_is_not_answered_by_plain_post(app: GraphQLApp) -> None:
     answer = await ask(app, "subscription { count }")
     assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+
+
+async def test_of_a_long_operation_name_only_the_beginning_is_reported(engine: StandInEngine) -> None:
+    reports: list[Report] = []
+    app = GraphQLApp(engine, observe=reports.append)
+    await ask(app, f"query {'N' * 5_000} {{ hello }}")
+    assert [report.operation for report in reports] == ["N" * 64]
 
 
 async def test_answers_are_never_cached(app: GraphQLApp) -> None:

@@ -6,11 +6,19 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from tests.transport.client import call, post
 from tests.transport.stand_in import StandInEngine
-from transport import PAGE_POLICY, CrossOrigin, GraphQLApp, Origins, SecurityHeaders, content_security_policy
+from transport import (
+    PAGE_POLICY,
+    CrossOrigin,
+    GraphQLApp,
+    KnownHosts,
+    Origins,
+    SecurityHeaders,
+    content_security_policy,
+)
 
 
 async def plain(scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,3 +115,39 @@ def test_a_list_that_lets_any_page_in_is_refused(origin: str) -> None:
 )
 def test_pages_are_admitted_from_here_and_from_the_list(origin: str | None, host: str | None, admitted: bool) -> None:
     assert Origins(["https://listed.example"]).admits(origin, host) is admitted
+
+
+@pytest.mark.parametrize(
+    ("host", "numbers", "status"),
+    [
+        ("a.example", False, 200),
+        ("A.example:8443", False, 200),
+        ("b.example", False, 421),
+        ("a.example.evil.example", False, 421),
+        ("127.0.0.1:8000", False, 421),
+        ("127.0.0.1:8000", True, 200),
+        ("[::1]:8000", True, 200),
+        ("[::1]", True, 200),
+        ("rebound.example", True, 421),
+        (None, True, 421),
+    ],
+)
+async def test_a_request_for_another_host_is_refused(host: str | None, numbers: bool, status: int) -> None:
+    app = KnownHosts(plain, hosts=["a.example"], numbers=numbers, open_paths=["/healthz"])
+    headers = {} if host is None else {"host": host}
+    assert (await call(app, headers=headers)).status == status
+    assert (await call(app, headers=headers, path="/healthz")).status == 200
+
+
+async def test_a_websocket_for_another_host_is_refused_before_it_is_accepted() -> None:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = KnownHosts(plain, hosts=["a.example"])
+    await app({"type": "websocket", "path": "/graphql", "headers": [(b"host", b"evil.example")]}, receive, send)
+    assert sent == [{"type": "websocket.close", "code": 4403}]
