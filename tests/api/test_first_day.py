@@ -43,6 +43,7 @@ async def command(words: str, data_dir: Path, **settings: str) -> str:
 
 
 async def test_the_guide_leads_from_an_empty_server_to_a_settled_session(day: FirstDay) -> None:
+    assert SERVE == "serve"  # which is what `served` starts
     printed = await command(INVITE_FIRST, day.data_dir, **day.settings)
     async with day.served():
         assert printed.strip() in await day.letter(OPS, "invited")
