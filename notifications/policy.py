@@ -120,8 +120,8 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.SCHOOL_UPDATED,
         EventVerb.SESSION_ACTS_AS,
         EventVerb.SESSION_OPENED,
-        EventVerb.SESSION_REVOKED,
         EventVerb.SESSION_TOKEN_REUSED,
+        EventVerb.SESSION_REVOKED,
         EventVerb.STUDENT_ENTERED,
         EventVerb.STUDENT_ERASED,
     }

@@ -215,7 +215,7 @@ def parsed(
                     Code.INVALID,
                     f"This is {fault}." if str(fault).startswith("not") else f"Wrong kind of id: {fault}.",
                     path=path,
-                    fix="Send the id as it was read from the API.",
+                    fix="Send an id returned by the API.",
                 )
             )
     return values, faults

@@ -98,7 +98,7 @@ def session_has_ended() -> GraphQLError:
 
 def forbidden() -> GraphQLError:
     """The viewer's role is not in the field's audience."""
-    return refused_at_the_edge("FORBIDDEN", "This is not for your role.")
+    return refused_at_the_edge("FORBIDDEN", "Your role may not do this.")
 
 
 def second_factor_required() -> GraphQLError:
@@ -113,7 +113,7 @@ def second_factor_required() -> GraphQLError:
 
 def busy() -> GraphQLError:
     """Too many want the same thing at once; nothing was changed."""
-    return refused_at_the_edge("BUSY", "Many are asking for this at once. Nothing was changed; try again in a moment.")
+    return refused_at_the_edge("BUSY", "The server is busy. Nothing was changed; try again in a moment.")
 
 
 def bad_input(message: str, **extensions: Any) -> GraphQLError:

@@ -34,4 +34,4 @@ def refusal_for(violation: Exception) -> Refusal:
 def refusal_of_column(unfit: ValidationError) -> Refusal:
     """What it means that a value does not fit its column; arguments say their bounds, this is for one that does not."""
     column, _, _ = str(unfit).partition(":")
-    return Refusal(Code.INVALID, "This value does not fit its place.", path=[camel(column)], fix="Shorten it.")
+    return Refusal(Code.INVALID, "This value is too long.", path=[camel(column)], fix="Shorten it.")

@@ -92,7 +92,7 @@ def acceptance_refusals(accepted: Collection[Agreement], role: Role) -> list[Ref
             f"{words_of(wanted.document)}, version {wanted.version}, is not accepted.",
             rule="PR-1",
             path=["accepts"],
-            fix="Show the document in this version, and send it along once it is accepted.",
+            fix="Show the document in this version, and include it in `accepts` once it is accepted.",
         )
         for wanted in required_of(role)
         if wanted not in accepted

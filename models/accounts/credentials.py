@@ -181,7 +181,7 @@ async def request_verification(email: str, *, by: Viewer, at: datetime) -> Accou
     """Send a link to an address that is, or is to become, the account's own."""
     account = await locked(by.account_id)
     if email == account.email and account.email_verified_at is not None:
-        raise Refusal(Code.NOT_OPEN, "This address is verified already.", rule="ID-1", fix="Nothing is to be done.")
+        raise Refusal(Code.NOT_OPEN, "This e-mail address is already verified.", rule="ID-1", fix="Nothing to do.")
     link = await links.issue(Purpose.EMAIL_VERIFICATION, email=email, subject=account.id, at=at)
     await write(new_event(EventVerb.ACCOUNT_VERIFICATION_REQUESTED, account, by=by, at=at, link=str(link.id)))
     return account

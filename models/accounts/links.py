@@ -39,7 +39,7 @@ FRESH_FOR = timedelta(minutes=5)
 
 DEAD = Refusal(
     Code.NOT_FOUND,
-    "This link does not work, or not any more.",
+    "This link is invalid or has expired.",
     rule="ID-3",
     path=["token"],
     fix="Ask for a new one. If you have an account, sign in first.",

@@ -18,7 +18,7 @@ REMIND_BEFORE = timedelta(days=14)
 
 NOT_OWNER = Refusal(
     Code.NOT_ELIGIBLE,
-    "Only the practice's owner looks after its office users.",
+    "Only the practice's owner manages its office users.",
     rule="ID-4",
     fix="Ask the owner of your practice.",
 )
@@ -58,7 +58,7 @@ def must_not_be_owner(member: Membership) -> None:
             "This is the practice's owner.",
             rule="ID-4",
             path=["membershipId"],
-            fix="Hand the practice over to somebody else first.",
+            fix="Hand over the practice to someone else first.",
         )
 
 
@@ -92,10 +92,10 @@ async def hand_over(member: Membership, *, by: Viewer, at: datetime) -> Membersh
     if member.has_lapsed(at):
         raise Refusal(
             Code.NOT_ELIGIBLE,
-            "This office user has lapsed.",
+            "This office user's access has lapsed.",
             rule="ID-4",
             path=["membershipId"],
-            fix="Revalidate first.",
+            fix="Revalidate the office user first.",
         )
     owner = (
         await Membership.filter(practice_id=member.practice_id, is_owner=True, ended_at=None)
@@ -138,5 +138,5 @@ async def remind(*, at: datetime) -> int:
 
 
 CONSTRAINTS["memberships_one_owner"] = Refusal(
-    Code.CONFLICT, "The practice has an owner already.", rule="ID-4", fix="Let the owner hand the practice over."
+    Code.CONFLICT, "The practice already has an owner.", rule="ID-4", fix="Ask the owner to hand over the practice."
 )

@@ -29,24 +29,24 @@ T = TypeVar("T")
 
 
 class ConflictReason(Words, shown_as="PersonConflictReason"):
-    """Why an account and a student, or a provider, could not become one person."""
+    """Why an account and a student or provider could not be linked as one person."""
 
     TWO_STUDENTS_OF_ONE_SCHOOL = (
         "TWO_STUDENTS_OF_ONE_SCHOOL",
-        "The person is entered in this school already, as another student.",
+        "The person is already another student of this school.",
     )
     SESSIONS_OVERLAP = "SESSIONS_OVERLAP", "Both have a live appointment at the same time (AP-4)."
     TWO_INTAKES = "TWO_INTAKES", "Both have an intake with the same provider (AP-2)."
-    ADDRESS_IS_TAKEN = "ADDRESS_IS_TAKEN", "Another student of the school is entered with the account's address."
-    ANOTHER_ACCOUNT = "ANOTHER_ACCOUNT", "Another account acts for the student or provider."
-    BOTH_SIDES = "BOTH_SIDES", "The person would sit on both sides of a session, a grant or a claim (ID-9)."
+    ADDRESS_IS_TAKEN = "ADDRESS_IS_TAKEN", "Another student of the school has the account's e-mail address."
+    ANOTHER_ACCOUNT = "ANOTHER_ACCOUNT", "Another account already acts for the student or provider."
+    BOTH_SIDES = "BOTH_SIDES", "The person would be on both sides of a session, grant or claim (ID-9)."
 
 
 class ConflictOutcome(Words, shown_as="PersonConflictOutcome"):
-    """How a conflict was settled."""
+    """How a conflict was resolved."""
 
-    LINKED = "LINKED", "They are one person now."
-    DISMISSED = "DISMISSED", "They stay apart."
+    LINKED = "LINKED", "Linked as one person."
+    DISMISSED = "DISMISSED", "Kept separate."
 
 
 REASONS = {

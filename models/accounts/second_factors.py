@@ -39,17 +39,17 @@ GROUP_LENGTH = 4
 
 WRONG_CODE = Refusal(
     Code.INVALID_CREDENTIALS,
-    "This one-time code is wrong, or was used before.",
+    "This one-time code is wrong or was already used.",
     rule="ID-1",
     path=["oneTimeCode"],
     fix="Wait for the next code, or use a recovery code.",
 )
 CODE_WANTED = Refusal(
     Code.SECOND_FACTOR_REQUIRED,
-    "This account signs in with a one-time code too.",
+    "This account also needs a one-time code.",
     rule="ID-1",
     path=["oneTimeCode"],
-    fix="Send the code that the authenticator shows, or a recovery code.",
+    fix="Send the code from the authenticator, or a recovery code.",
 )
 
 
@@ -118,9 +118,9 @@ async def enrol(account: Account, *, at: datetime) -> tuple[str, str]:
     if existing is not None and existing.confirmed_at is not None:
         raise Refusal(
             Code.NOT_OPEN,
-            "This account has a second factor already.",
+            "This account already has a second factor.",
             rule="ID-1",
-            fix="Remove it first; that takes one of its codes.",
+            fix="Remove it first, with one of its codes.",
         )
     secret = pyotp.random_base32()
     factor = existing or SecondFactor(account_id=account.id, created_at=at, sealed_secret="")
@@ -140,7 +140,9 @@ async def confirm(account_id: UUID, code: str, *, by: Viewer, at: datetime) -> l
     """
     factor = await locked(account_id)
     if factor is None or factor.confirmed_at is not None:
-        raise Refusal(Code.NOT_OPEN, "No enrolment is waiting.", rule="ID-1", fix="Enrol an authenticator first.")
+        raise Refusal(
+            Code.NOT_OPEN, "No authenticator is being set up.", rule="ID-1", fix="Start with enrolSecondFactor."
+        )
     step = step_of(factor, code, at=clock.real_now())
     await write(
         Update(factor, confirmed_at=at, last_step=step),

@@ -36,7 +36,7 @@ REFRESH_RACE = timedelta(seconds=10)
 
 WRONG = Refusal(
     Code.INVALID_CREDENTIALS,
-    "The address or the password is wrong.",
+    "The e-mail address or password is wrong.",
     rule="ID-3",
     fix="Try again, or reset the password.",
 )
@@ -52,7 +52,7 @@ JUST_REFRESHED = Refusal(
     "This token has just been exchanged by another request.",
     rule="ID-2",
     path=["refreshToken"],
-    fix="Use the tokens that the other request was answered.",
+    fix="Use the tokens that the other request received.",
 )
 
 

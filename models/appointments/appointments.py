@@ -164,7 +164,7 @@ class Appointment(Entity):
         """
         if self.status is not AppointmentStatus.CONFIRMED:
             raise not_open(
-                self, "AP-6", "Only a confirmed appointment is cancelled; a request is withdrawn or declined."
+                self, "AP-6", "Only a confirmed appointment can be cancelled; a request is withdrawn or declined."
             )
         if at >= self.starts_at:
             raise Refusal(
@@ -188,16 +188,16 @@ class Appointment(Entity):
         if at < self.starts_at + NO_SHOW_AFTER:
             raise Refusal(
                 Code.TOO_EARLY,
-                "A no-show is marked from 15 minutes after the start.",
+                "A no-show can be marked from 15 minutes after the start.",
                 rule="AP-7",
                 fix="Wait until then.",
             )
         if at >= self.attest_by:
             raise Refusal(
                 Code.TOO_LATE,
-                "A no-show is marked until the attestation deadline.",
+                "A no-show can be marked only until the attestation deadline.",
                 rule="AP-7",
-                fix="Ask for help: it is too late to change what this session came to.",
+                fix="Contact support: the outcome of this session can no longer be changed.",
             )
         await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(), by=by, at=at)
 
@@ -298,7 +298,7 @@ async def overdue(*, at: datetime, most: int = 100) -> list[UUID]:
 
 TAKEN = Refusal(
     Code.SLOT_TAKEN,
-    "Somebody else has just taken this time.",
+    "Someone else has just taken this time.",
     rule="AP-4",
     path=["openingId"],
     fix="Choose another opening.",
@@ -321,18 +321,22 @@ CONSTRAINTS["appointments_student_free"] = Refusal(
 )
 CONSTRAINTS["appointments_one_live_intake"] = Refusal(
     Code.CONFLICT,
-    "Until the intake with this provider is completed there can be one live appointment with them.",
+    "Only one appointment with this provider can be live until the intake is completed.",
     rule="AP-2",
     path=["openingId"],
     fix="Wait for the intake, or cancel it first.",
 )
 CONSTRAINTS["appointments_one_completed_intake"] = Refusal(
     Code.CONFLICT,
-    "The intake with this provider is completed already.",
+    "The intake with this provider is already completed.",
     rule="AP-2",
     path=["appointmentId"],
-    fix="Tell support.",
+    fix="Contact support.",
 )
 CONSTRAINTS["appointments_next_status"] = Refusal(
-    Code.NOT_OPEN, "The appointment has changed meanwhile.", rule="AP-3", path=["appointmentId"], fix="Read it again."
+    Code.NOT_OPEN,
+    "The appointment has changed in the meantime.",
+    rule="AP-3",
+    path=["appointmentId"],
+    fix="Read it again.",
 )

@@ -124,7 +124,7 @@ def time_refusals(facts: BookingFacts, at: datetime) -> list[Refusal]:
         found.append(
             Refusal(
                 Code.TOO_LATE,
-                "This time is too soon to be requested.",
+                "This opening starts too soon to be requested.",
                 rule="AV-2",
                 path=["openingId"],
                 fix="Choose a later opening.",
@@ -186,7 +186,7 @@ def pair_refusals(standing: Standing) -> list[Refusal]:
     return [
         Refusal(
             Code.CONFLICT,
-            "Until the intake with this provider is completed you can have one live appointment with them.",
+            "You can have only one live appointment with this provider until the intake is completed.",
             rule="AP-2",
             path=["openingId"],
             fix="Wait for the intake, or cancel it first.",

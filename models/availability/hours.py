@@ -65,7 +65,7 @@ def hours_refusals(weekly: Sequence[Hours]) -> list[Refusal]:
                     "A weekday is 1 (Monday) to 7 (Sunday).",
                     rule="AV-1",
                     path=[*path, "weekday"],
-                    fix="Mend the weekday.",
+                    fix="Correct the weekday.",
                 )
             )
         if datetime.combine(date.min, hours.ends) - datetime.combine(date.min, hours.starts) < timedelta(hours=1):
@@ -85,7 +85,7 @@ def hours_refusals(weekly: Sequence[Hours]) -> list[Refusal]:
             found.append(
                 Refusal(
                     Code.INVALID,
-                    "Two blocks of one day overlap.",
+                    "Two blocks on the same day overlap.",
                     rule="AV-1",
                     path=path,
                     fix="Join the blocks, or move one.",

@@ -38,7 +38,7 @@ class EventVerb(Words):
     RATES_ANNOUNCED = "rates.announced", "Rates were announced."
     SCHOOL_OPENED = "school.opened", "A school was added."
     SCHOOL_UPDATED = "school.updated", "A school's details were changed."
-    STUDENT_ENTERED = "student.entered", "A student was enrolled by the school."
+    STUDENT_ENTERED = "student.entered", "A student was added by the school."
     STUDENT_ERASED = "student.erased", "A student's identity was removed from the records."
     CAMPUS_ENTERED = "campus.entered", "A school's sign-in provider was added."
     CAMPUS_CHANGED = "campus.changed", "A school's sign-in provider was changed."
@@ -66,15 +66,15 @@ class EventVerb(Words):
     APPOINTMENT_WITHDRAWN = "appointment.withdrawn", "The student withdrew the request."
     APPOINTMENT_EXPIRED = "appointment.expired", "The request expired without an answer."
     APPOINTMENT_CANCELLED = "appointment.cancelled", "A confirmed appointment was cancelled."
+    APPOINTMENT_PROVIDER_UNAVAILABLE = (
+        "appointment.provider_unavailable",
+        "The provider of a confirmed session is not available.",
+    )
     APPOINTMENT_COMPLETED = "appointment.completed", "The provider attested that the session took place."
     APPOINTMENT_NO_SHOW = "appointment.no_show", "The student did not attend."
     APPOINTMENT_REMINDER_DUE = "appointment.reminder_due", "A request still waits for the provider's answer."
     APPOINTMENT_SESSION_DUE = "appointment.session_due", "A confirmed session is about to start."
     APPOINTMENT_ATTESTATION_DUE = "appointment.attestation_due", "A session that ended waits for attestation."
-    APPOINTMENT_PROVIDER_UNAVAILABLE = (
-        "appointment.provider_unavailable",
-        "The account of a confirmed session's provider was disabled.",
-    )
     CLAIM_ACCEPTED = "claim.accepted", "A claim was accepted."
     CLAIM_DENIED = "claim.denied", "A claim was denied."
     PAYOUT_DETAILS_SET = "payout_details.set", "Payout details were set."

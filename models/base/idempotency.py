@@ -67,7 +67,7 @@ async def claim(account_id: UUID, key: str, *, digest: bytes, at: datetime) -> d
             Code.CONFLICT,
             "This idempotency key was used for another request.",
             path=["idempotencyKey"],
-            fix="Send a new key for a new request; repeat a key only with the very same input.",
+            fix="Send a new key for each new request; reuse a key only with the same input.",
         )
     return earlier.answer
 

@@ -18,9 +18,7 @@ from models.base.tables import Table
 SOURCE_PREFIX_V6 = 64
 FAMILIAR_FOR = timedelta(days=90)
 
-TOO_MANY = Refusal(
-    Code.THROTTLED, "There were too many tries. Wait a while before the next one.", rule="ID-3", fix="Try again later."
-)
+TOO_MANY = Refusal(Code.THROTTLED, "Too many attempts.", rule="ID-3", fix="Try again later.")
 """The same answer whether there is such an account or not; it tells neither how many tries are left nor how long."""
 
 

@@ -40,11 +40,11 @@ CODE_LASTS = timedelta(minutes=5)
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 NO_CAMPUS = Refusal(
-    Code.NOT_FOUND, "There is no campus sign-in here.", rule="ID-1", fix="Sign in with address and password."
+    Code.NOT_FOUND, "There is no campus sign-in here.", rule="ID-1", fix="Sign in with e-mail address and password."
 )
 DEAD_CODE = Refusal(
     Code.NOT_FOUND,
-    "This code does not work, or not any more.",
+    "This code is invalid or has expired.",
     rule="ID-3",
     path=["code"],
     fix="Begin the campus sign-in again.",

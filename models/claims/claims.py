@@ -211,11 +211,11 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
 def may_be_attested(appointment: Appointment, at: datetime) -> None:
     """Only a session that was booked here, confirmed, and is over, is attested (CL-1, CL-2)."""
     if appointment.status is not AppointmentStatus.CONFIRMED:
-        raise not_open(appointment, "CL-2", "Only a confirmed session that took place is attested, once.")
+        raise not_open(appointment, "CL-2", "Only a confirmed session that took place can be attested, and only once.")
     if at < appointment.ends_at:
         raise Refusal(
             Code.TOO_EARLY,
-            "A session is attested after its end.",
+            "A session can be attested only after its end.",
             rule="CL-1",
             path=["appointmentId"],
             fix="Come back once it is over.",
@@ -247,7 +247,9 @@ async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
         appointment.id,
     )
     if rate.amount_cents is None:
-        raise Refusal(Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Tell support.")
+        raise Refusal(
+            Code.NOT_ELIGIBLE, "There is no agreed rate for this session.", rule="CL-5", fix="Contact support."
+        )
     agreed: RateAndGrant = rate
     return agreed
 
@@ -259,24 +261,32 @@ def reasons_of(stored: Any) -> list[dict[str, str]]:
 
 
 CONSTRAINTS["claims_one_live"] = Refusal(
-    Code.CONFLICT, "This session is claimed already.", rule="CL-3", path=["appointmentId"], fix="Read its claim."
+    Code.CONFLICT, "This session is already claimed.", rule="CL-3", path=["appointmentId"], fix="Read its claim."
 )
 CONSTRAINTS["claims_one_intake"] = Refusal(
     Code.CONFLICT,
-    "The intake of this student is claimed already.",
+    "The intake of this student is already claimed.",
     rule="CL-3",
     path=["appointmentId"],
-    fix="Tell support.",
+    fix="Contact support.",
 )
 CONSTRAINTS["claims_after_session"] = Refusal(
-    Code.TOO_EARLY, "A session is attested after its end.", rule="CL-1", path=["appointmentId"], fix="Come back later."
+    Code.TOO_EARLY,
+    "A session can be attested only after its end.",
+    rule="CL-1",
+    path=["appointmentId"],
+    fix="Come back later.",
 )
 CONSTRAINTS["claims_in_time"] = Refusal(
-    Code.TOO_LATE, "The time to attest this session is over.", rule="CL-4", path=["appointmentId"], fix="Tell support."
+    Code.TOO_LATE,
+    "The deadline to attest this session has passed.",
+    rule="CL-4",
+    path=["appointmentId"],
+    fix="Contact support.",
 )
 CONSTRAINTS["claims_at_rate"] = Refusal(
-    Code.CONFLICT, "The rate has changed meanwhile.", rule="CL-5", path=["appointmentId"], fix="Submit it again."
+    Code.CONFLICT, "The rate has changed in the meantime.", rule="CL-5", path=["appointmentId"], fix="Submit it again."
 )
 CONSTRAINTS["claims_not_by_oneself"] = Refusal(
-    Code.NOT_ELIGIBLE, "Nobody attests their own session.", rule="ID-9", path=["appointmentId"], fix="Tell support."
+    Code.NOT_ELIGIBLE, "Nobody attests their own session.", rule="ID-9", path=["appointmentId"], fix="Contact support."
 )

@@ -98,7 +98,7 @@ def grant_refusals(school: GrantLimits, credits: Credits, expires_at: datetime |
         found.append(
             Refusal(
                 Code.INVALID,
-                "A grant expires in the future.",
+                "A grant must expire in the future.",
                 rule="CR-3",
                 path=["expiresAt"],
                 fix="Choose a later date, or none.",

@@ -161,7 +161,7 @@ class License(Entity):
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
         """OPS found the license active and in good standing with the board (PR-4)."""
         if self.verified_at is not None:
-            raise Refusal(Code.NOT_OPEN, "This license is verified already.", rule="PR-4", fix="Nothing is to be done.")
+            raise Refusal(Code.NOT_OPEN, "This license is already verified.", rule="PR-4", fix="Nothing to do.")
         await write(Update(self, verified_at=at), new_event(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
 
 
@@ -172,10 +172,10 @@ def license_refusals(number: str, state: str, expires_on: date, at: datetime) ->
         found.append(
             Refusal(
                 Code.INVALID,
-                "A license has a number.",
+                "A license number is required.",
                 rule="PR-4",
                 path=["number"],
-                fix="Give it as the board prints it.",
+                fix="Enter it as printed by the board.",
             )
         )
     if state not in STATES:
@@ -202,5 +202,5 @@ def license_refusals(number: str, state: str, expires_on: date, at: datetime) ->
 
 
 CONSTRAINTS["licenses_state_number_key"] = Refusal(
-    Code.CONFLICT, "This license number is entered already.", rule="PR-4", path=["number"], fix="Look the provider up."
+    Code.CONFLICT, "This license number already exists.", rule="PR-4", path=["number"], fix="Look the provider up."
 )

@@ -152,12 +152,16 @@ def provider_refusals(name: str, services: Sequence[Service], time_zone: str) ->
     found = []
     if not name.strip():
         found.append(
-            Refusal(Code.INVALID, "A profile has a name.", rule="PR-2", path=["name"], fix="Give the clinician's name.")
+            Refusal(Code.INVALID, "A name is required.", rule="PR-2", path=["name"], fix="Enter the clinician's name.")
         )
     if not services:
         found.append(
             Refusal(
-                Code.INVALID, "No service is named.", rule="EN-2", path=["services"], fix="Name at least one service."
+                Code.INVALID,
+                "At least one service is required.",
+                rule="EN-2",
+                path=["services"],
+                fix="Choose at least one service.",
             )
         )
     if not is_time_zone(time_zone):

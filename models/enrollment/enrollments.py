@@ -62,5 +62,5 @@ async def enroll(provider: Provider, *, by: Viewer | None, at: datetime) -> Enro
 
 
 CONSTRAINTS["enrollments_provider_id_key"] = Refusal(
-    Code.CONFLICT, "This provider is enrolled already.", rule="EN-4", fix="Nothing is to be done."
+    Code.CONFLICT, "This provider is already enrolled.", rule="EN-4", fix="Nothing to do."
 )

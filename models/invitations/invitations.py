@@ -132,7 +132,7 @@ async def invite_first(email: str, name: str, *, at: datetime) -> str:
     """Invite the first of OPS, by whom all others are invited; answers the link's token, for who starts the server."""
     if await Membership.filter(role=Role.OPS, ended_at=None).exists():
         raise Refusal(
-            Code.NOT_ELIGIBLE, "There is somebody of OPS already.", rule="ID-1", fix="Let them invite whoever is next."
+            Code.NOT_ELIGIBLE, "There is already an OPS member.", rule="ID-1", fix="Ask them to invite others."
         )
     await invite(email=normalised(email), name=name, offer=MembershipOffer(role=Role.OPS), by=None, at=at)
     link = await links.newest(Purpose.INVITATION, email=normalised(email), at=at)
@@ -153,7 +153,7 @@ async def must_be_inviter(offer: MembershipOffer, by: Viewer) -> None:
             return
     raise Refusal(
         Code.NOT_ELIGIBLE,
-        "You do not invite people to this.",
+        "You may not invite people to this role.",
         rule="ID-4",
         path=["role"],
         fix="A school invites its students and staff, a practice's owner its office users; ask OPS for others.",
@@ -207,11 +207,11 @@ async def withdraw_open(email: str, offer: MembershipOffer, *, at: datetime) -> 
 
 
 async def withdraw(invitation: Invitation, *, by: Viewer, at: datetime) -> Invitation:
-    """Take an invitation back; its link works no more."""
+    """Withdraw an invitation. Its link stops working."""
     await must_be_inviter(invitation.offer, by)
     current = await Invitation.filter(id=invitation.id).select_for_update(no_key=True).get()
     if current.accepted_at is not None or current.withdrawn_at is not None:
-        raise Refusal(Code.NOT_OPEN, "This invitation has ended.", path=["invitationId"], fix="Nothing is to be done.")
+        raise Refusal(Code.NOT_OPEN, "This invitation has ended.", path=["invitationId"], fix="Nothing to do.")
     await end(current, at=at)
     await write(new_event(EventVerb.INVITATION_WITHDRAWN, current, by=by, at=at))
     return current
@@ -237,7 +237,7 @@ def sign_up_refusals(
         password, is_staff=invitation.role is not Role.STUDENT, about=(name, invitation.name, invitation.email)
     )
     if not (name.strip() or invitation.name):
-        found.append(Refusal(Code.INVALID, "A person has a name.", rule="PR-2", path=["name"], fix="Give your name."))
+        found.append(Refusal(Code.INVALID, "A name is required.", rule="PR-2", path=["name"], fix="Enter your name."))
     return [*found, *agreements.acceptance_refusals(accepted, invitation.role)]
 
 
@@ -376,8 +376,8 @@ async def end_invitations(leaving: Leaving, *, by: Viewer, at: datetime) -> None
 
 CONSTRAINTS["accounts_email"] = links.DEAD
 CONSTRAINTS["memberships_one"] = Refusal(
-    Code.CONFLICT, "This account has this membership already.", path=["token"], fix="Nothing is to be done."
+    Code.CONFLICT, "This account already has this membership.", path=["token"], fix="Nothing to do."
 )
 CONSTRAINTS["invitations_one_open"] = Refusal(
-    Code.CONFLICT, "This address has just been invited to the same.", path=["email"], fix="Nothing is to be done."
+    Code.CONFLICT, "This e-mail address has just been invited to the same role.", path=["email"], fix="Nothing to do."
 )

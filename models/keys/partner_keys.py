@@ -51,7 +51,9 @@ async def create(school_id: UUID, *, name: str, days: int, by: Viewer | None, at
     """Make a key for a school's machine client; the second value is the key itself, shown this once."""
     refuse_days(days)
     if not name.strip():
-        raise Refusal(Code.INVALID, "A key has a name.", rule="ID-5", path=["name"], fix="Say which machine holds it.")
+        raise Refusal(
+            Code.INVALID, "A name is required.", rule="ID-5", path=["name"], fix="Name the system that uses the key."
+        )
     return await made(school_id, name.strip(), timedelta(days=days), by=by, at=at)
 
 
@@ -148,7 +150,7 @@ async def viewer_of(token: str, *, at: datetime) -> Viewer | None:
 
 CONSTRAINTS["partner_keys_replaced_once"] = Refusal(
     Code.CONFLICT,
-    "This key was rotated already.",
+    "This key was already rotated.",
     rule="ID-5",
     path=["partnerKeyId"],
     fix="Rotate the key that followed it.",

@@ -243,5 +243,5 @@ def is_routing_number(number: str) -> bool:
 
 
 CONSTRAINTS["payout_details_one_current"] = Refusal(
-    Code.CONFLICT, "The payout details have changed meanwhile.", rule="EN-3", fix="Read them again."
+    Code.CONFLICT, "The payout details have changed in the meantime.", rule="EN-3", fix="Read them again."
 )

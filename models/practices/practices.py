@@ -43,12 +43,15 @@ class Practice(Entity):
     async def open(cls, *, name: str, by: Viewer | None, at: datetime) -> Practice:
         """Enter a practice; its owner is invited next (ID-4)."""
         if not name.strip():
-            raise Refusal(Code.INVALID, "A practice has a name.", rule="PR-2", path=["name"], fix="Give its full name.")
+            raise Refusal(Code.INVALID, "A name is required.", rule="PR-2", path=["name"], fix="Enter its full name.")
         practice = cls(name=name.strip(), created_at=at)
         await write(practice, new_event(EventVerb.PRACTICE_OPENED, practice, by=by, at=at))
         return practice
 
 
 CONSTRAINTS["practices_name_key"] = Refusal(
-    Code.CONFLICT, "A practice of this name exists already.", path=["name"], fix="Look it up in the list of practices."
+    Code.CONFLICT,
+    "A practice with this name already exists.",
+    path=["name"],
+    fix="Look it up in the list of practices.",
 )

@@ -36,7 +36,7 @@ class ErasureReason(Words):
 
     STUDENT_ASKED = "STUDENT_ASKED", "The student asked for it."
     RETENTION_ENDED = "RETENTION_ENDED", "The retention period has ended."
-    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "The person was enrolled by mistake."
+    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "The person was added by mistake."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,7 @@ ERASED = Refusal(
     Code.NOT_ELIGIBLE,
     "This student's record was erased.",
     path=["studentId"],
-    fix="Nothing is begun for it any more; whoever comes back is entered anew.",
+    fix="Nothing new can be started for it; a student who returns is added again.",
 )
 CONSTRAINTS["students_not_erased"] = CONSTRAINTS["students_stay_erased"] = ERASED
 

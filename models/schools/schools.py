@@ -95,7 +95,7 @@ def school_refusals(name: str, time_zone: str, credits_min: int, credits_max: in
     """Everything that is wrong with a school's data, at once."""
     found = []
     if not name.strip():
-        found.append(Refusal(Code.INVALID, "A school has a name.", path=["name"], fix="Give its full name."))
+        found.append(Refusal(Code.INVALID, "A name is required.", path=["name"], fix="Enter its full name."))
     if not is_time_zone(time_zone):
         found.append(
             Refusal(
@@ -120,5 +120,5 @@ def school_refusals(name: str, time_zone: str, credits_min: int, credits_max: in
 
 
 CONSTRAINTS["schools_name_key"] = Refusal(
-    Code.CONFLICT, "A school of this name exists already.", path=["name"], fix="Look it up in the list of schools."
+    Code.CONFLICT, "A school with this name already exists.", path=["name"], fix="Look it up in the list of schools."
 )

@@ -104,5 +104,8 @@ in_record(
 
 
 CONSTRAINTS["students_email_in_school"] = Refusal(
-    Code.CONFLICT, "This school has a student with this address already.", path=["email"], fix="Search for the student."
+    Code.CONFLICT,
+    "This school already has a student with this e-mail address.",
+    path=["email"],
+    fix="Search for the student.",
 )

@@ -62,7 +62,10 @@ async def end_membership(
     member = await find_locked(context, Membership, membership_id, path="membershipId")
     if member.id == context.viewer.membership_id:
         raise Refusal(
-            Code.NOT_ELIGIBLE, "You act under it now.", path=["membershipId"], fix="Ask a colleague to do it."
+            Code.NOT_ELIGIBLE,
+            "You are acting under this membership.",
+            path=["membershipId"],
+            fix="Ask a colleague to do it.",
         )
     return await member.end(by=context.viewer, at=context.now)
 

@@ -10,14 +10,20 @@ from models.accounts.accounts import Account
 from models.accounts.persons import REASONS, ConflictReason, PersonConflict
 from models.base.access import EVERYTHING
 from models.base.errors import Refused
-from operations.arguments import Text
+from operations.arguments import Filter, Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import to_one
 from operations.reads.rows import find
 
-OfConflict = Annotated[UUID, PersonConflict, "The conflict."]
+OfConflict = Annotated[UUID, PersonConflict, "Id of the conflict."]
+
+
+class PersonConflictFilter(Filter):
+    """Conditions on a list of conflicts; all must hold."""
+
+    open: Annotated[bool | None, "True: not resolved yet. False: resolved."] = None
 
 
 async def many(
@@ -25,10 +31,12 @@ async def many(
     selection: Selection,
     *,
     page: PageRequest,
-    open: Annotated[bool, "Only those that wait to be settled."] = True,
+    filter: Annotated[PersonConflictFilter | None, "Which conflicts."] = None,
 ) -> Page:
-    """Accounts that could not be joined to a student or provider, oldest first."""
-    where = "person_conflicts.resolved_at IS NULL" if open else EVERYTHING
+    """Accounts that could not be linked with a student or provider, oldest first."""
+    where = EVERYTHING
+    if filter is not None and filter.open is not None:
+        where = f"person_conflicts.resolved_at IS {'' if filter.open else 'NOT '}NULL"
     return await page_of(context, PersonConflict, selection, page, order=Order("at"), where=where)
 
 
@@ -39,7 +47,7 @@ async def locked(context: Context, id: UUID) -> PersonConflict:
 
 
 async def link(context: Context, *, person_conflict_id: OfConflict) -> PersonConflict | Refused:
-    """Try again to make them one person, once what stood in the way is corrected (ID-7)."""
+    """Retry linking an account with a student or provider, once the cause of the conflict is corrected (ID-7)."""
     conflict = await locked(context, person_conflict_id)
     return await conflict.link(by=context.viewer, at=context.now)
 
@@ -48,9 +56,9 @@ async def dismiss(
     context: Context,
     *,
     person_conflict_id: OfConflict,
-    reason: Annotated[str, Text(500), "Why they stay apart."],
+    reason: Annotated[str, Text(500), "Why they are kept separate."],
 ) -> PersonConflict:
-    """Leave an account and a student, or a provider, apart for good (ID-7)."""
+    """Keep an account and a student or provider separate permanently (ID-7)."""
     conflict = await locked(context, person_conflict_id)
     return await conflict.dismiss(reason=reason, by=context.viewer, at=context.now)
 

@@ -89,7 +89,7 @@ async def reset(
     if account.id == context.viewer.account_id:
         raise Refusal(
             Code.NOT_ELIGIBLE,
-            "Nobody resets their own second factor.",
+            "You cannot reset your own second factor.",
             rule="ID-1",
             path=["accountId"],
             fix="Use removeSecondFactor with a code, or ask a colleague.",

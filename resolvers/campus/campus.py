@@ -70,7 +70,7 @@ async def set_issuer(
     if any(not is_sound_return(address, loopback=loopback) for address in return_to):
         unsound.append("returnTo")
     found = [
-        Refusal(Code.INVALID, "This is no sound address.", rule="ID-1", path=[path], fix="Write it with https://.")
+        Refusal(Code.INVALID, "This is not a valid URL.", rule="ID-1", path=[path], fix="Start it with https://.")
         for path in unsound
     ]
     if not 1 <= len(return_to) <= RETURN_TO_MAX:

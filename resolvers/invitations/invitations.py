@@ -93,7 +93,12 @@ async def invite(
         school_id = school_id or context.viewer.school_id
     address = subject.email if subject is not None else email
     if address is None:
-        raise Refusal(Code.INVALID, "Nobody is named.", path=["email"], fix="Give the address of whom to invite.")
+        raise Refusal(
+            Code.INVALID,
+            "Nobody to invite is named.",
+            path=["email"],
+            fix="Enter the e-mail address of the person to invite.",
+        )
     offer = MembershipOffer(
         role=role,
         student_id=student_id,
@@ -126,7 +131,7 @@ async def withdraw(
 
 
 class InvitationOffer:
-    """What an invitation offers to the holder of its link."""
+    """What an invitation offers, for whoever holds its link."""
 
     def __init__(self, invitation: Invitation, organization: str) -> None:
         self.role = invitation.role
@@ -138,7 +143,7 @@ class InvitationOffer:
 
 
 async def offer(context: Context, selection: Selection, *, token: Token) -> InvitationOffer | None:
-    """What the invitation of a link offers; null if the link does not work, or not any more (ID-3)."""
+    """The invitation behind a link; null if the link is invalid or has expired (ID-3)."""
     try:
         invitation = await invitations.of_token(token, at=context.now)
     except Refusal:

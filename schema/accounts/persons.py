@@ -14,14 +14,14 @@ from schema.base.shape import Connection, Node, payload, shown, shows
 
 @shows(models.PersonConflict)
 class PersonConflict(Node):
-    """An account that could not be joined to a student or provider, for OPS to settle."""
+    """An account that could not be linked with a student or provider, for OPS to resolve."""
 
-    why: ConflictReason = relation(resolvers.REASON, "What does not go together.")
-    account: Account | None = relation(resolvers.ACCOUNT, "The account; null if its sign-up was refused.")
+    why: ConflictReason = relation(resolvers.REASON, "Cause of the conflict.")
+    account: Account | None = relation(resolvers.ACCOUNT, "Account; null if its sign-up was refused.")
     at: datetime = shown("When it was found.")
-    resolved_at: datetime | None = shown("When it was settled.")
-    outcome: ConflictOutcome | None = shown("How it was settled.")
-    reason: str = shown("Why it was dismissed; empty otherwise.")
+    resolved_at: datetime | None = shown("When it was resolved; null if it is open.")
+    outcome: ConflictOutcome | None = shown("How it was resolved.")
+    reason: str = shown("Why it was dismissed; empty if it was not.")
 
 
 class Query:

@@ -149,7 +149,7 @@ class UserError:
     message: str = shown("Reason in plain words; safe to show to the user.")
     field: list[str] = shown("Path of the input field concerned; empty if there is none.")
     rule: str | None = shown("Number of the rule, such as `AP-3`; null if the input is malformed.")
-    fix: str = shown("What to do next.")
+    fix: str = shown("What the provider can do next.")
 
 
 def user_error(refusal: Refusal) -> UserError:

@@ -52,11 +52,11 @@ class Claim(Node):
     )
     submitted_at: datetime = shown("When the provider attested the session and submitted the claim.")
     adjudicated_at: datetime = shown("When it was adjudicated.")
-    session_starts_at: datetime | None = relation(resolvers.SESSION_STARTS_AT, "When the session began.")
+    session_starts_at: datetime | None = relation(resolvers.SESSION_STARTS_AT, "Start of the session claimed.")
     appointment: Appointment | None = relation(resolvers.APPOINTMENT, "Appointment claimed, if you may see it.")
-    provider: Provider | None = relation(PROVIDER, "Provider who is reimbursed.")
-    school: School | None = relation(SCHOOL, "School that sponsors the session, if you may see it.")
-    student: Student | None = relation(STUDENT, "Client of the session, if you may see them.")
+    provider: Provider | None = relation(PROVIDER, "Provider who held the session and is reimbursed.")
+    school: School | None = relation(SCHOOL, "School that sponsored the session, if you may see it.")
+    student: Student | None = relation(STUDENT, "Student of the session, if you may see them.")
 
 
 @extends(Appointment)

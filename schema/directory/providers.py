@@ -44,7 +44,7 @@ class MembershipProvider:
 class PersonConflictProvider:
     """What providers add to PersonConflict."""
 
-    provider: Provider | None = relation(resolvers.PROVIDER, "The provider, if it is about one.")
+    provider: Provider | None = relation(resolvers.PROVIDER, "Provider concerned, if any.")
 
 
 EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT, Role.PROVIDER, Role.OFFICE]

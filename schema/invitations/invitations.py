@@ -45,16 +45,16 @@ class Invitation(Node):
 
 @value
 class InvitationOffer:
-    """What an invitation offers to the holder of its link."""
+    """What an invitation offers, for whoever holds its link."""
 
-    role: Role = shown("As what.")
-    name: str = shown("The person's name, as the invitation gives it.")
-    organization: str = shown("The school or practice; empty if the role is for neither.")
-    expires_at: datetime = shown("Until when the link works.")
+    role: Role = shown("Role offered.")
+    name: str = shown("Name of the person invited.")
+    organization: str = shown("School or practice; empty if the role belongs to neither.")
+    expires_at: datetime = shown("When the link expires.")
     agreements: list[Agreement] = computed(
-        lambda offer: list(offer.agreements), "What the person has to accept (PR-1).", needs=("agreements",)
+        lambda offer: list(offer.agreements), "Agreements the person must accept (PR-1).", needs=("agreements",)
     )
-    password_length_min: int = shown("The fewest characters that a new password may have (ID-1).")
+    password_length_min: int = shown("Minimum length of a new password (ID-1).")
 
 
 INVITERS = [Role.OPS, Role.SCHOOL, Role.OFFICE]

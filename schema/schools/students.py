@@ -23,11 +23,11 @@ class Student(Node):
     email: EmailAddress | None = relation(
         resolvers.EMAIL,
         "E-mail address. Providers and offices see it while an appointment is live, and after the last confirmed "
-        "session until its attestation deadline; null for them otherwise (ID-8).",
+        "session until its attestation deadline; otherwise it is null for them (ID-8).",
     )
-    phone: PhoneNumber | None = relation(resolvers.PHONE, "Telephone number; visible as the e-mail address is.")
+    phone: PhoneNumber | None = relation(resolvers.PHONE, "Telephone number; visible when the e-mail address is.")
     state: StateCode | None = relation(
-        resolvers.STATE, "State where the student usually lives; visible as the e-mail address is."
+        resolvers.STATE, "State where the student usually lives; visible when the e-mail address is."
     )
     time_zone: TimeZone = shown("Time zone.")
     erased_at: datetime | None = shown("When the student's identity was erased; null if it was not.")
@@ -45,7 +45,7 @@ class MembershipStudent:
 class PersonConflictStudent:
     """What students add to PersonConflict."""
 
-    student: Student | None = relation(resolvers.STUDENT, "The student, if it is about one.")
+    student: Student | None = relation(resolvers.STUDENT, "Student concerned, if any.")
 
 
 class Query:

@@ -26,11 +26,12 @@ from tests.support.world import requested as requested_at
 
 NUMBERS = count(1)
 DIRECTORY = """
-query { providers(state: "MA", first: 10) { nodes { id name openings(first: 10) { nodes { id startsAt } } } } }
+query { providers(filter: {state: "MA"}, first: 10) {
+  nodes { id name openings(first: 10) { nodes { id startsAt } } } } }
 """
 CONTACT = "query ($id: ID!) { student(id: $id) { name email phone state } }"
 APPOINTMENT = "query ($id: ID!) { appointment(id: $id) { status visitType provider { name } } }"
-CONFLICTS = "{ personConflicts(first: 10) { nodes { id why student { id } account { email } } } }"
+CONFLICTS = "{ personConflicts(filter: {open: true}, first: 10) { nodes { id why student { id } account { email } } } }"
 SETTLED = "personConflict { outcome reason resolvedAt }"
 
 
@@ -357,7 +358,7 @@ async def test_a_provider_sees_a_students_contact_while_there_is_a_reason(api: A
     free = (await who.ask(OPENINGS, id=provider))["provider"]["openings"]["nodes"]
     first = (await requested(who, free[0]["id"]))["appointment"]["id"]
     assert (await clinician.ask(CONTACT, id=student))["student"]["email"] == who.email
-    found = "query ($s: String!) { students(first: 5, search: $s) { nodes { id } } }"
+    found = "query ($s: String!) { students(first: 5, filter: {search: $s}) { nodes { id } } }"
     assert (await clinician.ask(found, s=who.email.partition("@")[0]))["students"]["nodes"] == [{"id": student}]
     await who.do("withdrawAppointment", "appointment { status }", appointmentId=first)
     after = (await clinician.ask(CONTACT, id=student))["student"]

@@ -57,7 +57,7 @@ async def test_another_account_signs_in_by_the_form_which_says_what_is_wrong(vis
     await visit.open_graphiql()
     await visit.page.get_by_role("button", name="Other").click()
     await _fill_in(visit, "desk@demo.test", "not the password")
-    await expect(visit.page.get_by_role("status")).to_contain_text("The address or the password is wrong.")
+    await expect(visit.page.get_by_role("status")).to_contain_text("The e-mail address or password is wrong.")
     await _fill_in(visit, "desk@demo.test", demo.PASSWORD)
     await expect(visit.page.locator(".signed-in")).to_contain_text("Front desk of the demo")
     assert await visit.page.get_by_role("form").count() == 0
