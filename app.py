@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from database import connected, credentials, url_of
 from endpoints.campus import CampusPages
 from endpoints.pages import ProductPages
+from endpoints.schema import SchemaFile
 from execution import Plans
 from models.accounts.last_used import SEEN
 from models.base import encryption
@@ -49,11 +50,12 @@ from transport import (
     Origins,
     Report,
     SecurityHeaders,
+    document_id,
     load_manifest,
     read_folder,
 )
 from web import OPERATIONS, DemoAccount, GraphiQLConfig, Pages, Starter
-from web.examples import examples
+from web.examples import offered
 
 gc.freeze()
 gc.enable()
@@ -122,6 +124,7 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
+            SchemaFile(engine, SCHEMA.as_str).route(),
             *campus.routes(),
             *product.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),
@@ -139,9 +142,12 @@ def create_app(settings: Settings) -> Starlette:
 def trusted_documents(settings: Settings) -> dict[str, str]:
     """The documents that are known by their ids, and all that a server in production takes from most people.
 
-    Those of our own pages are always among them. Raises UnreadableSettingsError.
+    Those of our own pages are always among them, and where no others are taken the worked queries too, so that GraphiQL
+    is of use to every role. Raises UnreadableSettingsError.
     """
     own = read_folder(OPERATIONS)
+    if settings.env == "production":
+        own |= {document_id(example.query): example.query for example in offered(demo=False)}
     if settings.trusted_documents is None:
         return own
     try:
@@ -227,7 +233,7 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
         )
     starters = [
         Starter(role=example.role, title=example.title, query=example.query, variables=example.variables)
-        for example in examples()
+        for example in offered(demo=settings.env == "demo")
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
 

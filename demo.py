@@ -20,7 +20,7 @@ from models.enrollment.enrollments import enroll
 from models.invitations.invitations import MembershipOffer, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
-from models.rates.rates import Rate
+from models.rates.rates import Rate, VisitType
 from models.schools.schools import School
 from models.schools.students import Student
 
@@ -121,7 +121,7 @@ async def load_rates() -> None:
             )
             for service, classes in COVERED.items()
             for license_class in sorted(classes)
-            for visit_type, cents in (("INTAKE", intake), ("FOLLOW_UP", follow_up))
+            for visit_type, cents in ((VisitType.INTAKE, intake), (VisitType.FOLLOW_UP, follow_up))
         ]
         await write(*rows)
 

@@ -198,8 +198,12 @@ class ProgramEngine:
         return not self.restricted or self.is_staff(context)
 
     def allows_introspection(self, context: Context) -> bool:
-        """The schema is told to whom free documents are allowed."""
-        return self.allows_free_documents(context)
+        """The schema is told to whoever is signed in, and to everybody on a demo or test server."""
+        return self.may_introspect(context.signed_in)
+
+    def may_introspect(self, viewer: Viewer | None) -> bool:
+        """The same of a viewer; not before the second factor, where one is needed (ID-1)."""
+        return not self.restricted or (viewer is not None and not viewer.needs_second_factor)
 
     def is_staff(self, context: Context) -> bool:
         """Whether the viewer is program staff, proved by all the factors that it needs."""
@@ -336,6 +340,11 @@ def bearer_of(request: Any) -> str | None:
     """The access token that came with a request, or with the first message of a WebSocket."""
     init = request.connection_init
     sent = init.get("authorization") if isinstance(init, dict) else request.headers.get("authorization")
+    return bearer(sent)
+
+
+def bearer(sent: object) -> str | None:
+    """The token of an `Authorization` header; None if it holds none."""
     if not isinstance(sent, str) or sent[: len(BEARER)].lower() != BEARER:
         return None
     return sent[len(BEARER) :].strip() or None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -85,11 +86,12 @@ class Operation:
 class Document:
     """A document that has been parsed, measured and validated."""
 
-    __slots__ = ("node", "only", "operations")
+    __slots__ = ("asks_only_for_schema", "node", "only", "operations")
 
     def __init__(self, node: DocumentNode, schema: GraphQLSchema, limits: Limits) -> None:
         fragments = {item.name.value: item for item in node.definitions if isinstance(item, FragmentDefinitionNode)}
         introspects = _introspects(node)
+        self.asks_only_for_schema = introspects and _asks_only_for_schema(node)
         self.node = node
         self.operations = {
             item.name.value if item.name else None: Operation(
@@ -239,3 +241,13 @@ def _introspects(node: DocumentNode) -> bool:
             if below is not None:
                 waiting.append(below)
     return False
+
+
+def _asks_only_for_schema(node: DocumentNode) -> bool:
+    """Whether nothing but the schema stands at the root of each operation, no fragment either."""
+    return all(
+        isinstance(selection, FieldNode) and selection.name.value in INTROSPECTION_FIELDS
+        for item in node.definitions
+        if isinstance(item, OperationDefinitionNode)
+        for selection in item.selection_set.selections
+    )

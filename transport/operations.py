@@ -12,7 +12,7 @@ from graphql import ExecutionResult, GraphQLError
 from transport.documents import Document, Documents, Operation
 from transport.engine import CostStatus, Engine, Report
 from transport.errors import Code, all_told, code_of, log_unexpected, refusal, unexpected_cause
-from transport.limits import Limits, check_variables
+from transport.limits import INTROSPECTION_FIELDS, Limits, check_variables
 from transport.requests import GraphQLRequest
 
 ENCODING = orjson.OPT_UTC_Z | orjson.OPT_PASSTHROUGH_DATACLASS  # a stray row fails instead of showing all it holds
@@ -67,11 +67,22 @@ class Operations:
         if request.document_id is not None:
             return self.documents.trusted(request.document_id)
         text = request.query or ""
-        if not self.engine.allows_free_documents(context) and not self.documents.is_trusted(text):
-            raise refusal(Code.FORBIDDEN, "Only trusted documents are answered here: send a documentId.")
+        may_introspect = self.engine.allows_introspection(context)
+        is_allowed = self.engine.allows_free_documents(context) or self.documents.is_trusted(text)
+        # No work is done for what cannot be about the schema.
+        if not is_allowed and not (may_introspect and any(name in text for name in INTROSPECTION_FIELDS)):
+            raise only_trusted()
         if not self.documents.knows(text):
             self.engine.admit_reading(context)
-        return self.documents.get(text, suggestions=self.engine.allows_introspection(context))
+        document = self.documents.get(text, suggestions=may_introspect)
+        if not is_allowed and not document.asks_only_for_schema:
+            raise only_trusted()
+        return document
+
+
+def only_trusted() -> GraphQLError:
+    """The document is none of those that this viewer may send."""
+    return refusal(Code.FORBIDDEN, "Only trusted documents are answered here: send a documentId.")
 
 
 def is_request_error(result: ExecutionResult) -> bool:

@@ -1,6 +1,7 @@
 """The worked queries of `examples/`: what GraphiQL offers to each role, and what tests and benchmarks run.
 
-The clients' screens stand in the folder itself, subscriptions in `watch/`, the steps of the main job in `main-job/`.
+The clients' screens stand in the folder itself, subscriptions in `watch/`, the steps of the main job in `main-job/`,
+those of a new server in `first-day/`.
 A document says in its first comments for whom it is, what it is called, and with which variables:
 `# role: STUDENT`, `# title: Mobile home`, `# variables: {"state": "MA"}`.
 """
@@ -52,9 +53,19 @@ def main_job(folder: Path = FOLDER) -> list[Example]:
     return within(folder / "main-job")
 
 
+def first_day(folder: Path = FOLDER) -> list[Example]:
+    """The steps of a new server's first day (docs/guides/first-day.md), in their order."""
+    return within(folder / "first-day")
+
+
 def examples(folder: Path = FOLDER) -> list[Example]:
-    """All of them, in the order in which they are offered."""
+    """What a demo server offers, in this order: it has the people and the clock of the main job."""
     return [*screens(folder), *watches(folder), *main_job(folder)]
+
+
+def offered(*, demo: bool, folder: Path = FOLDER) -> list[Example]:
+    """What a server offers: elsewhere than on a demo server the first day instead of the main job."""
+    return examples(folder) if demo else [*screens(folder), *watches(folder), *first_day(folder)]
 
 
 def within(folder: Path) -> list[Example]:

@@ -23,6 +23,7 @@ from models.base.words import Words
 from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service
+from models.rates.rates import VisitType
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 
@@ -54,13 +55,6 @@ ENDED_BY = {
     AppointmentStatus.NO_SHOW: EventVerb.APPOINTMENT_NO_SHOW,
 }
 """The event of each end but completion, which has a claim."""
-
-
-class VisitType(Words):
-    """The first completed session of a student with a provider is the intake; all others are follow-ups (AP-2)."""
-
-    INTAKE = "INTAKE", "First session with this provider, 60 minutes."
-    FOLLOW_UP = "FOLLOW_UP", "Any later session, 50 minutes."
 
 
 MINUTES = {VisitType.INTAKE: 60, VisitType.FOLLOW_UP: 50}

@@ -17,7 +17,6 @@ from models.appointments.appointments import (
     ONE,
     Appointment,
     AppointmentStatus,
-    VisitType,
     attestation_deadline,
 )
 from models.appointments.bookable import (
@@ -37,7 +36,7 @@ from models.base.statements import fetch, fetch_one, write
 from models.credits.ledger import TransferKind, lock_wallet, new_transfer
 from models.directory.licenses import licenses_covering
 from models.directory.providers import Service
-from models.rates.rates import RATE_OF
+from models.rates.rates import RATE_OF, VisitType
 
 USABLE = """
 SELECT grants.id FROM grants

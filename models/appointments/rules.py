@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from models.appointments.appointments import MINUTES, ONESELF, TAKEN, VisitType
+from models.appointments.appointments import MINUTES, ONESELF, TAKEN
 from models.availability.openings import bookable_from, bookable_until
 from models.base.errors import Code, Refusal
 from models.directory.providers import Service
+from models.rates.rates import VisitType
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

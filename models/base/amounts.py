@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
+
+DOLLARS = re.compile(r"[0-9]{1,9}\.[0-9]{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +43,13 @@ class Credits(Whole):
 @dataclass(frozen=True, slots=True, order=True)
 class Money(Whole):
     """US dollars in whole cents, kept as BIGINT, shown as a decimal string."""
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The amount that a decimal string tells. Raises ValueError unless it is written like `95.00`."""
+        if DOLLARS.fullmatch(text) is None:
+            raise ValueError("an amount is written like 95.00")
+        return cls(int(text.replace(".", "")))
 
     @property
     def cents(self) -> int:

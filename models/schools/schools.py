@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
-from models.base.statements import write
+from models.base.statements import Update, write
 from models.base.times import is_time_zone
 from models.base.words import Words
 
@@ -20,6 +21,10 @@ TYPICAL_CREDITS_MIN = 2
 TYPICAL_CREDITS_MAX = 12
 CREDITS_MAX = 1_000
 """What no grant exceeds, whatever a school may wish: the sums of a wallet stay far from the largest number."""
+
+CRISIS_LINE_LENGTH_MAX = 40
+DIALLED = re.compile(r"[0-9](?:[^0-9]*[0-9]){2,}", re.ASCII)
+"""Three digits at least: what can be called."""
 
 
 class MissedSessionPolicy(Words):
@@ -48,7 +53,7 @@ class School(Entity):
     missed_session_policy = fields.CharEnumField(
         MissedSessionPolicy, max_length=10, default=MissedSessionPolicy.RELEASE
     )
-    crisis_line = fields.CharField(max_length=40, default="988")
+    crisis_line = fields.CharField(max_length=CRISIS_LINE_LENGTH_MAX, default="988")
     created_at = fields.DatetimeField()
 
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"name", "time_zone", "crisis_line"})
@@ -70,6 +75,20 @@ class School(Entity):
         )
         await write(school, new_event(EventVerb.SCHOOL_OPENED, school, by=by, at=at))
         return school
+
+    async def update(self, *, crisis_line: str, by: Viewer | None, at: datetime) -> None:
+        """Set whom its students call in an acute crisis (AP-8). The row is locked."""
+        if DIALLED.search(crisis_line) is None:
+            raise Refusal(
+                Code.INVALID,
+                "A crisis line is a number that can be called.",
+                rule="AP-8",
+                path=["crisisLine"],
+                fix="Give the telephone number that is answered day and night; 988 if the school has none.",
+            )
+        await write(
+            Update(self, crisis_line=crisis_line.strip()), new_event(EventVerb.SCHOOL_UPDATED, self, by=by, at=at)
+        )
 
 
 def school_refusals(name: str, time_zone: str, credits_min: int, credits_max: int) -> list[Refusal]:

@@ -219,7 +219,7 @@ async def find(context: Context, model: type[Row], id: UUID | None, *, path: str
     return noted(context, model, await model.visible(context.viewer, id), path)
 
 
-async def find_locked(context: Context, model: type[Row], id: UUID, *, path: str) -> Row:
+async def find_locked(context: Context, model: type[Row], id: UUID | None, *, path: str) -> Row:
     """The same row, locked in the same statement until the transaction ends. Raises NOT_FOUND."""
     return noted(context, model, await model.visible(context.viewer, id, lock=True), path)
 

@@ -10,12 +10,19 @@ from models.base.access import EVERYTHING
 from models.base.errors import Refusal
 from models.base.text import TimeZone
 from models.base.words import Words
-from models.schools.schools import TYPICAL_CREDITS_MAX, TYPICAL_CREDITS_MIN, School, limits_refusals
-from operations.arguments import NAME, Filter
+from models.schools.schools import (
+    CRISIS_LINE_LENGTH_MAX,
+    TYPICAL_CREDITS_MAX,
+    TYPICAL_CREDITS_MIN,
+    School,
+    limits_refusals,
+)
+from operations.arguments import NAME, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
 from operations.reads.relations import page as page_of
 from operations.reads.relations import row, to_one
+from operations.reads.rows import find_locked
 from operations.reads.searching import BY_NAME, NEWEST_FIRST, SEARCH, containing
 
 
@@ -75,6 +82,22 @@ async def open_school(
 async def check_school(context: Context, *, credits_min: int, credits_max: int) -> list[Refusal]:
     """What speaks against a school's limits, whatever it is called."""
     return limits_refusals(credits_min, credits_max)
+
+
+async def update_school(
+    context: Context,
+    *,
+    crisis_line: Annotated[
+        str, Text(CRISIS_LINE_LENGTH_MAX, one_line=True, needed=True), "Whom its students call in an acute crisis."
+    ],
+    school_id: Annotated[
+        UUID | None, School, "The school; needed from OPS, a school's own staff may leave it out."
+    ] = None,
+) -> School:
+    """Change what a school's students are told: its crisis line, beside 988 (AP-8)."""
+    school = await find_locked(context, School, school_id or context.viewer.school_id, path="schoolId")
+    await school.update(crisis_line=crisis_line, by=context.viewer, at=context.now)
+    return school
 
 
 SCHOOL = to_one(School, by="school_id")

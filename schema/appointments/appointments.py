@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from models.appointments import appointments as models
-from models.appointments.appointments import AppointmentStatus, VisitType
+from models.appointments.appointments import AppointmentStatus
 from models.base.access import Role
 from models.base.text import StateCode
 from models.directory.providers import Service
+from models.rates.rates import VisitType
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.appointments import appointments as resolvers

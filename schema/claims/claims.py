@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from execution import Computed
-from models.appointments.appointments import VisitType
 from models.base.access import Role
 from models.claims import claims as models
 from models.claims.claims import ClaimStatus, PresentingConcern
+from models.rates.rates import VisitType
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.claims import claims as resolvers

@@ -49,3 +49,6 @@ class Mutation:
     open_school = mutation(
         resolvers.open_school, check=resolvers.check_school, answers=payload("OpenSchool", School), allow=[Role.OPS]
     )
+    update_school = mutation(
+        resolvers.update_school, answers=payload("UpdateSchool", School), allow=[Role.OPS, Role.SCHOOL]
+    )

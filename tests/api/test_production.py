@@ -11,6 +11,7 @@ import httpx2
 import pyotp
 import pytest
 import pytest_asyncio
+from graphql import build_client_schema, build_schema, get_introspection_query
 from pydantic import SecretStr
 
 import demo
@@ -129,10 +130,47 @@ async def by_id(api: Api, name: str, *, by: str | None = None, **variables: obje
 
 
 @pytest.mark.parametrize("role", [None, "STUDENT", "PROVIDER", "SCHOOL"])
-@pytest.mark.parametrize("query", ["{ now }", "{ __schema { queryType { name } } }", VIEWER + " "])
+@pytest.mark.parametrize(
+    "query", ["{ now }", "{ now __schema { queryType { name } } }", f"{VIEWER} ", "{ __typename }"]
+)
 async def test_nobody_but_program_staff_sends_a_free_document(api: Api, role: str | None, query: str) -> None:
     answer = await api.send(query, role=role)
     assert (answer.status_code, [e["extensions"]["code"] for e in answer.json()["errors"]]) == (403, ["FORBIDDEN"])
+
+
+@pytest.mark.parametrize("role", ["STUDENT", "PROVIDER", "SCHOOL", "PARTNER"])
+async def test_whoever_is_signed_in_reads_the_schema(api: Api, role: str) -> None:
+    query = get_introspection_query(schema_description=True, input_value_deprecation=True)
+    told = build_client_schema(await api.ask(query, role=role))
+    headers = {"authorization": f"Bearer {await api.token(role)}"}
+    read = await api.http.get("/schema.graphql", headers=headers)
+    assert (read.status_code, read.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert read.text == SCHEMA.as_str()
+    assert set(build_schema(read.text).type_map) == set(told.type_map)
+
+
+async def test_the_schema_is_not_told_to_strangers_nor_before_the_second_factor(api: Api) -> None:
+    assert [e["extensions"]["code"] for e in await api.fail("{ __schema { description } }")] == ["FORBIDDEN"]
+    tokens = (None, "nobody's", await api.token("OPS"))
+    for token in tokens:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        read = await api.http.get("/schema.graphql", headers=headers)
+        assert (read.status_code, read.headers["www-authenticate"]) == (401, "Bearer")
+        assert "type Query" not in read.text
+
+
+async def test_graphiql_offers_each_role_documents_that_it_may_send_and_none_of_a_demo(api: Api) -> None:
+    config = (await api.http.get("/graphiql/config.json")).json()
+    assert config["accounts"] == []
+    assert {one["role"] for one in config["starters"]} == set(Role)
+    assert "demo" not in json.dumps(config["starters"])
+    assert "moveClock" not in json.dumps(config["starters"])
+    for starter in config["starters"]:
+        if starter["role"] in {"OPS", "FINANCE"}:
+            continue  # before their second factor nothing is open to them, and after it everything
+        answer = await api.send(starter["query"], role=starter["role"])
+        codes = {error["extensions"]["code"] for error in answer.json().get("errors", ())}
+        assert not codes & {"FORBIDDEN", "VALIDATION_FAILED", "INTERNAL"}, starter["title"]
 
 
 @pytest.mark.parametrize("query", ["{ ledgerProof { agrees } }", "{ __schema { queryType { name } } }"])

@@ -13,9 +13,10 @@ from fhir.resources.R4B.bundle import Bundle
 from pydantic import ValidationError
 
 from integrations import fhir
-from models.appointments.appointments import AppointmentStatus, VisitType
+from models.appointments.appointments import AppointmentStatus
 from models.claims.claims import FILED_LATE, ClaimStatus
 from models.directory.providers import Service
+from models.rates.rates import VisitType
 
 STUDENT = {
     "id": "stu_1", "name": "Ana Reyes", "email": "ana@example.test", "phone": "+16175550123", "state": "MA",

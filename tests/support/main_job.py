@@ -47,6 +47,8 @@ KINDS = {
     "apt": "appointment",
     "clm": "claim",
     "sch": "school",
+    "prc": "practice",
+    "mem": "membership",
 }
 
 

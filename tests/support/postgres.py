@@ -46,8 +46,15 @@ def settings_for(url: str, **changes: object) -> Settings:
 async def copy_of_template(server_url: str) -> AsyncIterator[str]:
     """A new database as the migrations leave it; it is dropped at the end."""
     await _make_template(server_url)
+    async with new_database(server_url, template=TEMPLATE) as url:
+        yield url
+
+
+@asynccontextmanager
+async def new_database(server_url: str, *, template: str | None = None) -> AsyncIterator[str]:
+    """A new database, empty unless it copies a template; it is dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    await create_database(server_url, name, template=TEMPLATE)
+    await create_database(server_url, name, template=template)
     try:
         yield _database_of(server_url, name)
     finally:

@@ -37,13 +37,13 @@ def run_command(*arguments: str, data_dir: Path, **variables: str) -> "subproces
 class Served:
     """A server of the program in a process of its own, ready when the block begins, ended when it ends."""
 
-    def __init__(self, data_dir: Path, *arguments: str, **variables: str) -> None:
+    def __init__(self, data_dir: Path, *arguments: str, module: str = "cli", **variables: str) -> None:
         """Start it on a free port; its words are kept in a file beside the data."""
         self.data_dir = data_dir
         data_dir.mkdir(parents=True, exist_ok=True)
         with (data_dir / "server.err").open("ab") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "serve", *arguments],
+                [sys.executable, "-m", module, "serve", *arguments],
                 cwd=ROOT,
                 env=bare_environment(data_dir, **{"FC_PORT": "0"} | variables),
                 stdout=subprocess.PIPE,

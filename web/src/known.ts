@@ -8,6 +8,8 @@ const KINDS: Record<string, string> = {
   apt: 'appointment',
   clm: 'claim',
   sch: 'school',
+  prc: 'practice',
+  mem: 'membership',
 };
 const TYPE_ID = /^([a-z]+)_[0-9a-z]{26}$/;
 

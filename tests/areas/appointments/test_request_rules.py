@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from models.appointments.appointments import VisitType
 from models.appointments.rules import BookingFacts, request_refusals
 from models.availability.hours import Hours, hours_refusals
 from models.availability.openings import bookable_from, bookable_until
@@ -22,6 +21,7 @@ from models.credits.grants import grant_refusals, grant_warnings
 from models.credits.ledger import MOVES, Bucket, TransferKind
 from models.directory.licenses import LicenseClass, license_refusals
 from models.directory.providers import DegreeLevel, Service, provider_refusals
+from models.rates.rates import VisitType
 from models.schools.schools import School, school_refusals
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.areas.vocabulary import ALL, NONE, Seen, seen
+from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, Expected, Seen, seen
+
+QUERY: Expected = {
+    "rates": {OPS, FINANCE},
+}
+
+MUTATION: Expected = {
+    "announceRates": {FINANCE},
+}
 
 SEEN: dict[str, Seen] = {
     "rat": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=ALL),

@@ -29,6 +29,7 @@ QUERY: Expected = {
 
 MUTATION: Expected = {
     "openSchool": {OPS},
+    "updateSchool": {SCHOOL, OPS},
     "enterStudent": {SCHOOL, OPS},
 }
 
@@ -43,6 +44,7 @@ AUDITED: Audited = {
 }
 
 OTHERS: Others = {
+    ("updateSchool", SCHOOL): lambda other: {"schoolId": other.school.type_id, "crisisLine": "617 555 0100"},
     ("enterStudent", SCHOOL): lambda other: {
         "schoolId": other.school.type_id,
         "name": "N",

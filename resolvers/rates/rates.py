@@ -1,0 +1,83 @@
+"""How requests about rates are answered (CL-5)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import strawberry
+
+from execution import Selection
+from models.base.amounts import Money
+from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.text import StateCode
+from models.directory.licenses import LicenseClass
+from models.directory.providers import DegreeLevel, Service
+from models.rates import rates as models
+from models.rates.rates import Rate, RateTerms, VisitType
+from operations.context import Context
+from operations.reads.pages import Order, Page, PageRequest
+from operations.reads.relations import page as page_of
+
+LATEST_FIRST = Order("effective_from", descending=True)
+
+
+class RateInput:
+    """One row of an announcement, as a client sends it; an input type of the schema."""
+
+    visit_type: VisitType = strawberry.field(description="Intake or follow-up.")
+    service: Service = strawberry.field(description="What the session is for.")
+    degree_level: DegreeLevel = strawberry.field(description="The provider's degree.")
+    license_class: LicenseClass = strawberry.field(description="The class of the license that covers the session.")
+    state: StateCode | None = strawberry.field(
+        default=None, description="The state that the rate is for; all that have none of their own if left out."
+    )
+    amount: str = strawberry.field(description="US dollars with two digits for the cents, `95.00`.")
+    effective_from: date = strawberry.field(description="The first day of sessions that it applies to.")
+
+
+async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
+    """The rates that you may see, past, present and announced; the latest to begin first (CL-5)."""
+    return await page_of(context, Rate, selection, page, order=LATEST_FIRST)
+
+
+async def announce(
+    context: Context, *, rates: Annotated[list[RateInput], "The rates; all of them are announced, or none."]
+) -> list[Rate]:
+    """Announce what sessions are reimbursed with from today or a later day on (CL-5).
+
+    A rate applies until another of the same kind of session and state begins. What begins on a day is never changed.
+    """
+    amounts = [read_amount(rate.amount, ["rates", str(index), "amount"]) for index, rate in enumerate(rates)]
+    refuse_if_any([amount for amount in amounts if isinstance(amount, Refusal)])
+    announced = [
+        terms_of(rate, amount) for rate, amount in zip(rates, amounts, strict=True) if isinstance(amount, Money)
+    ]
+    return await models.announce(announced, by=context.viewer, at=context.now)
+
+
+def terms_of(rate: RateInput, amount: Money) -> RateTerms:
+    """One row as the verb takes it."""
+    return RateTerms(
+        visit_type=rate.visit_type,
+        service=rate.service,
+        degree_level=rate.degree_level,
+        license_class=rate.license_class,
+        state=rate.state,
+        amount=amount,
+        effective_from=rate.effective_from,
+    )
+
+
+def read_amount(text: str, path: list[str]) -> Money | Refusal:
+    """An amount of money, or why it is none."""
+    try:
+        return Money.read(text)
+    except ValueError:
+        return Refusal(
+            Code.INVALID,
+            "An amount has dollars, a point and two digits of cents.",
+            rule="CL-5",
+            path=path,
+            fix="Write it like 95.00.",
+        )
