@@ -46,11 +46,12 @@ from transport import (
     Origins,
     Report,
     SecurityHeaders,
+    document_id,
     load_manifest,
     read_folder,
 )
 from web import OPERATIONS, DemoAccount, GraphiQLConfig, Pages, Starter
-from web.examples import examples
+from web.examples import examples, screens, watches
 
 gc.freeze()
 gc.enable()
@@ -131,9 +132,10 @@ def create_app(settings: Settings) -> Starlette:
 def trusted_documents(settings: Settings) -> dict[str, str]:
     """The documents that are known by their ids, and all that a server in production takes from most people.
 
-    Those of our own pages are always among them. Raises UnreadableSettingsError.
+    Those of our own pages and GraphiQL's worked queries are always among them. Raises UnreadableSettingsError.
     """
-    own = read_folder(OPERATIONS)
+    worked = {document_id(example.query): example.query for example in [*screens(), *watches()]}
+    own = read_folder(OPERATIONS) | worked
     if settings.trusted_documents is None:
         return own
     try:
@@ -203,7 +205,7 @@ async def listener(settings: Settings) -> Any:
 
 
 def graphiql_config(settings: Settings) -> GraphiQLConfig:
-    """What GraphiQL is told: on a demo server the accounts too."""
+    """What GraphiQL is told: on a demo server the accounts too, and the steps of the main job, which need its data."""
     accounts: tuple[DemoAccount, ...] = ()
     if settings.env == "demo":
         import demo
@@ -218,8 +220,14 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
             for account in demo.ACCOUNTS
         )
     starters = [
-        Starter(role=example.role, title=example.title, query=example.query, variables=example.variables)
-        for example in examples()
+        Starter(
+            group=example.group,
+            role=example.role,
+            title=example.title,
+            query=example.query,
+            variables=example.variables,
+        )
+        for example in (examples() if settings.env == "demo" else [*screens(), *watches()])
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)
 

@@ -12,7 +12,7 @@ from transport.security import (
     SecurityHeaders,
     content_security_policy,
 )
-from transport.trusted import build_manifest, load_manifest, read_folder, write_manifest
+from transport.trusted import build_manifest, document_id, load_manifest, read_folder, write_manifest
 
 __all__ = [
     "ANSWER_HEADERS",
@@ -29,6 +29,7 @@ __all__ = [
     "SecurityHeaders",
     "build_manifest",
     "content_security_policy",
+    "document_id",
     "load_manifest",
     "read_folder",
     "refusal",

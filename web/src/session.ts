@@ -1,4 +1,5 @@
 // Who is signed in. Everything stands in this object's fields, so a reload signs out and nothing can be read from disk.
+import type { DemoAccount } from './config';
 import {
   ACT_AS, REFRESH, SECOND_FACTOR, SIGN_IN, SIGN_OUT, WHO_AM_I,
   type Membership, type SecondFactorStatus, type SessionPayload, type UserError, type Viewer,
@@ -42,6 +43,16 @@ export class Session {
   };
 
   readonly state = (): SessionState => this.#state;
+
+  /** Signs in with a demo account; an empty list means it worked. */
+  enter(account: DemoAccount): Promise<UserError[]> {
+    return account.key ? this.useKey(account.key) : this.signIn(account);
+  }
+
+  /** Tells the person something; whoever is signed in stays so. */
+  warn(notice: string): void {
+    this.#tell({ ...this.#state, notice });
+  }
 
   /** Signs in; an empty list means it worked. */
   async signIn({ email, password, oneTimeCode }: Credentials): Promise<UserError[]> {
