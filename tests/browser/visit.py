@@ -126,6 +126,11 @@ class Visit:
         """What stands in one of the editors."""
         return str(await self.page.evaluate(f"{MODEL % json.dumps(name)}.getValue()"))
 
+    async def on_screen(self) -> str:
+        """Everything that can be read: the page's text, and what its editors hold."""
+        editors = "globalThis.__MONACO.editor.getModels().map((model) => model.getValue()).join()"
+        return str(await self.page.evaluate(f"document.body.innerText + {editors}"))
+
     async def run(self) -> Any:
         """Press the run button and read the answer."""
         await self.page.evaluate(f"{ANSWER}.setValue('')")
