@@ -18,6 +18,9 @@ export function mendPanels(): () => void {
   const mend = () => {
     // A past query's button is called "Set active", whatever it is; its own text says which it is.
     for (const label of panel?.querySelectorAll('.graphiql-history-item-label') ?? []) label.removeAttribute('aria-label');
+    for (const input of panel?.querySelectorAll('input:not([aria-label])') ?? []) {
+      input.setAttribute('aria-label', input.closest<HTMLElement>('[data-arg-name]')?.dataset.argName ?? 'Value');
+    }
     for (const select of panel?.querySelectorAll('select:not([aria-label])') ?? []) {
       select.setAttribute('aria-label', 'Kind of operation');
     }

@@ -54,8 +54,14 @@ export class Session {
     this.#tell({ ...this.#state, notice });
   }
 
-  /** Signs in; an empty list means it worked. */
-  async signIn({ email, password, oneTimeCode }: Credentials): Promise<UserError[]> {
+  /** Signs in; an empty list means it worked. What is sent meanwhile waits for the new token. */
+  signIn(credentials: Credentials): Promise<UserError[]> {
+    const signedIn = this.#exchangePassword(credentials);
+    this.#renewal = signedIn.then(() => undefined, () => undefined).finally(() => (this.#renewal = null));
+    return signedIn;
+  }
+
+  async #exchangePassword({ email, password, oneTimeCode }: Credentials): Promise<UserError[]> {
     const input = { email, password, ...(oneTimeCode && { oneTimeCode }) };
     const { signIn } = await ask<{ signIn: SessionPayload }>(SIGN_IN, { input }, null);
     return this.begin(signIn);
