@@ -142,12 +142,10 @@ def create_app(settings: Settings) -> Starlette:
 def trusted_documents(settings: Settings) -> dict[str, str]:
     """The documents that are known by their ids, and all that a server in production takes from most people.
 
-    Those of our own pages are always among them, and where no others are taken the worked queries too, so that GraphiQL
-    is of use to every role. Raises UnreadableSettingsError.
+    Those of our own pages and GraphiQL's worked queries are always among them. Raises UnreadableSettingsError.
     """
-    own = read_folder(OPERATIONS)
-    if settings.env == "production":
-        own |= {document_id(example.query): example.query for example in offered(demo=False)}
+    worked = {document_id(example.query): example.query for example in offered(demo=settings.env == "demo")}
+    own = read_folder(OPERATIONS) | worked
     if settings.trusted_documents is None:
         return own
     try:
@@ -217,7 +215,7 @@ async def listener(settings: Settings) -> Any:
 
 
 def graphiql_config(settings: Settings) -> GraphiQLConfig:
-    """What GraphiQL is told: on a demo server the accounts too."""
+    """What GraphiQL is told: on a demo server the accounts too, and the steps of the main job, which need its data."""
     accounts: tuple[DemoAccount, ...] = ()
     if settings.env == "demo":
         import demo
@@ -232,7 +230,13 @@ def graphiql_config(settings: Settings) -> GraphiQLConfig:
             for account in demo.ACCOUNTS
         )
     starters = [
-        Starter(role=example.role, title=example.title, query=example.query, variables=example.variables)
+        Starter(
+            group=example.group,
+            role=example.role,
+            title=example.title,
+            query=example.query,
+            variables=example.variables,
+        )
         for example in offered(demo=settings.env == "demo")
     ]
     return GraphiQLConfig(environment=settings.env, accounts=accounts, starters=starters)

@@ -7,9 +7,21 @@ A document says in its first comments for whom it is, what it is called, and wit
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "examples"
+
+
+class Group(StrEnum):
+    """What kind of worked query it is: GraphiQL shows each kind by itself."""
+
+    SCREEN = "SCREEN"
+    WATCH = "WATCH"
+    STEP = "STEP"
+
+
+GROUP_OF_FOLDER = {"watch": Group.WATCH, "main-job": Group.STEP, "first-day": Group.STEP}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +29,7 @@ class Example:
     """One worked query, mutation or subscription."""
 
     name: str
+    group: Group
     role: str
     title: str
     query: str
@@ -31,6 +44,7 @@ def read(path: Path) -> Example:
     query = "\n".join(line for line in text.splitlines() if not line.startswith("# "))
     return Example(
         name=path.stem,
+        group=GROUP_OF_FOLDER.get(path.parent.name, Group.SCREEN),
         role=said["role"],
         title=said["title"],
         query=query + "\n",

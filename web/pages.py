@@ -56,8 +56,9 @@ class DemoAccount:
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """A worked query, offered to whoever signs in under its role."""
+    """A worked query, offered to whoever signs in under its role, beside the others of its group (`examples.Group`)."""
 
+    group: str
     role: str
     title: str
     query: str

@@ -15,7 +15,7 @@ from graphql import build_client_schema, build_schema, get_introspection_query
 from pydantic import SecretStr
 
 import demo
-from app import create_app
+from app import create_app, graphiql_config, trusted_documents
 from execution import plans
 from models.accounts import links
 from models.accounts.links import Purpose
@@ -239,3 +239,11 @@ def test_a_manifest_that_cannot_be_trusted_stops_the_start(database: Settings, t
 def test_a_missing_manifest_stops_the_start(database: Settings, tmp_path: Path) -> None:
     with pytest.raises(UnreadableSettingsError, match="FC_TRUSTED_DOCUMENTS cannot be read"):
         create_app(production(database, trusted_documents=tmp_path / "none.json"))
+
+
+def test_graphiql_offers_only_what_a_production_server_answers(database: Settings) -> None:
+    settings = production(database)
+    offered = graphiql_config(settings)
+    assert offered.accounts == ()
+    assert {starter.group for starter in offered.starters} == {"SCREEN", "WATCH"}
+    assert {starter.query for starter in offered.starters} <= set(trusted_documents(settings).values())

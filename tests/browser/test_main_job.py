@@ -1,7 +1,10 @@
 """The main job, carried from the grant to the accepted claim by GraphiQL's worked queries, as a newcomer would."""
 
 import re
+from datetime import datetime
 from typing import Any
+
+from playwright.async_api import expect
 
 from tests.browser.visit import Visit
 
@@ -35,6 +38,33 @@ async def test_the_worked_queries_carry_one_credit_from_the_grant_to_the_accepte
     ]
     assert [claim["status"] for claim in claims] == ["ACCEPTED"]
     assert list(answers.values())[-1]["data"]["wallet"]["settled"] == 1
+
+
+async def test_the_next_step_is_marked_and_offered_across_roles(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("School")
+    await visit.open_starter("6. Find a student")
+    await visit.run()
+    nav = visit.page.get_by_role("navigation", name="Worked queries")
+    await expect(nav.locator("[aria-current=step]")).to_have_text("7. Grant credits")
+    await visit.open_starter("7. Grant credits")
+    await visit.run()
+    await nav.get_by_role("button", name="Next, as Provider: 8. Set weekly hours").click()
+    await visit.page.wait_for_selector(".roles button[aria-pressed=true]:text-is('Provider')")
+    await visit.can_type()
+    await expect(nav.locator("[aria-current=step]")).to_have_text("8. Set weekly hours")
+    await expect(visit.page.locator(".graphiql-tab-active")).to_contain_text("SetWeeklyHours")
+
+
+async def test_the_step_that_moves_the_clock_moves_the_one_in_the_bar(visit: Visit) -> None:
+    await visit.open_graphiql()
+    await visit.sign_in("Operations")
+    shown = visit.page.get_by_role("group", name="Demo server's clock").locator("output")
+    await expect(shown).not_to_be_empty()
+    await visit.open_starter("14. Let ten days pass (demo and test servers)")
+    now = datetime.fromisoformat((await visit.run())["data"]["moveClock"]["now"])
+    await expect(shown).to_contain_text(f"{now.day} {now:%b %Y}")
+    assert (await visit.run())["data"]["moveClock"]["now"]  # still signed in, hours later
 
 
 async def test_each_role_finds_a_worked_query_that_answers(visit: Visit) -> None:

@@ -15,7 +15,7 @@ from web import CONTENT_SECURITY_POLICY, DemoAccount, GraphiQLConfig, Pages, Sta
 from web.pages import BUILT
 
 ACCOUNT = DemoAccount("STUDENT", "student@demo.test", "open-sesame")
-CONFIG = GraphiQLConfig("demo", [ACCOUNT], [Starter("STUDENT", "Home", "{ viewer { role } }")])
+CONFIG = GraphiQLConfig("demo", [ACCOUNT], [Starter("SCREEN", "STUDENT", "Home", "{ viewer { role } }")])
 FROM_A_BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -80,7 +80,15 @@ def test_the_configuration_names_accounts_and_worked_queries(built: Path) -> Non
     assert answer.json() == {
         "environment": "demo",
         "accounts": [{"role": "STUDENT", "email": "student@demo.test", "password": "open-sesame", "key": ""}],
-        "starters": [{"role": "STUDENT", "title": "Home", "query": "{ viewer { role } }", "variables": "{}"}],
+        "starters": [
+            {
+                "group": "SCREEN",
+                "role": "STUDENT",
+                "title": "Home",
+                "query": "{ viewer { role } }",
+                "variables": "{}",
+            }
+        ],
     }
 
 

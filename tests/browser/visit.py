@@ -91,16 +91,22 @@ class Visit:
         return dict(await answer.json())
 
     async def open_graphiql(self) -> None:
-        """Open the page and wait until its editors can be typed into."""
+        """Open the page and wait until one can sign in."""
         await self.page.goto(f"{self.base}/graphiql")
-        await self.page.wait_for_selector(".graphiql-query-editor .view-line")
-        await self.until(f"globalThis.__MONACO && {ANSWER}")
+        await self.page.get_by_role("heading", level=2).wait_for()
 
     async def sign_in(self, role: str) -> None:
         """Click a demo account's button, and wait until the bar says who is signed in."""
         roles = self.page.get_by_role("group", name="Sign in as a demo account")
         await roles.get_by_role("button", name=role, exact=True).click()
         await self.page.wait_for_selector(f".roles button[aria-pressed=true]:text-is('{role}')")
+        if await self.page.get_by_role("region", name="Second factor").count() == 0:
+            await self.can_type()
+
+    async def can_type(self) -> None:
+        """Wait until the editors can be typed into."""
+        await self.page.wait_for_selector(".graphiql-query-editor .view-line")
+        await self.until(f"globalThis.__MONACO && {ANSWER}")
 
     async def open_starter(self, title: str) -> None:
         """Open a worked query by its button."""
@@ -120,12 +126,21 @@ class Visit:
         """What stands in one of the editors."""
         return str(await self.page.evaluate(f"{MODEL % json.dumps(name)}.getValue()"))
 
+    async def on_screen(self) -> str:
+        """Everything that can be read: the page's text, and what its editors hold."""
+        editors = "globalThis.__MONACO.editor.getModels().map((model) => model.getValue()).join()"
+        return str(await self.page.evaluate(f"document.body.innerText + {editors}"))
+
     async def run(self) -> Any:
         """Press the run button and read the answer."""
         await self.page.evaluate(f"{ANSWER}.setValue('')")
+        await self.press_run()
+        return await self.answer()
+
+    async def press_run(self) -> None:
+        """Press the run button."""
         await self._settle()
         await self.page.get_by_role("button", name="Execute").click()
-        return await self.answer()
 
     async def _settle(self) -> None:
         """The editor reads what was typed after a short pause, and then names its tab after the operation."""

@@ -2,13 +2,15 @@
 import { useState, type ReactNode } from 'react';
 
 import { Clock } from './clock';
-import { membershipNames, roleName, type Config, type DemoAccount } from './config';
+import { membershipNames, roleName, type DemoAccount } from './config';
 import { useSession } from './hooks';
 import type { UserError } from './operations';
+import type { Page } from './page';
 import type { Credentials, Person } from './session';
-import { CodeForm, SignInForm } from './sign-in-form';
+import { CodeForm, KeyForm, SignInForm } from './sign-in-form';
 
-export function Bar({ config }: { config: Config }) {
+export function Bar({ page }: { page: Page }) {
+  const { config } = page;
   const [session, { person, notice }] = useSession();
   const [trouble, setTrouble] = useState('');
   const [busy, setBusy] = useState(false);
@@ -42,7 +44,11 @@ export function Bar({ config }: { config: Config }) {
 
   const enter = (account: DemoAccount) => {
     leaveForms();
-    return account.key ? attempt(() => session.useKey(account.key)) : signIn(account);
+    return account.key ? attempt(() => session.enter(account)) : signIn(account);
+  };
+
+  const takeKey = async (key: string) => {
+    if (!(await attempt(() => session.useKey(key))).length) leaveForms();
   };
 
   // Hours have passed on the server, and every session with them: staff who moved the clock go on at once.
@@ -58,11 +64,14 @@ export function Bar({ config }: { config: Config }) {
       {config.environment !== 'production' && <span className="place">{config.environment} server</span>}
       {isDemo && <DemoRoles accounts={config.accounts} person={person} busy={busy} asksForm={asksForm} onChoose={enter}
         onOther={() => (asksForm ? leaveForms() : setAsksForm(true))} />}
-      {person?.role === 'OPS' && !person.mustEnrol && config.environment !== 'production' && <Clock onMoved={signInAgain} />}
+      {isDemo && person?.role === 'OPS' && !person.mustEnrol && <Clock moved={page.serverTime} onMoved={signInAgain} />}
       {asks && (wantsCode
         ? <CodeForm who={wantsCode.email} busy={busy} onCancel={leaveForms}
           onCode={(oneTimeCode) => signIn({ ...wantsCode, oneTimeCode })} />
-        : <SignInForm busy={busy} onSignIn={signIn} />)}
+        : <>
+          <SignInForm busy={busy} onSignIn={signIn} />
+          <KeyForm busy={busy} onKey={takeKey} />
+        </>)}
       {person && !asks && <SignedIn person={person} busy={busy} onSignOut={() => session.signOut()}
         onActAs={(id) => attempt(() => session.actAs(id))} />}
       <p className="notice" role="status">{trouble || notice}</p>

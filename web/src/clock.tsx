@@ -1,14 +1,20 @@
 // The demo server's clock, moved by program staff so that deadlines can be seen to pass.
-import { useEffect, useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 
 import { useSession } from './hooks';
 import { MOVE_CLOCK, SERVER_CLOCK, type UserError } from './operations';
 import { ask } from './server';
+import type { Store } from './store';
 
 const STEPS: [string, number][] = [['+1 h', 1], ['+1 day', 24], ['+72 h', 72], ['+30 days', 720]];
 const SHOWN = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
 
-export function Clock({ onMoved }: { onMoved(): Promise<void> }) {
+interface ClockProps {
+  moved: Store<string>; // the server's time after an operation in the editor has moved it
+  onMoved(): Promise<void>;
+}
+
+export function Clock({ moved, onMoved }: ClockProps) {
   const [session] = useSession();
   const [shown, setShown] = useState('');
   const [busy, setBusy] = useState(false);
@@ -18,6 +24,12 @@ export function Clock({ onMoved }: { onMoved(): Promise<void> }) {
     const read = async () => ask<{ now: string }>(SERVER_CLOCK, {}, await session.accessToken());
     read().then(({ now }) => show(now), () => setShown(''));
   }, [session]);
+
+  const follow = useEffectEvent(() => {
+    show(moved.get());
+    void onMoved();
+  });
+  useEffect(() => moved.subscribe(follow), [moved]);
 
   const move = async (hours: number) => {
     setBusy(true);

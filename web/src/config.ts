@@ -8,7 +8,10 @@ export interface DemoAccount {
   key: string; // a machine's key instead of an address and a password
 }
 
+export type StarterGroup = 'SCREEN' | 'WATCH' | 'STEP';
+
 export interface Starter {
+  group: StarterGroup;
   role: string;
   title: string;
   query: string;

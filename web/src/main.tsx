@@ -7,15 +7,18 @@ import '@graphiql/plugin-explorer/style.css';
 import 'graphiql/graphiql.css';
 import './look.css';
 import './bar.css';
+import './starters.css';
 
 import { createRoot } from 'react-dom/client';
 
+import { App } from './app';
 import { loadConfig } from './config';
-import { Workbench } from './workbench';
+import { defineThemes } from './editor-theme';
+import { Page } from './page';
 
 const root = createRoot(document.getElementById('root')!);
 
-loadConfig().then(
-  (config) => root.render(<Workbench config={config} />),
+Promise.all([loadConfig(), defineThemes()]).then(
+  ([config]) => root.render(<App page={new Page(config)} />),
   (error: Error) => root.render(<p className="waiting" role="alert">{error.message}</p>),
 );

@@ -13,6 +13,7 @@ export interface GraphQLRequest {
 export interface GraphQLAnswer<Data = unknown> {
   data?: Data | null;
   errors?: { message: string; extensions?: { code?: string } }[];
+  extensions?: Record<string, unknown>;
 }
 
 /** A request that got no usable answer, told in words that can be shown. */

@@ -1,4 +1,5 @@
 // Who is signed in. Everything stands in this object's fields, so a reload signs out and nothing can be read from disk.
+import type { DemoAccount } from './config';
 import {
   ACT_AS, REFRESH, SECOND_FACTOR, SIGN_IN, SIGN_OUT, WHO_AM_I,
   type Membership, type SecondFactorStatus, type SessionPayload, type UserError, type Viewer,
@@ -43,8 +44,24 @@ export class Session {
 
   readonly state = (): SessionState => this.#state;
 
-  /** Signs in; an empty list means it worked. */
-  async signIn({ email, password, oneTimeCode }: Credentials): Promise<UserError[]> {
+  /** Signs in with a demo account; an empty list means it worked. */
+  enter(account: DemoAccount): Promise<UserError[]> {
+    return account.key ? this.useKey(account.key) : this.signIn(account);
+  }
+
+  /** Tells the person something; whoever is signed in stays so. */
+  warn(notice: string): void {
+    this.#tell({ ...this.#state, notice });
+  }
+
+  /** Signs in; an empty list means it worked. What is sent meanwhile waits for the new token. */
+  signIn(credentials: Credentials): Promise<UserError[]> {
+    const signedIn = this.#exchangePassword(credentials);
+    this.#renewal = signedIn.then(() => undefined, () => undefined).finally(() => (this.#renewal = null));
+    return signedIn;
+  }
+
+  async #exchangePassword({ email, password, oneTimeCode }: Credentials): Promise<UserError[]> {
     const input = { email, password, ...(oneTimeCode && { oneTimeCode }) };
     const { signIn } = await ask<{ signIn: SessionPayload }>(SIGN_IN, { input }, null);
     return this.begin(signIn);

@@ -1,4 +1,4 @@
-// E-mail and password; and after them the one-time code of an account that has a second factor.
+// E-mail and password, and after them the one-time code of an account that has a second factor; or a machine's key.
 import { useState, type FormEvent } from 'react';
 
 import type { UserError } from './operations';
@@ -21,6 +21,25 @@ export function SignInForm({ busy, onSignIn }: SignInFormProps) {
       <label>E-mail <input name="email" type="email" autoComplete="username" required /></label>
       <label>Password <input name="password" type="password" autoComplete="current-password" required /></label>
       <button type="submit" disabled={busy}>Sign in</button>
+    </form>
+  );
+}
+
+interface KeyFormProps {
+  busy: boolean;
+  onKey(key: string): void;
+}
+
+export function KeyForm({ busy, onKey }: KeyFormProps) {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    onKey(String(new FormData(event.currentTarget).get('key')).trim());
+  };
+
+  return (
+    <form className="sign-in" aria-label="Use a partner key" onSubmit={submit}>
+      <label>Partner key <input name="key" type="password" autoComplete="off" required /></label>
+      <button type="submit" disabled={busy}>Use it</button>
     </form>
   );
 }

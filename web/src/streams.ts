@@ -1,5 +1,7 @@
 // The subscription that is open in the editor: how much it has told, and why it has ended.
 
+import { Store } from './store';
+
 export interface StreamState {
   running: boolean;
   events: number;
@@ -27,44 +29,39 @@ const REASONS: Record<number, string> = {
 };
 
 export class Streams {
-  #state = NONE;
+  readonly state = new Store(NONE);
   #current: Stream | null = null;
-  #listeners = new Set<() => void>();
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-
-  readonly state = (): StreamState => this.#state;
+  #close = () => {};
 
   /** A new subscription takes the place of the one before, of which nothing more is told. */
-  begin(): Stream {
+  begin(close: () => void): Stream {
     const mine: Stream = {
-      count: () => this.#tellOf(mine, { ...this.#state, events: this.#state.events + 1, lastAt: Date.now() }),
-      end: (why) => this.#tellOf(mine, { ...this.#state, running: false, ended: why }),
+      count: () => this.#tellOf(mine, { ...this.state.get(), events: this.state.get().events + 1, lastAt: Date.now() }),
+      end: (why) => this.#tellOf(mine, { ...this.state.get(), running: false, ended: why }),
       stop: () => this.#tellOf(mine, NONE),
     };
     this.#current = mine;
-    this.#tell({ ...NONE, running: true });
+    this.#close = close;
+    this.state.set({ ...NONE, running: true });
     return mine;
   }
 
   /** Nothing is left to be told of the last one: its end was read, or something else is being run. */
   forget(): void {
     this.#current = null;
-    if (this.#state !== NONE) this.#tell(NONE);
+    if (this.state.get() !== NONE) this.state.set(NONE);
+  }
+
+  /** Closes the one that is open, if there is one. */
+  stop(): void {
+    if (this.#current) this.#close();
+    this.forget();
   }
 
   #tellOf(stream: Stream, state: StreamState): void {
     if (this.#current !== stream) return;
     if (!state.running) this.#current = null; // it ends once, and for one reason
-    this.#tell(state);
-  }
-
-  #tell(state: StreamState): void {
-    this.#state = state;
-    for (const listener of this.#listeners) listener();
+    this.state.set(state);
   }
 }
 

@@ -1,37 +1,26 @@
-// The whole page: the bar, the worked queries of the role, GraphiQL below.
+// What one person sees under one membership: worked queries, GraphiQL, and the lines about a run. It is made anew for the
+// next one, with tabs, answers and a history of its own.
 import { DOC_EXPLORER_PLUGIN, DocExplorerStore } from '@graphiql/plugin-doc-explorer';
 import { explorerPlugin } from '@graphiql/plugin-explorer';
 import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
 import { GraphiQLProvider } from '@graphiql/react';
 import { GraphiQL, GraphiQLInterface } from 'graphiql';
+import type { GraphQLSchema } from 'graphql';
+import { useEffect, useState } from 'react';
 
-import { Bar } from './bar';
-import type { Config } from './config';
+import { ActiveTab } from './active-tab';
+import type { Starter } from './config';
+import { CostLine } from './cost-line';
+import { EDITOR_THEME } from './editor-theme';
 import { createFetcher } from './fetcher';
-import { SessionContext } from './hooks';
-import { Known } from './known';
-import { SchemaFor } from './schema';
-import { SecondFactor } from './second-factor';
-import { Session } from './session';
+import type { Page } from './page';
 import { Starters } from './starters';
 import { createStorage } from './storage';
 import { StreamLine } from './stream-line';
-import { Streams } from './streams';
 
-const session = new Session();
-const known = new Known();
-const streams = new Streams();
-const fetcher = createFetcher(session, known, streams);
-const storage = createStorage(localStorage);
 const plugins = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })];
 
-const WELCOME = `# Flexible Credits: one credit, one session.
-#
-# Sign in above: worked queries for your
-# role appear as buttons, each with its tab.
-# Run: Ctrl-Enter, or the play button.
-# Left side: the schema's documentation,
-# your history, and a query builder.
+const FIRST = `# Run: Ctrl-Enter, or the play button.
 
 query WhoAmI {
   viewer {
@@ -43,34 +32,51 @@ query WhoAmI {
 }
 `;
 
-export function Workbench({ config }: { config: Config }) {
+interface WorkbenchProps {
+  page: Page;
+  role: string;
+  schema: GraphQLSchema | undefined; // told once, and the same for everybody
+  wanted: Starter | null;
+  onSchema(schema: GraphQLSchema): void;
+  onOther(step: Starter): void;
+}
+
+export function Workbench({ page, role, schema, wanted, onSchema, onOther }: WorkbenchProps) {
+  const [fetcher] = useState(() => createFetcher(page));
+  const [storage] = useState(() => createStorage(localStorage));
+
+  useEffect(() => () => {
+    page.streams.stop(); // GraphiQL leaves an open subscription open when it goes
+    page.cost.set(null);
+  }, [page]);
+
   return (
-    <SessionContext value={session}>
-      <GraphiQLProvider
-        fetcher={fetcher}
-        storage={storage}
-        plugins={plugins}
-        referencePlugin={DOC_EXPLORER_PLUGIN}
-        defaultQuery={WELCOME}
-        shouldPersistHeaders={false}
-        inputValueDeprecation
-        schemaDescription
-      >
-        <HistoryStore>
-          <DocExplorerStore>
-            <SchemaFor />
-            <Bar config={config} />
-            <SecondFactor />
-            <Starters starters={config.starters} known={known} />
-            <StreamLine streams={streams} />
-            <main className="workbench">
-              <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
-                <GraphiQL.Logo>GraphiQL</GraphiQL.Logo>
-              </GraphiQLInterface>
-            </main>
-          </DocExplorerStore>
-        </HistoryStore>
-      </GraphiQLProvider>
-    </SessionContext>
+    <GraphiQLProvider
+      fetcher={fetcher}
+      storage={storage}
+      plugins={plugins}
+      referencePlugin={DOC_EXPLORER_PLUGIN}
+      defaultQuery={FIRST}
+      schema={schema}
+      onSchemaChange={onSchema}
+      shouldPersistHeaders={false}
+      editorTheme={EDITOR_THEME}
+      inputValueDeprecation
+      schemaDescription
+    >
+      <HistoryStore>
+        <DocExplorerStore>
+          <Starters page={page} role={role} wanted={wanted} onOther={onOther} />
+          <StreamLine streams={page.streams} />
+          <main className="workbench">
+            <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
+              <GraphiQL.Logo>GraphiQL</GraphiQL.Logo>
+              <GraphiQL.Footer><CostLine cost={page.cost} /></GraphiQL.Footer>
+            </GraphiQLInterface>
+          </main>
+          <ActiveTab page={page} />
+        </DocExplorerStore>
+      </HistoryStore>
+    </GraphiQLProvider>
   );
 }
