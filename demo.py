@@ -165,7 +165,7 @@ async def load_student(school: School, name: str, at: datetime) -> Student:
     """One student, the first two with credits."""
     first = name.split()[0].lower()
     email = f"student@{DOMAIN}" if name == STUDENTS[0] else f"{first}@{DOMAIN}"
-    student = await Student.enroll(
+    student = await Student.enter(
         school, name=name, email=email, state="MA", time_zone="America/New_York", by=None, at=at
     )
     if name in STUDENTS[:2]:

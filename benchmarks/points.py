@@ -62,7 +62,7 @@ async def enroll_students() -> None:
     assert school is not None
     for number in range(STUDENTS):
         name, email = f"Student {number}", f"points{number}@example.test"
-        await Student.enroll(
+        await Student.enter(
             school, name=name, email=email, state="MA", time_zone="America/New_York", by=None, at=real_now()
         )
 

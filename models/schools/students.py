@@ -71,7 +71,7 @@ class Student(Entity):
         table = "students"
 
     @classmethod
-    async def enroll(
+    async def enter(
         cls, school: School, *, name: str, email: str, state: str, time_zone: str, by: Viewer | None, at: datetime
     ) -> Student:
         """Enter a student of a school."""

@@ -73,7 +73,7 @@ async def enter_student(
 ) -> Student:
     """Add a student to a school, with an empty wallet."""
     school = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
-    return await Student.enroll(
+    return await Student.enter(
         school, name=name, email=email, state=state, time_zone=time_zone, by=context.viewer, at=context.now
     )
 

@@ -296,7 +296,7 @@ async def test_credits_that_come_back_later_are_taken_back_by_erasing_again(life
 async def test_the_person_may_be_entered_anew(api: Api, life: Life, erased: Any) -> None:
     async with undone():
         school = await School.get(id=life.student.school_id)
-        anew = await Student.enroll(
+        anew = await Student.enter(
             school, name=NAME, email=EMAIL, state="MA", time_zone="America/New_York", by=None, at=life.now
         )
         assert anew.id != life.student.id

@@ -107,7 +107,7 @@ async def provider_of(
 async def student_of(school: School, *, credits: int = 0) -> Student:
     """A student of the school, with so many credits that never expire."""
     number = next(NUMBERS)
-    student = await Student.enroll(
+    student = await Student.enter(
         school,
         name=f"Student {number:06}",
         email=f"student{number}@example.test",
