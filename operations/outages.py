@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import time
 from collections.abc import Iterable
 from typing import NoReturn
@@ -29,7 +31,7 @@ UNREACHED = (
 
 AWAY = (
     *UNREACHED,
-    OSError,  # reset, unreachable, timed out while connecting
+    OSError,  # reset, unreachable, timed out while connecting: `outage_of` tells them from other errors of the system
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -38,6 +40,8 @@ AWAY = (
     asyncpg.InternalClientError,
 )
 """Errors of a database that cannot be used at the moment, through no fault of the request."""
+
+UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 
 log = structlog.get_logger("database")
 
@@ -69,7 +73,17 @@ def outage_of(error: BaseException | None) -> BaseException | None:
     while isinstance(error, BaseORMException) and error.args and isinstance(error.args[0], BaseException):
         error = error.args[0]
     # asyncpg has an InterfaceError that is a ValueError: a value of ours that does not fit its parameter.
-    return error if isinstance(error, AWAY) and not isinstance(error, ValueError) else None
+    if not isinstance(error, AWAY) or isinstance(error, ValueError):
+        return None
+    return error if not isinstance(error, OSError) or is_of_connection(error) else None
+
+
+def is_of_connection(error: OSError) -> bool:
+    """Whether an error of the system is one of a connection; a full disk, say, is a failure of ours."""
+    if isinstance(error, ConnectionError | TimeoutError | FileNotFoundError | socket.gaierror):
+        return True
+    # Where a name has several addresses asyncio tells all that failed in one text, without a number.
+    return error.errno in UNREACHABLE or str(error).startswith("Multiple exceptions")
 
 
 def unavailable() -> GraphQLError:

@@ -90,7 +90,8 @@ class RateTerms:
     degree_level: DegreeLevel
     license_class: LicenseClass
     state: str | None
-    amount: Money
+    amount: Money | None
+    """None if it could not be read."""
     effective_from: date
 
     @property
@@ -110,7 +111,7 @@ async def announce(announced: Sequence[RateTerms], *, by: Viewer | None, at: dat
             degree_level=terms.degree_level,
             license_class=terms.license_class,
             state=terms.state,
-            amount_cents=terms.amount.cents,
+            amount_cents=cents_of(terms),
             effective_from=terms.effective_from,
         )
         for terms in announced
@@ -118,6 +119,12 @@ async def announce(announced: Sequence[RateTerms], *, by: Viewer | None, at: dat
     ids = [rate.type_id for rate in rates]
     await write(*rates, new_event(EventVerb.RATES_ANNOUNCED, rates[0], by=by, at=at, rates=ids))
     return rates
+
+
+def cents_of(terms: RateTerms) -> int:
+    """The amount of a row that was not refused, in cents."""
+    assert terms.amount is not None, "a row without an amount is refused"
+    return terms.amount.cents
 
 
 def terms_refusals(announced: Sequence[RateTerms], at: datetime) -> Iterator[Refusal]:
@@ -128,7 +135,15 @@ def terms_refusals(announced: Sequence[RateTerms], at: datetime) -> Iterator[Ref
     times = Counter(terms.key for terms in announced)
     for index, terms in enumerate(announced):
         path = ["rates", str(index)]
-        if not Money(0) < terms.amount <= AMOUNT_MAX:
+        if terms.amount is None:
+            yield Refusal(
+                Code.INVALID,
+                "An amount has dollars, a point and two digits of cents.",
+                rule="CL-5",
+                path=[*path, "amount"],
+                fix="Write it like 95.00.",
+            )
+        elif not Money(0) < terms.amount <= AMOUNT_MAX:
             yield Refusal(
                 Code.OUT_OF_BOUNDS,
                 f"A rate is more than nothing and at most {AMOUNT_MAX} dollars.",

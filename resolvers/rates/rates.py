@@ -9,7 +9,6 @@ import strawberry
 
 from execution import Selection
 from models.base.amounts import Money
-from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.text import StateCode
 from models.directory.licenses import LicenseClass
 from models.directory.providers import DegreeLevel, Service
@@ -48,15 +47,10 @@ async def announce(
 
     A rate applies until another of the same kind of session and state begins. What begins on a day is never changed.
     """
-    amounts = [read_amount(rate.amount, ["rates", str(index), "amount"]) for index, rate in enumerate(rates)]
-    refuse_if_any([amount for amount in amounts if isinstance(amount, Refusal)])
-    announced = [
-        terms_of(rate, amount) for rate, amount in zip(rates, amounts, strict=True) if isinstance(amount, Money)
-    ]
-    return await models.announce(announced, by=context.viewer, at=context.now)
+    return await models.announce([terms_of(rate) for rate in rates], by=context.viewer, at=context.now)
 
 
-def terms_of(rate: RateInput, amount: Money) -> RateTerms:
+def terms_of(rate: RateInput) -> RateTerms:
     """One row as the verb takes it."""
     return RateTerms(
         visit_type=rate.visit_type,
@@ -64,20 +58,14 @@ def terms_of(rate: RateInput, amount: Money) -> RateTerms:
         degree_level=rate.degree_level,
         license_class=rate.license_class,
         state=rate.state,
-        amount=amount,
+        amount=read_amount(rate.amount),
         effective_from=rate.effective_from,
     )
 
 
-def read_amount(text: str, path: list[str]) -> Money | Refusal:
-    """An amount of money, or why it is none."""
+def read_amount(text: str) -> Money | None:
+    """An amount of money; None if it is none."""
     try:
         return Money.read(text)
     except ValueError:
-        return Refusal(
-            Code.INVALID,
-            "An amount has dollars, a point and two digits of cents.",
-            rule="CL-5",
-            path=path,
-            fix="Write it like 95.00.",
-        )
+        return None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from execution import Selection
 from models.base.access import EVERYTHING
-from models.base.errors import Refusal
+from models.base.errors import Refusal, not_found
 from models.base.text import TimeZone
 from models.base.words import Words
 from models.schools.schools import (
@@ -82,6 +82,13 @@ async def open_school(
 async def check_school(context: Context, *, credits_min: int, credits_max: int) -> list[Refusal]:
     """What speaks against a school's limits, whatever it is called."""
     return limits_refusals(credits_min, credits_max)
+
+
+async def check_update(context: Context, *, school_id: UUID | None) -> list[Refusal]:
+    """What speaks against the school that is to be changed."""
+    if school_id is None or await School.visible(context.viewer, school_id) is not None:
+        return []
+    return [not_found("school", path=["schoolId"])]
 
 
 async def update_school(

@@ -50,5 +50,8 @@ class Mutation:
         resolvers.open_school, check=resolvers.check_school, answers=payload("OpenSchool", School), allow=[Role.OPS]
     )
     update_school = mutation(
-        resolvers.update_school, answers=payload("UpdateSchool", School), allow=[Role.OPS, Role.SCHOOL]
+        resolvers.update_school,
+        check=resolvers.check_update,
+        answers=payload("UpdateSchool", School),
+        allow=[Role.OPS, Role.SCHOOL],
     )

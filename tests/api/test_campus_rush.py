@@ -27,7 +27,7 @@ CHEAP = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 AT_ONCE = 40
 MISTYPES_EVERY = 20
 NOT_THROTTLED_MIN = 0.99
-DIRECTORY = '{ providers(state: "MA", first: 50) { nodes { id name openings(first: 40) { nodes { id } } } } }'
+DIRECTORY = '{ providers(filter: {state: "MA"}, first: 50) { nodes { id name openings(first: 40) { nodes { id } } } } }'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

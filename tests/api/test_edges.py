@@ -169,7 +169,7 @@ async def test_a_number_beyond_32_bits_or_of_another_kind_is_refused(
     ("query", "kind", "literal", "value"),
     [
         ("{{ appointments(filter: {{status: [{}]}}) {{ totalCount }} }}", "AppointmentStatus!", "SOON", "SOON"),
-        ("{{ providers(state: {}) {{ totalCount }} }}", "StateCode!", '"XX"', "XX"),
+        ("{{ providers(filter: {{state: {}}}) {{ totalCount }} }}", "StateCode!", '"XX"', "XX"),
         ("{{ schools {{ nodes {{ monthly(year: {}) {{ month }} }} }} }}", "Int!", "9999999999", 9_999_999_999),
         ("{{ node(id: {}) {{ id }} }}", "ID!", "{a: 1}", {"a": 1}),
         ("{{ appointments(filter: {}) {{ totalCount }} }}", "AppointmentFilter", "{unknown: 1}", {"unknown": 1}),

@@ -24,7 +24,7 @@ DOCUMENTS_IN_SOAK = 50_000
 PAGE_BYTES = 4096
 DOCUMENT = """
 query Home%d { viewer { role } node(id: "x") { id ... on Student { name } ... on Provider { name } }
-  providers(state: "MA", first: 1) { nodes { id a%d: name openings(first: 1) { nodes { id startsAt } } } } }
+  providers(filter: {state: "MA"}, first: 1) { nodes { id a%d: name openings(first: 1) { nodes { id startsAt } } } } }
 """
 
 

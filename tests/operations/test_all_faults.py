@@ -32,6 +32,8 @@ Case = tuple[Role | None, Callable[[Side], dict[str, Any]], set[str], set[str]]
 STUDENT = {"name": UNFIT, "state": "MA", "timeZone": "UTC"}
 PROVIDER = {"title": "LICSW", "email": "a@example.test", "degreeLevel": "MASTERS", "timeZone": "UTC"}
 PAYEE = {"tinKind": "EIN", "tin": "00-0000000", "routingNumber": "1", "accountNumber": "1", "accountKind": "CHECKING"}
+RATE = {"visitType": "INTAKE", "service": "THERAPY", "degreeLevel": "MASTERS", "licenseClass": "PSYCHOLOGIST",
+        "amount": "95", "effectiveFrom": "2020-01-01"}  # fmt: skip
 BLOCKS = [{"weekday": 1, "starts": "09:00", "ends": "12:00"}, {"weekday": 1, "starts": "11:00", "ends": "13:00"}]
 
 
@@ -41,6 +43,13 @@ def unknown(prefix: str) -> str:
 
 
 CASES: dict[str, Case] = {
+    "announceRates": (Role.FINANCE, lambda side: {"rates": [RATE]}, {"rates.0.amount"}, {"rates.0.effectiveFrom"}),
+    "updateSchool": (
+        Role.OPS,
+        lambda side: {"schoolId": unknown("sch"), "crisisLine": UNFIT},
+        {"crisisLine"},
+        {"schoolId"},
+    ),
     "grantCredits": (
         Role.SCHOOL,
         lambda side: {
