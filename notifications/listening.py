@@ -21,7 +21,7 @@ async def listen(connect: Callable[[], Awaitable[Any]], heard: Callable[[], None
     while not stop.is_set():
         try:
             await listen_once(connect, heard, stop)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             log.warning("events.not_heard", error=type(error).__name__)
             await first_of(stop.wait(), asyncio.sleep(RECONNECT_SECONDS))
 

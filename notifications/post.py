@@ -159,7 +159,8 @@ def is_the_databases(error: Exception) -> bool:
     """Whether the database failed, rather than the facts or the template: then trying again later helps."""
     if isinstance(error, asyncpg.DataError):
         return False
-    return isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError, OperationalError, OSError))
+    lost = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OperationalError, OSError)
+    return isinstance(error, lost)
 
 
 def tell(what: str, mail: Any, *, reason: str) -> None:

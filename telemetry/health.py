@@ -16,7 +16,14 @@ from settings import Settings
 from telemetry.version import VERSION
 
 ANSWERS_WITHIN_SECONDS = 3.0
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    BaseORMException,
+)
 
 log = structlog.get_logger("health")
 
