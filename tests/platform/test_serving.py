@@ -88,11 +88,20 @@ async def test_killing_the_server_leaves_no_postgresql_and_loses_no_committed_ro
         assert await _statement(data_dir, "SELECT word FROM kept") == "committed"
 
 
+def _answer(served: Served) -> int | None:
+    """What `/readyz` says; None while nobody listens."""
+    try:
+        return _status(served, "/readyz")
+    except urllib.error.URLError:
+        return None
+
+
 def _back_after(seconds: float, served: Served) -> float:
     """How long it takes until the server answers with its database, at most so long."""
     began = time.monotonic()
-    while _status(served, "/readyz") != 200:
+    while _answer(served) != 200:
         assert time.monotonic() - began < seconds, served.errors
+        assert served.process.poll() is None, served.errors
         time.sleep(0.05)
     return time.monotonic() - began
 
