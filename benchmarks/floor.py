@@ -57,7 +57,7 @@ async def mobile_home(pool: Any, asked: dict[str, Any]) -> Any:
     nodes = [
         {
             "id": tid("apt", id), "status": status, "visitType": visit, "startsAt": starts, "endsAt": ends,
-            "confirmBy": confirm_by, "telehealthLink": link,
+            "confirmBy": confirm_by, "telehealthLink": link or None,
             "provider": {"id": tid("prv", provider), "name": name, "title": title},
         }
         for id, status, visit, starts, ends, confirm_by, link, provider, name, title in rows
@@ -85,8 +85,8 @@ async def directory_page(pool: Any, asked: dict[str, Any]) -> Any:
     nodes = [
         {
             "id": tid("prv", id), "name": name, "title": title, "specialties": specialties,
-            "acceptingNewClients": accepting, "missedAppointmentPolicy": policy, "licenses": licensed.get(id, []),
-            "openings": {"nodes": open_at.get(id, [])},
+            "acceptingNewClients": accepting, "missedAppointmentPolicy": policy or None,
+            "licenses": licensed.get(id, []), "openings": {"nodes": open_at.get(id, [])},
         }
         for id, name, title, specialties, accepting, policy in rows
     ]  # fmt: skip

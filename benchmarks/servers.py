@@ -50,6 +50,7 @@ def product_environment(url: str, port: int) -> dict[str, str]:
         "FC_COST_PER_MINUTE": PLENTY,
         "FC_COST_PER_MINUTE_SOURCE": PLENTY,
         "FC_LOG_LEVEL": "error",
+        "FC_ALLOWED_HOSTS": "benchmark",  # as the load generator names it
     }
 
 
