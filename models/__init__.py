@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 AREAS = (
     "clock",
     "accounts",
+    "files",
+    "vocabularies",
+    "jobs",
+    "imports",
+    "tasks",
     "schools",
     "campus",
     "directory",
