@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlsplit
 
 from models.files.store import BytesMissingError, StoreError
 
@@ -26,29 +24,6 @@ READ_BYTES = 256 * 1024
 PART_BYTES = 5 * 1024 * 1024
 """What S3 takes at least as a part of a large object."""
 PARTS_AT_ONCE = 2
-REGION = "us-east-1"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class S3Address:
-    """`s3://bucket/prefix?endpoint=https://…&region=…`, taken apart."""
-
-    bucket: str
-    prefix: str
-    endpoint: str | None
-    region: str
-
-
-def s3_address(url: str) -> S3Address:
-    """Take an address apart. Raises ValueError with a sentence."""
-    parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    endpoint, region = given.pop("endpoint", None), given.pop("region", REGION)
-    if parts.scheme != "s3" or not parts.hostname or parts.username or given or parts.fragment or not region:
-        raise ValueError("must be s3://bucket/prefix, with ?endpoint=https://…&region=… where they are needed")
-    if endpoint is not None and (urlsplit(endpoint).scheme not in {"http", "https"} or not urlsplit(endpoint).hostname):
-        raise ValueError("has an endpoint that does not begin with http:// or https://")
-    return S3Address(bucket=parts.netloc, prefix=parts.path.strip("/"), endpoint=endpoint, region=region)
 
 
 class ObjectStorage:
@@ -149,26 +124,30 @@ def in_folder(folder: Path) -> ObjectStorage:
     return ObjectStorage(open_store, folder=folder)
 
 
-def in_s3(url: str, *, access_key_id: str, secret_access_key: str) -> ObjectStorage:
-    """A store in a bucket. Raises ValueError for an address that is none."""
-    address = s3_address(url)
-    plain = bool(address.endpoint and address.endpoint.startswith("http://"))
+def in_s3(
+    *, bucket: str, prefix: str, endpoint: str, region: str, access_key_id: str, secret_access_key: str
+) -> ObjectStorage:
+    """A store in a bucket; prefix and endpoint may be empty."""
 
     def open_store() -> ObjectStore:
         from obstore.store import S3Store
 
         config: S3Config = {
-            "region": address.region,
+            "region": region,
             "access_key_id": access_key_id,
             "secret_access_key": secret_access_key,
         }
-        if address.endpoint:
-            config["endpoint"] = address.endpoint
+        if endpoint:
+            config["endpoint"] = endpoint
         return S3Store(
-            address.bucket,
-            prefix=address.prefix or None,
+            bucket,
+            prefix=prefix or None,
             config=config,
-            client_options={"timeout": REQUEST_TIMEOUT, "connect_timeout": CONNECT_TIMEOUT, "allow_http": plain},
+            client_options={
+                "timeout": REQUEST_TIMEOUT,
+                "connect_timeout": CONNECT_TIMEOUT,
+                "allow_http": endpoint.startswith("http://"),
+            },
             retry_config={"max_retries": TRIES_AGAIN_MAX, "retry_timeout": TRIES_WITHIN},
         )
 

@@ -6,6 +6,7 @@ of bytes before they are written and until they are gone (`file_blobs`), and a f
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
@@ -35,6 +36,8 @@ SEALED_KEY = sealed_column("files", "sealed_key")
 NAME_LENGTH_MAX = 200
 WRITTEN_WITHIN = timedelta(hours=1)
 """Bytes that no file names by then are swept: whoever wrote them has died."""
+PUT_WITHIN = timedelta(minutes=30)
+"""Well before that they are written, or given up: what came later would be forgotten in the store."""
 PORTION = 1_000_000
 
 
@@ -242,7 +245,11 @@ async def write_bytes(file_id: UUID, content: bytes | AsyncIterable[bytes], *, a
             yield chunk
 
     await write(blob)
-    await stores.store().put(str(blob.id), sealed(counted(), key, file_id=file_id, blob_id=blob.id))
+    try:
+        async with asyncio.timeout(PUT_WITHIN.total_seconds()):
+            await stores.store().put(str(blob.id), sealed(counted(), key, file_id=file_id, blob_id=blob.id))
+    except TimeoutError as error:
+        raise stores.StoreError("The bytes were not written in time.") from error
     sealed_key = seal(base64.b64encode(key).decode(), SEALED_KEY, file_id)
     return Written(blob_id=blob.id, sealed_key=sealed_key, length=length, sha256=hashed.digest())
 
