@@ -8,6 +8,7 @@ from tests.models.breaches import (
     claims,
     credits,
     directory,
+    files,
     invitations,
     keys,
     notifications,
@@ -23,6 +24,7 @@ BREACHES = [
     for area in (
         base,
         accounts,
+        files,
         schools,
         campus,
         directory,
@@ -46,6 +48,7 @@ WITHOUT_BREACH = {
     "students_id_person",
     "providers_id_person",
     "licenses_of_provider_in_state",
+    "file_blobs_id_live",
     # Only the ledger's trigger writes balances, in ways that keep these; the ledger's own tests hold it to that.
     "wallets_expired_check",
     "wallets_revoked_check",
