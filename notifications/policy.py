@@ -88,6 +88,8 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.CAMPUS_CHANGED,
         EventVerb.CAMPUS_DISABLED,
         EventVerb.CAMPUS_ENTERED,
+        EventVerb.CONSENT_GIVEN,
+        EventVerb.CONSENT_WITHDRAWN,
         EventVerb.CREDIT_EXPIRED,
         EventVerb.CREDIT_REVOKED,
         EventVerb.INVITATION_ACCEPTED,
