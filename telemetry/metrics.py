@@ -24,7 +24,7 @@ OK = ("OK",)
 ASKED_WITHIN_SECONDS = 2.0
 OLDEST_EVENT = """
 SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - min(events.at)), 0), 0)::float8 AS seconds
-  FROM outbox JOIN events ON events.id = outbox.event_id
+  FROM outgoing JOIN events ON events.id = outgoing.event_id
 """
 
 
@@ -113,7 +113,7 @@ def watch_pool(metrics: Metrics) -> None:
 
 
 def watch_outbox(metrics: Metrics) -> None:
-    """How old the oldest event is whose messages are still to be written; asked of the database by who asks for it."""
+    """How old the oldest event is that a channel has still to tell of; asked of the database by who asks for it."""
     loop = asyncio.get_running_loop()
 
     def age() -> float:
@@ -123,4 +123,4 @@ def watch_outbox(metrics: Metrics) -> None:
         except Exception:
             return math.nan  # the other numbers are told all the same
 
-    metrics.watch("fc_outbox_age_seconds", "Age of the oldest event without its messages.", age)
+    metrics.watch("fc_outbox_age_seconds", "Age of the oldest event that a channel has still to tell of.", age)

@@ -24,6 +24,8 @@ class EventVerb(Words):
     ACCOUNT_SESSIONS_REVOKED = "account.sessions_revoked", "All sign-ins of the account were ended."
     ACCOUNT_DISABLED = "account.disabled", "The account was disabled."
     ACCOUNT_ENABLED = "account.enabled", "The account was enabled again."
+    CONSENT_GIVEN = "consent.given", "A person gave a consent."
+    CONSENT_WITHDRAWN = "consent.withdrawn", "A person withdrew a consent."
     PERSON_CONFLICT_FOUND = "person_conflict.found", "An account and a student or provider could not be linked."
     PERSON_CONFLICT_SETTLED = "person_conflict.settled", "A conflict of persons was settled."
     SESSION_OPENED = "session.opened", "Somebody signed in."

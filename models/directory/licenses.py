@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
 from models.base.words import Words
 from models.directory.providers import Provider, Service, of_practice
+
+VERIFIED_WITHIN = timedelta(hours=48)
+"""How long OPS takes at most to verify a license with the board, from its submission on (PR-4)."""
 
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""

@@ -83,8 +83,8 @@ def label_of(row: Entity, world: World, side: Side) -> str:
 
 
 def of_whom(row: Any) -> Any:
-    """The account, student, provider or school that a row names."""
-    names = ("account_id", "student_id", "provider_id", "school_id", "practice_id")
+    """The account, student, provider, school or person that a row names."""
+    names = ("account_id", "student_id", "provider_id", "school_id", "practice_id", "person_id")
     return next((id for name in names if (id := getattr(row, name, None)) is not None), None)
 
 

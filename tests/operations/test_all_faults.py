@@ -192,6 +192,7 @@ ONE_VALUE = {
     "declineAppointment", "cancelAppointment", "markNoShow", "disableCampusIssuer", "attestSession", "moveClock",
     "verifyLicense", "enrollProvider", "withdrawInvitation", "revokePartnerKey", "revealPayoutDetails", "openPractice",
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
+    "giveConsent", "withdrawConsent",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""
 

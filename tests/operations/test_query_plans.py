@@ -27,7 +27,8 @@ pytestmark = pytest.mark.usefixtures("loaded")
 SCALE = Scale(providers=500, students=2_000, schools=10)
 LARGE = {
     *("accounts", "appointments", "audit_entries", "claims", "enrollments", "events", "grants", "licenses"),
-    *("memberships", "openings", "outbox", "providers", "sessions", "students", "transfers", "wallets", "weekly_hours"),
+    *("memberships", "openings", "outgoing", "providers", "sessions", "students", "transfers", "wallets"),
+    "weekly_hours",
 }
 """All that grow with providers, students and their sessions."""
 
