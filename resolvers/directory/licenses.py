@@ -13,7 +13,7 @@ from models.directory.providers import Provider
 from operations.arguments import TITLE
 from operations.context import Context
 from operations.reads.relations import to_all
-from operations.reads.rows import find
+from operations.reads.rows import find, find_locked
 
 
 async def enter_license(
@@ -52,7 +52,7 @@ async def check_license(
 
 async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "Id of the license."]) -> License:
     """Mark a license as verified with the state board (PR-4)."""
-    license = await find(context, License, license_id, path="licenseId")
+    license = await find_locked(context, License, license_id, path="licenseId")
     await license.verify(by=context.viewer, at=context.now)
     return license
 
