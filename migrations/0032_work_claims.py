@@ -110,6 +110,12 @@ CREATE TRIGGER licenses_are_decided AFTER UPDATE OF verified_at ON licenses
     EXECUTE FUNCTION licenses_are_decided();
 """
 
+# What waits for a practice's office is found without its history; a provider's own is found by `appointments_live`.
+REQUESTS = """
+CREATE INDEX appointments_unanswered_of_practice ON appointments (practice_id, confirm_by, id)
+    WHERE status = 'REQUESTED' AND practice_id IS NOT NULL;
+"""
+
 CONFLICTS = """
 CREATE INDEX person_conflicts_open ON person_conflicts (at, id) WHERE resolved_at IS NULL;
 
@@ -144,5 +150,5 @@ class Migration(migrations.Migration):
     dependencies = [("models", "0026_folded_search")]
     initial = False
     operations = [
-        ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", CLAIMS, ENDS, LICENSES, CONFLICTS)
+        ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", CLAIMS, ENDS, LICENSES, REQUESTS, CONFLICTS)
     ]

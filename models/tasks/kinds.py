@@ -72,7 +72,7 @@ class TaskKind:
             return NOTHING
         column = self.whose[role]
         own = "" if column is None else f" AND {self.table}.{column} = {{{IDS[role]}}}"
-        return f"{self.waits}{own} AND {self.subject.reach_as(role, needs_second_factor)}"
+        return f"({self.waits}){own} AND {self.subject.reach_as(role, needs_second_factor)}"
 
 
 REGISTERED: dict[TaskName, TaskKind] = {}

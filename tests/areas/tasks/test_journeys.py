@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from execution import Plans
 from models.base.access import Role, Viewer
-from models.base.ids import encode
-from tests.support.asking import ask, do
+from models.base.ids import encode, split
+from tests.support.asking import COMPILED, CORE, ask, context_of, do, document_of
 from tests.support.two_sides import viewer_of
 from tests.support.world import AT, Pair, as_provider, as_staff, as_student, pair_of
 
@@ -74,6 +75,32 @@ async def test_a_request_waits_for_its_provider_until_it_is_confirmed() -> None:
     assert await tasks_of(as_student(pair.student)) == await tasks_of(as_provider(stranger.provider)) == []
     await do("confirmAppointment", provider, "appointment { id }", appointmentId=appointment)
     assert await tasks_of(provider) == []
+
+
+@pytest.mark.parametrize("plans", [COMPILED, CORE], ids=["compiled", "core"])
+async def test_whose_requests_wait_is_noted_for_the_audit_trail(plans: Plans) -> None:
+    pair, others = await pair_of(), await pair_of()
+    for each in (pair, others):
+        await request_of(each)
+    context = context_of(as_provider(pair.provider))
+    asked = document_of("{ tasks { nodes { id kind title since dueAt overdue mutations page } totalCount } }")
+    answer = await plans.execute(asked, context=context)
+    assert answer.data is not None
+    assert answer.data["tasks"]["totalCount"] == 1
+    assert context.touched == {pair.student.id}
+
+
+async def test_a_request_waits_for_the_office_of_its_practice_too() -> None:
+    pair, ops = await pair_of(), as_staff(Role.OPS)
+    practice = await do("openPractice", ops, "practice { id }", name="Harbor")
+    sent: dict[str, Any] = {"providerId": pair.provider.type_id, "practiceId": practice["practice"]["id"]}
+    await do("setPractice", ops, "__typename", **sent)
+    appointment = await request_of(pair)
+    office = await viewer_of(Role.OFFICE, practice_id=split(practice["practice"]["id"])[1])
+    (task,) = await tasks_of(office)
+    assert (task["kind"], task["subject"]["id"]) == ("ANSWER_REQUEST", appointment)
+    await do("declineAppointment", office, "__typename", appointmentId=appointment)
+    assert await tasks_of(office) == await tasks_of(as_provider(pair.provider)) == []
 
 
 async def test_a_request_that_can_no_longer_be_answered_is_no_task() -> None:
