@@ -57,7 +57,6 @@ async def many(
     filter: Annotated[TaskFilter | None, "Which tasks."] = None,
 ) -> Page:
     """What waits for you under your current membership, soonest due first (NO-5)."""
-    await context.check_session()
     given: Mapping[str, Any] = {} if filter is None else vars(filter)
     wanted = Wanted(names=given.get("kind"), overdue=given.get("overdue"), taken=given.get("taken"))
     places = TaskPlaces(context.viewer, "tasks", page.asked)
@@ -78,7 +77,6 @@ async def many(
 
 async def queues(context: Context, selection: Selection) -> list[Any]:
     """The queues of the program's staff: how long each is, and how it keeps to its target (NO-5)."""
-    await context.check_session()
     return await tasks.queues(at=context.now)
 
 
