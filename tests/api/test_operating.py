@@ -110,6 +110,8 @@ async def test_metrics_stand_on_their_own_port(committed: Settings, monkeypatch:
     for name in ("fc_pool_connections", "fc_pool_connections_used", "fc_subscriptions", "fc_audit_waiting"):
         assert re.search(rf"^{name} \d", told, re.MULTILINE), name
     assert re.search(r"^fc_outbox_age_seconds \d", told, re.MULTILINE)
+    for name in ("length", "oldest_seconds", "beyond_target", "overdue", "taken"):
+        assert re.search(rf'^fc_queue_{name}{{kind="VERIFY_LICENSE"}} \d', told, re.MULTILINE)
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from tests.models.breaches import (
     practices,
     records,
     schools,
+    tasks,
 )
 
 BREACHES = [
@@ -38,6 +39,7 @@ BREACHES = [
         persons,
         records,
         notifications,
+        tasks,
     )
     for found in area.BREACHES
 ]
