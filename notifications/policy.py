@@ -101,6 +101,8 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.CREDIT_REVOKED,
         EventVerb.INVITATION_ACCEPTED,
         EventVerb.INVITATION_WITHDRAWN,
+        EventVerb.JOB_CANCELLED,
+        EventVerb.JOB_STARTED,
         EventVerb.LICENSE_ENTERED,
         EventVerb.MEMBERSHIP_ENDED,
         EventVerb.OFFICE_USER_MODIFIED,

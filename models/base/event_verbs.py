@@ -35,6 +35,8 @@ class EventVerb(Words):
     OFFICE_USER_REMOVED = "office_user.removed", "An office user was removed from the practice."
     OFFICE_USER_REVALIDATED = "office_user.revalidated", "The practice's owner confirmed an office user's access."
     OFFICE_USER_REVALIDATION_DUE = "office_user.revalidation_due", "An office user's access is due to be confirmed."
+    JOB_STARTED = "job.started", "A background job was started."
+    JOB_CANCELLED = "job.cancelled", "A background job was cancelled."
     RATES_ANNOUNCED = "rates.announced", "Rates were announced."
     SCHOOL_OPENED = "school.opened", "A school was added."
     SCHOOL_UPDATED = "school.updated", "A school's details were changed."

@@ -9,6 +9,7 @@ from tests.models.breaches import (
     credits,
     directory,
     invitations,
+    jobs,
     keys,
     notifications,
     payouts,
@@ -23,6 +24,7 @@ BREACHES = [
     for area in (
         base,
         accounts,
+        jobs,
         schools,
         campus,
         directory,
