@@ -25,6 +25,7 @@ CREATE TABLE jobs (
     cancel_requested_at TIMESTAMPTZ,
     ended_at TIMESTAMPTZ,
     fault TEXT,
+    result_file_id UUID REFERENCES files (id) ON DELETE RESTRICT,
     CONSTRAINT jobs_args CHECK (
         jsonb_typeof(args) = 'object' AND length(args::text) <= 2000
         AND NOT jsonb_path_exists(args, '$.* ? (!(@.type() == "number" || @.type() == "boolean"
@@ -37,19 +38,21 @@ CREATE TABLE jobs (
     CONSTRAINT jobs_started CHECK (state <> 'RUNNING' OR started_at IS NOT NULL AND attempts > 0),
     CONSTRAINT jobs_ended CHECK ((state IN ('DONE', 'FAILED', 'CANCELLED')) = (ended_at IS NOT NULL)),
     CONSTRAINT jobs_fault CHECK ((state = 'FAILED') = (fault IS NOT NULL)),
+    CONSTRAINT jobs_result CHECK (result_file_id IS NULL OR state = 'DONE'),
     CONSTRAINT jobs_order CHECK (started_at >= created_at AND ended_at >= created_at)
 );
 CREATE UNIQUE INDEX jobs_places ON jobs (membership_id, place) WHERE state IN ('WAITING', 'RUNNING');
 CREATE INDEX jobs_membership ON jobs (membership_id, created_at, id);
 CREATE INDEX jobs_newest ON jobs (created_at, id);
 CREATE INDEX jobs_student ON jobs (student_id) WHERE student_id IS NOT NULL;
+CREATE UNIQUE INDEX jobs_result_file ON jobs (result_file_id) WHERE result_file_id IS NOT NULL;
 CREATE INDEX jobs_due ON jobs (next_at, id) WHERE state IN ('WAITING', 'RUNNING');
 """
 
 ENDINGS = """
 CREATE FUNCTION jobs_end_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF OLD.ended_at IS NOT NULL AND (to_jsonb(OLD) - 'result_file_id') <> (to_jsonb(NEW) - 'result_file_id') THEN
+    IF OLD.ended_at IS NOT NULL AND OLD IS DISTINCT FROM NEW THEN
         RAISE EXCEPTION 'a job that has ended stays as it ended'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'jobs_end_once';
     END IF;
@@ -80,6 +83,6 @@ CREATE TRIGGER jobs_tell AFTER UPDATE ON jobs FOR EACH ROW
 class Migration(migrations.Migration):
     """A queue that is its own history: a lease while it runs, one end, and a bound on what is live."""
 
-    dependencies = [("models", "0026_folded_search")]
+    dependencies = [("models", "0027_files")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", TABLES, ENDINGS, TOLD)]

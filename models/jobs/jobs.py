@@ -19,6 +19,7 @@ from models.base.exports import in_record
 from models.base.personal import Kept
 from models.base.statements import Update, execute, fetch, fetch_one, write
 from models.base.words import Words
+from models.files.files import File
 from models.jobs.kinds import JobKind
 
 LIVE_MAX = 3
@@ -79,6 +80,10 @@ class Job(Entity):
     cancel_requested_at = fields.DatetimeField(null=True)
     ended_at = fields.DatetimeField(null=True)
     fault = fields.CharEnumField(JobFault, max_length=20, null=True)
+    result_file: fields.ForeignKeyNullableRelation[File] = fields.ForeignKeyField(
+        "models.File", related_name="jobs", on_delete=fields.RESTRICT, null=True
+    )
+    result_file_id: UUID | None
 
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"kind", "args"})
     KEPT: ClassVar[Kept] = Kept(

@@ -14,9 +14,12 @@ import structlog
 from models.accounts.accounts import Account, Membership
 from models.base.access import Viewer
 from models.base.ids import encode
+from models.base.statements import write
+from models.files import files
+from models.files.files import File, FilePurpose
 from models.jobs import queue
 from models.jobs.jobs import Job
-from models.jobs.kinds import JobKind
+from models.jobs.kinds import JobKind, Result
 from models.jobs.queue import Claimed
 
 BEAT_SECONDS = 10.0
@@ -26,6 +29,7 @@ WRITE_SECONDS = 1.0
 WITHIN_SECONDS = 10.0
 """How long writing it may take."""
 
+RESULT_BYTES_MAX = 100_000_000
 LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 log = structlog.get_logger()
@@ -41,6 +45,10 @@ class LeaseLostError(Exception):
 
 class ReachLostError(Exception):
     """Whoever asked for it may not have it any more."""
+
+
+class TooLargeError(Exception):
+    """A result has more than RESULT_BYTES_MAX."""
 
 
 class Progress:
@@ -85,15 +93,36 @@ class Progress:
             await self._write()
         self._go_on()
 
-    async def finish(self) -> None:
-        """The job is done, from the commit of the transaction that runs: with it, or not at all.
+    async def prepared(self, result: Result) -> File:
+        """Put a result into the store, before the transaction that `finish` ends; not inside one.
+
+        Raises TooLargeError, StoreError. What is never finished is swept.
+        """
+        if len(result.content) > RESULT_BYTES_MAX:
+            raise TooLargeError
+        at = await self._now()
+        return await files.prepare(
+            result.content,
+            purpose=FilePurpose.RESULT,
+            name=result.name,
+            media_type=result.media_type,
+            by=self.viewer,
+            at=at,
+            expires_at=at + self.kind.result_lasts,
+            student_id=self.job.student_id,
+        )
+
+    async def finish(self, file: File | None = None) -> None:
+        """The job is done, from the commit of the transaction that runs: with it and its result, or not at all.
 
         Work that changes something calls it last in its own transaction. Raises ReachLostError, JobCancelledError,
         LeaseLostError, each of which undoes that transaction.
         """
         at = await self._now()
-        await still_reached(self.job, self.kind, at=at)
-        if not await queue.finish(self.job, at=at):
+        viewer = await still_reached(self.job, self.kind, at=at)
+        if file is not None:
+            await write(file, files.stored_event(file, by=viewer, at=at))
+        if not await queue.finish(self.job, file_id=file.id if file else None, at=at):
             await self._write()
             self._go_on()
             raise LeaseLostError

@@ -83,12 +83,12 @@ async def claim(*, at: datetime, kinds: Collection[str], lease: timedelta = LEAS
     return Claimed(**(dict(row) | {"state": JobState(row.state), "args": orjson.loads(row.args)}))
 
 
-async def finish(job: Claimed, *, at: datetime) -> bool:
-    """It is done, unless its lease is lost or it was cancelled; says which."""
+async def finish(job: Claimed, *, file_id: UUID | None = None, at: datetime) -> bool:
+    """It is done, with this result; False if its lease is lost or it was cancelled."""
     row = await fetch_one(
-        f"UPDATE jobs SET state = 'DONE', {ENDED}, done = coalesce(total, done)"
+        f"UPDATE jobs SET state = 'DONE', {ENDED}, done = coalesce(total, done), result_file_id = $4"
         f" WHERE {MINE} AND cancel_requested_at IS NULL RETURNING id",
-        job.id, job.lease, at,
+        job.id, job.lease, at, file_id,
     )  # fmt: skip
     return row is not None
 

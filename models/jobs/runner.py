@@ -17,7 +17,14 @@ from models.base.statements import transaction
 from models.jobs import queue
 from models.jobs.jobs import Job, JobFault, JobState
 from models.jobs.kinds import KINDS, JobKind
-from models.jobs.progress import JobCancelledError, LeaseLostError, Progress, ReachLostError, still_reached
+from models.jobs.progress import (
+    JobCancelledError,
+    LeaseLostError,
+    Progress,
+    ReachLostError,
+    TooLargeError,
+    still_reached,
+)
 from models.jobs.queue import Claimed
 
 log = structlog.get_logger()
@@ -68,6 +75,8 @@ class Runner:
             await self.give_up(job, JobFault.REACH_LOST)
         except OverdueError:
             await self.give_up(job, JobFault.TIMED_OUT)
+        except TooLargeError:
+            await self.give_up(job, JobFault.TOO_LARGE)
         except Exception as error:
             tell("job.failed", job, error=type(error).__name__)
             limited = isinstance(error, asyncpg.QueryCanceledError)
@@ -96,10 +105,12 @@ class Runner:
     async def work(self, progress: Progress) -> None:
         """The work itself, and its end, on connections of its own."""
         async with self.apart(progress.kind.statement_seconds):
-            await progress.kind.work(progress)
-            if not progress.finished:
-                async with transaction():
-                    await progress.finish()
+            result = await progress.kind.work(progress)
+            if progress.finished:
+                return
+            file = None if result is None else await progress.prepared(result)
+            async with transaction():
+                await progress.finish(file)
 
 
 async def ended(*tasks: asyncio.Task[Any]) -> None:
