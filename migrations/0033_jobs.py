@@ -45,7 +45,7 @@ CREATE UNIQUE INDEX jobs_places ON jobs (membership_id, place) WHERE state IN ('
 CREATE INDEX jobs_membership ON jobs (membership_id, created_at, id);
 CREATE INDEX jobs_newest ON jobs (created_at, id);
 CREATE INDEX jobs_student ON jobs (student_id) WHERE student_id IS NOT NULL;
-CREATE UNIQUE INDEX jobs_result_file ON jobs (result_file_id) WHERE result_file_id IS NOT NULL;
+CREATE INDEX jobs_result_file ON jobs (result_file_id) WHERE result_file_id IS NOT NULL;
 CREATE INDEX jobs_due ON jobs (next_at, id) WHERE state IN ('WAITING', 'RUNNING');
 """
 

@@ -17,6 +17,7 @@ from models.base.exports import PARTS, RecordPart
 from models.base.ids import encode
 from models.base.words import Words
 
+
 class RecordFormat(Words):
     """Format of an exported record."""
 

@@ -47,9 +47,7 @@ class Query:
 class Mutation:
     """What records add to Mutation."""
 
-    export_record = mutation(
-        job_resolvers.export, answers=payload("ExportRecord", Job), allow=[Role.STUDENT, Role.OPS]
-    )
+    export_record = mutation(job_resolvers.export, answers=payload("ExportRecord", Job), allow=[Role.STUDENT, Role.OPS])
     erase_student = mutation(
         resolvers.erase,
         answers=payload(
