@@ -28,7 +28,7 @@ CREATE TABLE jobs (
     result_file_id UUID REFERENCES files (id) ON DELETE RESTRICT,
     CONSTRAINT jobs_args CHECK (
         jsonb_typeof(args) = 'object' AND length(args::text) <= 2000
-        AND NOT jsonb_path_exists(args, '$.* ? (!(@.type() == "number" || @.type() == "boolean"
+        AND NOT jsonb_path_exists(args, 'strict $.* ? (!(@.type() == "number" || @.type() == "boolean"
             || (@.type() == "string" && @ like_regex "^[A-Za-z0-9_.:-]{1,64}$")))')
     ),
     CONSTRAINT jobs_progress CHECK (done >= 0 AND (total IS NULL OR done <= total)),

@@ -147,7 +147,7 @@ async def records(world: World) -> World:
         "INSERT INTO audit_seals SELECT 1, number, number, 1, sha256('before'), sha256('after'), now()"
         " FROM audit_entries"
     )
-    jobs = {name: job_of(world["membership"], place=place) for place, name in enumerate(("job", "other_job"), 1)}
+    jobs = {name: job_of(world["membership"].id, place=place) for place, name in enumerate(("job", "other_job"), 1)}
     await write(*jobs.values())
     await execute(
         "UPDATE jobs SET state = 'FAILED', fault = 'INTERNAL', ended_at = created_at WHERE id = $1",
