@@ -10,6 +10,7 @@ from uuid import UUID
 
 from execution import Selection
 from models.base.access import EVERYTHING
+from models.files.files import File
 from models.jobs import jobs as models
 from models.jobs.jobs import Job, JobFault, JobState
 from operations.arguments import Filter, Text
@@ -86,6 +87,7 @@ async def progress(context: Context, *, job_id: OfJob) -> AsyncIterator[JobNotic
 
 
 JOB = to_one(Job, by="row_id")
+RESULT = to_one(File, by="result_file_id")
 
 
 def reason_of(fault: JobFault | None) -> str | None:

@@ -12,6 +12,7 @@ from resolvers.accounts.sessions import MEMBERSHIP
 from resolvers.jobs import jobs as resolvers
 from schema.accounts.accounts import Membership
 from schema.base.shape import Connection, Node, computed, payload, shown, shows, value
+from schema.files.files import File
 
 
 @shows(models.Job)
@@ -32,6 +33,9 @@ class Job(Node):
     fault: JobFault | None = shown("Why it was given up.")
     reason: str | None = computed(
         lambda row: resolvers.reason_of(row.fault), "Why it was given up, in words.", needs=("fault",)
+    )
+    result: File | None = relation(
+        resolvers.RESULT, "Its result, for who started it; null until it is done. What is in it is removed in time."
     )
 
 
