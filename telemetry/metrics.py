@@ -27,6 +27,15 @@ SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - min(events.at)),
   FROM outbox JOIN events ON events.id = outbox.event_id
 """
 
+JOBS = """
+SELECT count(*) FILTER (WHERE state = 'WAITING')::float8 AS waiting,
+       count(*) FILTER (WHERE state = 'RUNNING')::float8 AS running,
+       count(*) FILTER (WHERE state = 'FAILED' AND ended_at > now() - interval '1 day')::float8 AS failed,
+       coalesce(greatest(extract(epoch FROM clock_timestamp()
+           - min(next_at) FILTER (WHERE state = 'WAITING')), 0), 0)::float8 AS age
+  FROM jobs WHERE state IN ('WAITING', 'RUNNING') OR state = 'FAILED' AND ended_at > now() - interval '1 day'
+"""
+
 
 class Durations:
     """How often each bucket was met, and the sum of all, in seconds."""
@@ -114,13 +123,30 @@ def watch_pool(metrics: Metrics) -> None:
 
 def watch_outbox(metrics: Metrics) -> None:
     """How old the oldest event is whose messages are still to be written; asked of the database by who asks for it."""
+    age = asked_of_database(OLDEST_EVENT, "seconds")
+    metrics.watch("fc_outbox_age_seconds", "Age of the oldest event without its messages.", age)
+
+
+def watch_jobs(metrics: Metrics) -> None:
+    """How many background jobs there are, and how long the oldest has been due."""
+    for name, help, column in (
+        ("fc_jobs_waiting", "Background jobs that wait.", "waiting"),
+        ("fc_jobs_running", "Background jobs that are being worked on.", "running"),
+        ("fc_jobs_failed", "Background jobs that were given up within the last 24 hours.", "failed"),
+        ("fc_jobs_age_seconds", "For how long the oldest waiting background job has been due.", "age"),
+    ):
+        metrics.watch(name, help, asked_of_database(JOBS, column))
+
+
+def asked_of_database(statement: str, column: str) -> Callable[[], float]:
+    """A number that the database is asked for, by the thread that answers `/metrics`."""
     loop = asyncio.get_running_loop()
 
-    def age() -> float:
-        asked = asyncio.run_coroutine_threadsafe(fetch_one(OLDEST_EVENT), loop)
+    def number() -> float:
+        asked = asyncio.run_coroutine_threadsafe(fetch_one(statement), loop)
         try:
-            return float(asked.result(ASKED_WITHIN_SECONDS).seconds)
+            return float(getattr(asked.result(ASKED_WITHIN_SECONDS), column))
         except Exception:
             return math.nan  # the other numbers are told all the same
 
-    metrics.watch("fc_outbox_age_seconds", "Age of the oldest event without its messages.", age)
+    return number
