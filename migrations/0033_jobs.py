@@ -46,6 +46,7 @@ CREATE INDEX jobs_membership ON jobs (membership_id, created_at, id);
 CREATE INDEX jobs_newest ON jobs (created_at, id);
 CREATE INDEX jobs_student ON jobs (student_id) WHERE student_id IS NOT NULL;
 CREATE INDEX jobs_result_file ON jobs (result_file_id) WHERE result_file_id IS NOT NULL;
+CREATE INDEX jobs_over ON jobs (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX jobs_due ON jobs (next_at, id) WHERE state IN ('WAITING', 'RUNNING');
 """
 

@@ -28,9 +28,9 @@ OfJob = Annotated[UUID, Job, "Id of the job."]
 class JobFilter(Filter):
     """Conditions on a list of jobs; all must hold."""
 
-    states: Annotated[list[JobState] | None, "In one of these states."] = None
+    state: Annotated[list[JobState] | None, "In one of these states."] = None
     kind: Annotated[str | None, Text(60, one_line=True, needed=True), "Of this kind."] = None
-    is_own: Annotated[bool | None, "Only those you started; of use to OPS, who may see all."] = None
+    own: Annotated[bool | None, "Only those you started; of use to OPS, who may see all."] = None
 
 
 async def one(context: Context, selection: Selection, *, id: OfJob) -> Any:
@@ -52,8 +52,8 @@ async def many(
             "($1::text[] IS NULL OR jobs.state = ANY ($1)) AND ($2::text IS NULL OR jobs.kind = $2)"
             " AND ($3::uuid IS NULL OR jobs.membership_id = $3)"
         )
-        own = context.viewer.membership_id if filter.is_own else None
-        values = [None if filter.states is None else [state.value for state in filter.states], filter.kind, own]
+        own = context.viewer.membership_id if filter.own else None
+        values = [None if filter.state is None else [state.value for state in filter.state], filter.kind, own]
     return await page_of(context, Job, selection, page, order=LATEST_FIRST, where=where, values=values)
 
 

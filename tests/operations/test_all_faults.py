@@ -180,6 +180,7 @@ ONE_VALUE = {
     "declineAppointment", "cancelAppointment", "markNoShow", "disableCampusIssuer", "attestSession", "moveClock",
     "verifyLicense", "enrollProvider", "withdrawInvitation", "revokePartnerKey", "revealPayoutDetails", "openPractice",
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
+    "exportRecord", "cancelJob",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""
 

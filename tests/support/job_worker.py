@@ -12,7 +12,7 @@ from typing import Any
 
 import worker
 from models.jobs import runner
-from models.jobs.progress import Progress
+from models.jobs.progress import Progress, still_reached
 from models.jobs.runner import Runner
 from tests.support.postgres import settings_for
 from tests.support.processes import WAIT_SECONDS
@@ -37,7 +37,7 @@ async def killed_at_step(progress: Progress, done: int, total: int | None = None
 
 
 POINTS: dict[str, Callable[[], None]] = {
-    "taken": lambda: setattr(runner, "still_reached", killed_after(runner.still_reached)),
+    "taken": lambda: setattr(runner, "still_reached", killed_after(still_reached)),
     "at work": lambda: setattr(Progress, "step", killed_at_step),
     "stored": lambda: setattr(Progress, "prepared", killed_after(Progress.prepared)),
     "ending": lambda: setattr(Progress, "finish", killed_after(Progress.finish)),

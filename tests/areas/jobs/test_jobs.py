@@ -140,9 +140,18 @@ async def test_a_job_is_its_requesters_and_ops_sees_how_it_stands_but_not_what_i
     ids = "{ jobs(first: 100) { nodes { id } } }"
     assert id in [node["id"] for node in (await served.api.ask(ids, role="STUDENT"))["jobs"]["nodes"]]
     assert (await served.api.ask(ids, role="PROVIDER"))["jobs"]["nodes"] == []
-    own = "{ jobs(filter: {isOwn: true}, first: 100) { nodes { membership { role } } } }"
+    own = "{ jobs(filter: {own: true}, first: 100) { nodes { membership { role } } } }"
     mine = (await served.api.ask(own, role="OPS"))["jobs"]["nodes"]
     assert {node["membership"]["role"] for node in mine} <= {"OPS"}
+    narrowed = "query ($filter: JobFilter!) { jobs(filter: $filter, first: 100) { nodes { id } } }"
+
+    async def found(**conditions: Any) -> bool:
+        jobs = (await served.api.ask(narrowed, role="STUDENT", filter=conditions))["jobs"]["nodes"]
+        return id in [node["id"] for node in jobs]
+
+    assert await found(state=["DONE"], kind="record.export", own=True)
+    assert not await found(state=["WAITING", "FAILED"])
+    assert not await found(kind="record.import")
 
 
 async def test_nobody_exports_the_record_of_another_student(served: Served) -> None:
@@ -203,7 +212,7 @@ async def test_progress_is_told_as_it_is_made_and_ends_with_the_job(
         await client.subscribe("p", FOLLOWED, variables={"id": id})
         assert await heard(client) == {"state": "WAITING", "done": 0, "total": None, "result": None}
         working = asyncio.create_task(served.work())
-        told = []
+        told: list[Any] = []
         while not told or told[-1]["done"] < 3:
             told.append(await heard(client))
         assert {one["state"] for one in told} == {"RUNNING"}
