@@ -45,7 +45,7 @@ from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from telemetry.health import Health
 from telemetry.logs import log_request
-from telemetry.metrics import Metrics, watch_outbox, watch_pool, watch_queues
+from telemetry.metrics import Metrics, watch_jobs, watch_outbox, watch_pool, watch_queues
 from transport import (
     ANSWER_HEADERS,
     CrossOrigin,
@@ -217,6 +217,7 @@ async def measured(metrics: Metrics, engine: ProgramEngine, settings: Settings) 
     watch_pool(metrics)
     watch_outbox(metrics)
     watch_queues(metrics)
+    watch_jobs(metrics)
     async with metrics.served(settings.host, settings.metrics_port):
         yield
 

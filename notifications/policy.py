@@ -101,6 +101,8 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.FILE_USED,
         EventVerb.INVITATION_ACCEPTED,
         EventVerb.INVITATION_WITHDRAWN,
+        EventVerb.JOB_CANCELLED,
+        EventVerb.JOB_STARTED,
         EventVerb.LICENSE_ENTERED,
         EventVerb.LICENSE_EVIDENCE_ATTACHED,
         EventVerb.MEMBERSHIP_ENDED,

@@ -44,6 +44,8 @@ class EventVerb(Words):
     FILE_USED = "file.used", "An uploaded file was put to its use."
     FILE_PUBLISHED = "file.published", "A file was published."
     FILE_REMOVED = "file.removed", "A file was removed."
+    JOB_STARTED = "job.started", "A background job was started."
+    JOB_CANCELLED = "job.cancelled", "A background job was cancelled."
     RATES_ANNOUNCED = "rates.announced", "Rates were announced."
     SCHOOL_OPENED = "school.opened", "A school was added."
     SCHOOL_UPDATED = "school.updated", "A school's details were changed."

@@ -75,6 +75,8 @@ def label_of(row: Entity, world: World, side: Side) -> str:
             label = owners[of_whom(row)] + (" evidence" if row.used_at else "")  # type: ignore[attr-defined]
         case "evt":
             label = label_of_event(row, owners)
+        case "job":
+            label = owners[row.membership_id]  # type: ignore[attr-defined]
         case _:
             label = owners[of_whom(row)] if of_whom(row) else "nobody"
     mine, theirs = ("a", "b") if side is world.a else ("b", "a")

@@ -194,6 +194,7 @@ ONE_VALUE = {
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
     "giveConsent", "withdrawConsent",
     "takeTask", "releaseTask",
+    "exportRecord", "cancelJob",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""
 

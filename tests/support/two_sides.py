@@ -29,6 +29,7 @@ from models.directory.licenses import License, LicenseClass
 from models.directory.providers import Provider
 from models.files.files import File, FilePurpose
 from models.invitations.invitations import Invitation
+from models.jobs.jobs import Job
 from models.keys import partner_keys
 from models.keys.partner_keys import PartnerKey
 from models.notifications.mails import Mail
@@ -76,6 +77,8 @@ class Side:
     """An office user beside the owner of the practice."""
     session: Session
     consent: Consent
+    jobs: dict[Role, Job]
+    """A background job of each of the viewers."""
     invitations: dict[Role, Invitation]
 
 
@@ -117,6 +120,8 @@ async def side_of() -> Side:
         if role is not Role.PARTNER
     }
     await write(await evidence_of(provider, viewers[Role.PROVIDER]))
+    jobs = {role: job_of(viewer.membership_id) for role, viewer in viewers.items()}
+    await write(*jobs.values())
     return Side(
         school=school,
         practice=practice,
@@ -133,6 +138,7 @@ async def side_of() -> Side:
         viewers=viewers,
         session=await Session.get(account_id=viewers[Role.PROVIDER].account_id),
         consent=await consent_of(viewers[Role.STUDENT]),
+        jobs=jobs,
         invitations={
             Role.STUDENT: await Invitation.get(student_id=student.id),
             Role.OFFICE: await Invitation.get(practice_id=practice.id),
@@ -238,6 +244,13 @@ def read_by(viewer: Viewer, student: Student) -> Entry:
     )  # fmt: skip
 
 
+def job_of(membership_id: UUID | None, *, place: int = 1) -> Job:
+    """A background job of this membership, which waits."""
+    return Job(
+        kind="record.export", args={}, membership_id=membership_id, place=place, next_at=AT, created_at=AT,
+    )  # fmt: skip
+
+
 async def mail_of(event: Event, address: str) -> None:
     """A message about an event."""
     await write(
@@ -270,6 +283,7 @@ async def build() -> World:
         owners |= {side.school.id: name, side.student.id: name, side.provider.id: name, side.practice.id: name}
         owners[side.colleague.account_id] = f"{name} COLLEAGUE"
         await write_entries([read_by(viewer, side.student) for viewer in side.viewers.values()])
+        owners |= {job.membership_id: f"{name} {role}" for role, job in side.jobs.items()}
         for event in await Event.filter(student_id=side.student.id).limit(2):
             await mail_of(event, side.student.email)
         owners |= {viewer.account_id: f"{name} {role}" for role, viewer in side.viewers.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, STUDENT, Audited, Expected, Seen, seen
+from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, STUDENT, Audited, Expected, Others, Seen, seen
 
 QUERY: Expected = {
     "myRecord": {STUDENT},
@@ -13,6 +13,7 @@ QUERY: Expected = {
 
 MUTATION: Expected = {
     "eraseStudent": {OPS},
+    "exportRecord": {STUDENT, OPS},
 }
 
 SEEN: dict[str, Seen] = {
@@ -22,4 +23,8 @@ SEEN: dict[str, Seen] = {
 AUDITED: Audited = {
     "studentRecord": lambda side: {"studentId": side.student.type_id},
     "auditTrail": lambda side: {"filter": {"studentId": side.student.type_id}, "first": 5},
+}
+
+OTHERS: Others = {
+    ("exportRecord", STUDENT): lambda other: {"studentId": other.student.type_id, "format": "JSON"},
 }

@@ -24,7 +24,7 @@ from models.practices.practices import Practice
 from models.records.audit import write_entries
 from models.schools.students import Student
 from tests.support.file_rows import expected_file, received_file, used_file, written
-from tests.support.two_sides import SOMEBODY, mail_of, paid_to, read_by
+from tests.support.two_sides import SOMEBODY, job_of, mail_of, paid_to, read_by
 from tests.support.world import (
     AT,
     as_provider,
@@ -171,7 +171,14 @@ async def records(world: World) -> World:
         "INSERT INTO audit_seals SELECT 1, number, number, 1, sha256('before'), sha256('after'), now()"
         " FROM audit_entries"
     )
+    jobs = {name: job_of(world["membership"].id, place=place) for place, name in enumerate(("job", "other_job"), 1)}
+    await write(*jobs.values())
+    await execute(
+        "UPDATE jobs SET state = 'FAILED', fault = 'INTERNAL', ended_at = created_at WHERE id = $1",
+        jobs["other_job"].id,
+    )
     return {
+        **jobs,
         "details": details, "reminder": reminder,
         "mail": await id_of("SELECT id FROM mails WHERE event_id = $1", reminder.id),
         "entry": await id_of("SELECT id FROM audit_entries"),
