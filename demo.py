@@ -63,18 +63,18 @@ ACCOUNTS = (
 )
 
 PROVIDERS = (
-    ("Noor Haddad", "LICSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["Anxiety", "Grief"], "MA"),
+    ("Noor Haddad", "LICSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["ANXIETY", "GRIEF"], "MA"),
     (
         "Daniel Okafor",
         "LMHC",
         DegreeLevel.MASTERS,
         LicenseClass.MENTAL_HEALTH_COUNSELOR,
-        ["Depression", "Stress"],
+        ["DEPRESSION", "STRESS"],
         "MA",
     ),
-    ("Mei-Lin Zhou", "PsyD", DegreeLevel.DOCTORATE, LicenseClass.PSYCHOLOGIST, ["Trauma", "Identity"], "MA"),
-    ("Rosa Delgado", "LMFT", DegreeLevel.MASTERS, LicenseClass.MARRIAGE_FAMILY_THERAPIST, ["Relationships"], "CA"),
-    ("Ethan Brooks", "LCSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["Sleep", "Stress"], "NY"),
+    ("Mei-Lin Zhou", "PsyD", DegreeLevel.DOCTORATE, LicenseClass.PSYCHOLOGIST, ["TRAUMA", "IDENTITY"], "MA"),
+    ("Rosa Delgado", "LMFT", DegreeLevel.MASTERS, LicenseClass.MARRIAGE_FAMILY_THERAPIST, ["RELATIONSHIPS"], "CA"),
+    ("Ethan Brooks", "LCSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["SLEEP", "STRESS"], "NY"),
 )
 STUDENTS = ("Ana Reyes", "Jordan Lee", "Priya Nair", "Sam Whitfield")
 RATES_CENTS = {

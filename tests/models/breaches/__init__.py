@@ -16,6 +16,7 @@ from tests.models.breaches import (
     practices,
     records,
     schools,
+    vocabularies,
 )
 
 BREACHES = [
@@ -36,6 +37,7 @@ BREACHES = [
         persons,
         records,
         notifications,
+        vocabularies,
     )
     for found in area.BREACHES
 ]
