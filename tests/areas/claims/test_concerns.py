@@ -13,7 +13,7 @@ from models.base.access import Viewer
 from models.base.statements import execute
 from models.claims.claims import Claim
 from settings import Settings
-from tests.support.asking import CORE, answer, ask
+from tests.support.asking import COMPILED, CORE, answer, ask
 from tests.support.databases import undone
 from tests.support.world import as_provider, confirmed, pair_of
 
@@ -83,8 +83,8 @@ async def test_documents_from_when_it_was_an_enum_are_valid(
         f" {PAYLOAD} }}"
     )
     more = {"concern": "ANXIETY"} if variable else {}
-    plans = {"plans": CORE} if core else {}
-    told = await ask(text, by(session), at=session.ends_at, id=session.type_id, **more, **plans)
+    plans = CORE if core else COMPILED
+    told = await ask(text, by(session), at=session.ends_at, plans=plans, id=session.type_id, **more)
     assert told["attestSession"]["claim"] == {"presentingConcern": "ANXIETY"}
 
 
