@@ -5,7 +5,6 @@ What stands in it comes as values and is never read as typst's own words.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import typst
+
+from documents.making import beside
 
 LOOK = Path(__file__).with_name("look.typ")
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
@@ -84,7 +85,7 @@ class Document:
 
 async def rendered(document: Document) -> bytes:
     """The document as PDF, made in a thread: not inside a transaction, for it may take a second."""
-    return await asyncio.to_thread(pdf, document)
+    return await beside(pdf, document)
 
 
 def pdf(document: Document) -> bytes:

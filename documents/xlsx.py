@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -12,6 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from documents.csv import Cell
+from documents.making import beside
 
 TEXT_LENGTH_MAX = 32_767
 """What a cell of Excel holds."""
@@ -22,7 +22,7 @@ HEADER = {"bold": True, "bottom": 1}
 
 async def rendered(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, at: datetime) -> bytes:
     """The table as XLSX, made in a thread: not inside a transaction."""
-    return await asyncio.to_thread(xlsx, title, header, rows, at=at)
+    return await beside(xlsx, title, header, rows, at=at)
 
 
 def xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, at: datetime) -> bytes:

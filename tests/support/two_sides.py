@@ -11,6 +11,7 @@ from tortoise import Tortoise
 
 from models.accounts import agreements
 from models.accounts.accounts import Account, Membership, Session
+from models.accounts.agreements import Acceptance
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.accounts.persons import PersonConflict
 from models.accounts.second_factors import SecondFactor
@@ -68,6 +69,7 @@ class Side:
     colleague: Viewer
     """An office user beside the owner of the practice."""
     session: Session
+    acceptance: Acceptance
     invitations: dict[Role, Invitation]
 
 
@@ -117,6 +119,7 @@ async def side_of() -> Side:
         claim=claim,
         viewers=viewers,
         session=await Session.get(account_id=viewers[Role.PROVIDER].account_id),
+        acceptance=(await Acceptance.filter(account_id=viewers[Role.PROVIDER].account_id).order_by("id"))[0],
         invitations={
             Role.STUDENT: await Invitation.get(student_id=student.id),
             Role.OFFICE: await Invitation.get(practice_id=practice.id),
