@@ -76,6 +76,8 @@ PROVIDERS = (
     ("Rosa Delgado", "LMFT", DegreeLevel.MASTERS, LicenseClass.MARRIAGE_FAMILY_THERAPIST, ["RELATIONSHIPS"], "CA"),
     ("Ethan Brooks", "LCSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["SLEEP", "STRESS"], "NY"),
 )
+LANGUAGES = (["en", "ar"], ["en", "ig"], ["en", "cmn"], ["en", "es"], ["en"])
+"""The languages of each of them."""
 STUDENTS = ("Ana Reyes", "Jordan Lee", "Priya Nair", "Sam Whitfield")
 RATES_CENTS = {
     DegreeLevel.ASSOCIATE: (9500, 7500),
@@ -138,6 +140,7 @@ async def load_provider(index: int, at: datetime) -> Provider:
         degree_level=degree,
         services=[Service.THERAPY],
         specialties=specialties,
+        languages=LANGUAGES[index],
         time_zone=zone,
         telehealth_link=f"https://telehealth.{DOMAIN}/{first}",
         bio=f"{name} works with students on {' and '.join(specialties).lower()}.",

@@ -8,8 +8,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
-
 from documents.csv import Cell
 from documents.making import beside
 
@@ -31,6 +29,8 @@ def xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, a
     Days are dates, instants texts in UTC, for a cell has no zone. Raises ValueError at a row that has not a cell for
     each column, at a longer text than a cell holds, and at an instant without a zone.
     """
+    import xlsxwriter  # for the first sheet: it takes half a second, which no start has to wait for
+
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
         book.set_properties({"title": title, "created": at.astimezone(UTC).replace(tzinfo=None)})
