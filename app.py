@@ -170,6 +170,7 @@ def build_engine(settings: Settings) -> ProgramEngine:
     plans = Plans(SCHEMA, row_classes=ROW_CLASSES, native_scalars=NATIVE, compiled=settings.compiled)
     environment = Environment(
         address=settings.address,
+        product=settings.product_name,
         clock_is_movable=settings.may_move_clock,
         demo=settings.env == "demo",
         second_factor_required=settings.needs_second_factor,

@@ -11,6 +11,7 @@ from tortoise import Tortoise
 
 from models.accounts import agreements
 from models.accounts.accounts import Account, Membership, Session
+from models.accounts.agreements import Acceptance
 from models.accounts.consents import Consent, ConsentText, Purpose
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.accounts.persons import PersonConflict
@@ -79,6 +80,7 @@ class Side:
     consent: Consent
     jobs: dict[Role, Job]
     """A background job of each of the viewers."""
+    acceptance: Acceptance
     invitations: dict[Role, Invitation]
 
 
@@ -139,6 +141,7 @@ async def side_of() -> Side:
         session=await Session.get(account_id=viewers[Role.PROVIDER].account_id),
         consent=await consent_of(viewers[Role.STUDENT]),
         jobs=jobs,
+        acceptance=(await Acceptance.filter(account_id=viewers[Role.PROVIDER].account_id).order_by("id"))[0],
         invitations={
             Role.STUDENT: await Invitation.get(student_id=student.id),
             Role.OFFICE: await Invitation.get(practice_id=practice.id),

@@ -19,6 +19,7 @@ from tests.models.breaches import (
     records,
     schools,
     tasks,
+    vocabularies,
 )
 
 BREACHES = [
@@ -42,6 +43,7 @@ BREACHES = [
         records,
         notifications,
         tasks,
+        vocabularies,
     )
     for found in area.BREACHES
 ]

@@ -89,6 +89,7 @@ async def sessions_and_claims() -> World:
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
         "hours": await id_of("SELECT id FROM weekly_hours WHERE provider_id = $1", pair.provider.id),
         "rate": await id_of("SELECT id FROM rates"),
+        "term": await id_of("SELECT id FROM terms WHERE kind = 'SPECIALTY' AND code = 'GRIEF'"),
         "transfer": await id_of("SELECT id FROM transfers WHERE wallet_id = $1", ana.id),
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1", ana.id),
         "later": LATER.isoformat(), "later_end": (LATER + timedelta(hours=1)).isoformat(),
