@@ -93,12 +93,10 @@ class FileDoors:
 
     async def upload(self, request: Request, now: datetime) -> Response:
         """Take a file in, once for each address."""
-        token, source = request.path_params["token"], source_ip_of(request.scope)
-        await throttling.admit_link(source, at=now)
-        awaited = await uploads.awaited(token, at=now)
+        awaited = await uploads.awaited(request.path_params["token"], at=now)
         if awaited is None:
+            await throttling.admit_link(source_ip_of(request.scope), at=now)
             raise GONE
-        await throttling.link_was_right(source)
         if self.uploading >= UPLOADS_AT_ONCE:
             raise unavailable("Too many files are being sent at the moment.", retry_after_seconds=5)
         self.uploading += 1
@@ -162,12 +160,10 @@ class FileDoors:
 
     async def read(self, request: Request, now: datetime) -> Response:
         """The content of a file, for whom the address was made, as long as they reach it (FI-1, ID-6)."""
-        source = source_ip_of(request.scope)
-        await throttling.admit_link(source, at=now)
         download = downloads.opened(request.path_params["token"], at=now)
         if download is None:
+            await throttling.admit_link(source_ip_of(request.scope), at=now)
             raise NOT_THERE
-        await throttling.link_was_right(source)
         viewer = await sessions.acting(
             download.session_id,
             second_factor_required=self.engine.environment.second_factor_required,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import pytest_asyncio
 
+import worker
+from models.base import clock
+from models.base.ids import decode
+from models.directory import license_evidence
+from models.files.files import File, FileBlob, FileState
 from models.records.audit import AuditEntry, AuditKind
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
@@ -86,6 +94,35 @@ async def test_an_upload_is_used_once_and_for_its_purpose_alone(api: Api) -> Non
     assert codes(await attached(api, licenseId=license_id, uploadId=unsent["id"])) == [
         ("NOT_OPEN", "FI-1", "input.uploadId")
     ]
+
+
+async def test_of_many_who_use_one_upload_at_once_one_does(api: Api) -> None:
+    license_id, upload_id = await own_license(api), await uploaded(api, "PROVIDER", "LICENSE_EVIDENCE")
+    answers = await asyncio.gather(*(attached(api, licenseId=license_id, uploadId=upload_id) for _ in range(8)))
+    assert Counter(len(answer["userErrors"]) for answer in answers) == {0: 1, 1: 7}
+    asked = "query ($id: ID!) { node(id: $id) { ... on License { evidence { id } } } }"
+    held = (await api.ask(asked, role="OPS", id=license_id))["node"]["evidence"]
+    assert [file["id"] for file in held].count(upload_id) == 1
+
+
+async def test_a_license_has_a_bound_of_evidence(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(license_evidence, "EVIDENCE_MAX", 0)
+    upload_id = await uploaded(api, "PROVIDER", "LICENSE_EVIDENCE")
+    answer = await attached(api, licenseId=await own_license(api), uploadId=upload_id)
+    assert codes(answer) == [("OUT_OF_BOUNDS", "FI-1", "input.licenseId")]
+
+
+async def test_what_a_student_uploaded_goes_with_the_students_identity(api: Api) -> None:
+    upload_id = await uploaded(api, "STUDENT", "ATTACHMENT", name="my-story.pdf")
+    student = (await api.ask("{ viewer { student { id } } }", role="STUDENT"))["viewer"]["student"]["id"]
+    done = await api.do(
+        "eraseStudent", role="OPS", selection="student { id }", studentId=student, reason="STUDENT_ASKED"
+    )
+    assert done["userErrors"] == []
+    file = await File.get(id=decode(File.PREFIX, upload_id))
+    assert (file.state, file.name, file.blob_id) == (FileState.REMOVED, "", None)
+    await worker.remove_files(await clock.demo_now())
+    assert await FileBlob.filter(file_id=file.id).count() == 0
 
 
 async def test_ops_attaches_for_a_provider_who_then_sees_it(api: Api) -> None:
