@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 import worker
+from endpoints import files as endpoint
 from models.base import clock
 from models.base.ids import decode
 from models.directory import license_evidence
@@ -163,6 +164,17 @@ async def test_a_session_that_has_ended_reads_no_more(api: Api) -> None:
     assert "errors" not in ended, ended
     refused = await get(api, address)
     assert (refused.status_code, refused.json()["code"]) == (404, "NOT_FOUND")
+
+
+async def test_readings_are_paid_for_by_who_reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload_id = await uploaded(api, "FINANCE", "ATTACHMENT")
+    asked = "query ($id: ID!) { node(id: $id) { ... on File { download { address } } } }"
+    address = (await api.ask(asked, role="FINANCE", id=upload_id))["node"]["download"]["address"]
+    assert (await get(api, address)).status_code == 200
+    monkeypatch.setattr(endpoint, "READ_COST", 1_000_000)  # more than a minute holds
+    refused = await get(api, address)
+    assert (refused.status_code, refused.json()["code"]) == (429, "THROTTLED")
+    assert int(refused.headers["retry-after"]) > 0
 
 
 async def test_an_address_that_was_changed_opens_nothing(api: Api) -> None:
