@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
@@ -52,6 +53,16 @@ PUBLIC_SECONDS = 3_600
 SANDBOX = "default-src 'none'; sandbox"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sending:
+    """One file on its way in: the request, the row that waits for it, for whom, and when it began."""
+
+    request: Request
+    file: File
+    by: Viewer
+    now: datetime
+
+
 class FileDoors:
     """The three addresses of files."""
 
@@ -93,60 +104,74 @@ class FileDoors:
 
     async def upload(self, request: Request, now: datetime) -> Response:
         """Take a file in, once for each address."""
-        token, source = request.path_params["token"], source_ip_of(request.scope)
-        await throttling.admit_link(source, at=now)
-        awaited = await uploads.awaited(token, at=now)
+        awaited = await uploads.awaited(request.path_params["token"], at=now)
         if awaited is None:
+            await throttling.admit_link(source_ip_of(request.scope), at=now)
             raise GONE
-        await throttling.link_was_right(source)
         if self.uploading >= UPLOADS_AT_ONCE:
             raise unavailable("Too many files are being sent at the moment.", retry_after_seconds=5)
         self.uploading += 1
         try:
-            file = await self.received(request, *awaited, now)
+            file, by = awaited
+            file = await self.received(Sending(request=request, file=file, by=by, now=now))
         finally:
             self.uploading -= 1
         told = {"id": file.type_id, "bytes": file.bytes, "mediaType": file.media_type, "sha256": hex_of(file.sha256)}
         return JSONResponse(told, 201, headers={"cache-control": "no-store"})
 
-    async def received(self, request: Request, file: File, by: Viewer, now: datetime) -> File:
-        """Look at the bytes as they come, seal them into the store, and name them in the file's row."""
-        terms = uploads.TERMS[file.purpose]
-        body = body_of(request, bytes_max=terms.bytes_max)
-        async with AsyncExitStack() as stack:
-            scan = await stack.enter_async_context(self.scanner.scan()) if self.scanner else None
-            if terms.accepts is uploads.TEXTS:
-                media_type = media_type_of_text(file.name)
-                written = await files.write_bytes(file.id, text_of(body, scan), at=now)
-                await self.must_be_clean(scan, request, file, by, now)
-            else:
-                content = b"".join([chunk async for chunk in body])
-                media_type = kind_of(content, terms.accepts)
-                if scan is not None:
-                    await scan.feed(content)
-                await self.must_be_clean(scan, request, file, by, now)
-                if file.purpose is FilePurpose.IMAGE:
-                    content = await self.drawn(content)
-                written = await files.write_bytes(file.id, content, at=now)
-        return await self.named(request, file, written, media_type, by, now)
-
-    async def named(
-        self, request: Request, file: File, written: Written, media_type: str, by: Viewer, now: datetime
-    ) -> File:
-        """Commit the upload, its event and its entry of the audit trail: of two at once one."""
-        entry = self.entry(AuditKind.CHANGE, "file upload", file, by, request, now)
+    async def received(self, sending: Sending) -> File:
+        """Look at the bytes, seal them into the store, and name them in the file's row: of two at once one is named."""
+        terms = uploads.TERMS[sending.file.purpose]
+        body = body_of(sending.request, bytes_max=terms.bytes_max)
+        if terms.accepts is uploads.TEXTS:
+            media_type, written = await self.text(sending, body)
+        else:
+            media_type, written = await self.document(sending, body, terms.accepts)
         async with transaction():
-            return await uploads.receive(file, written, media_type=media_type, by=by, at=now, beside=[entry.row()])
+            return await uploads.receive(
+                sending.file,
+                written,
+                media_type=media_type,
+                by=sending.by,
+                at=sending.now,
+                beside=[self.entry_of(sending).row()],
+            )
 
-    async def must_be_clean(self, scan: Scan | None, request: Request, file: File, by: Viewer, now: datetime) -> None:
+    async def text(self, sending: Sending, body: AsyncIterator[bytes]) -> tuple[str, Written]:
+        """A text, which is looked at, scanned and sealed as it comes: it may be large. Raises Problem."""
+        async with self.scanning() as scan:
+            written = await files.write_bytes(sending.file.id, text_of(body, scan), at=sending.now)
+            await self.must_be_clean(sending, scan)
+        return media_type_of_text(sending.file.name), written
+
+    async def document(
+        self, sending: Sending, body: AsyncIterator[bytes], accepts: Sequence[str]
+    ) -> tuple[str, Written]:
+        """A document or image, which is small enough to be held until it was looked at as a whole. Raises Problem."""
+        content = b"".join([chunk async for chunk in body])
+        media_type = kind_of(content, accepts)
+        async with self.scanning() as scan:
+            if scan is not None:
+                await scan.feed(content)
+            await self.must_be_clean(sending, scan)
+        if sending.file.purpose is FilePurpose.IMAGE:
+            content = await self.drawn(content)
+        return media_type, await files.write_bytes(sending.file.id, content, at=sending.now)
+
+    def scanning(self) -> AbstractAsyncContextManager[Scan | None]:
+        """A scan, where a scanner is set."""
+        return nullcontext() if self.scanner is None else self.scanner.scan()
+
+    async def must_be_clean(self, sending: Sending, scan: Scan | None) -> None:
         """Ask for the scanner's verdict, and end the upload if it found something. Raises Problem."""
         found = await scan.verdict() if scan is not None else None
         if found is None:
             return
-        log.warning("file.refused", file=file.type_id, found=found)
-        entry = self.entry(AuditKind.CHANGE, "file upload", file, by, request, now)
+        log.warning("file.refused", file=sending.file.type_id, found=found)
         async with transaction():
-            await uploads.refuse(file, found, by=by, at=now, beside=[entry.row()])
+            await uploads.refuse(
+                sending.file, found, by=sending.by, at=sending.now, beside=[self.entry_of(sending).row()]
+            )
         raise Problem(
             422,
             "INVALID",
@@ -155,6 +180,10 @@ class FileDoors:
             fix="Send another file, to a new address by createUpload.",
         )
 
+    def entry_of(self, sending: Sending) -> Entry:
+        """The entry of the audit trail about an upload."""
+        return self.entry(AuditKind.CHANGE, "file upload", sending.file, sending.by, sending.request, sending.now)
+
     async def drawn(self, content: bytes) -> bytes:
         """An image as it is shown to everybody. Raises Problem."""
         async with self.drawing:
@@ -162,12 +191,10 @@ class FileDoors:
 
     async def read(self, request: Request, now: datetime) -> Response:
         """The content of a file, for whom the address was made, as long as they reach it (FI-1, ID-6)."""
-        source = source_ip_of(request.scope)
-        await throttling.admit_link(source, at=now)
         download = downloads.opened(request.path_params["token"], at=now)
         if download is None:
+            await throttling.admit_link(source_ip_of(request.scope), at=now)
             raise NOT_THERE
-        await throttling.link_was_right(source)
         viewer = await sessions.acting(
             download.session_id,
             second_factor_required=self.engine.environment.second_factor_required,
@@ -243,8 +270,9 @@ def problem_in(error: Exception, request_id: str) -> Problem:
             return unavailable(AWAY, retry_after_seconds=RETRY_AFTER_SECONDS)
         case GraphQLError():
             told = {**(error.extensions or {})}
-            code = str(told.pop("code", "BAD_INPUT"))
-            return Problem(429 if code == "THROTTLED" else 503, code, error.message, **told)
+            code, after = str(told.pop("code", "BAD_INPUT")), told.get("retryAfter", RETRY_AFTER_SECONDS)
+            status = 429 if code == "THROTTLED" else 503
+            return Problem(status, code, error.message, headers={"retry-after": str(after)}, **told)
     if outage_of(error) is not None:
         OUTAGES.note(error)
         words = "The database cannot be reached at the moment. Try again in a moment."
