@@ -23,6 +23,7 @@ class Environment:
     """What the program was started with, as far as answering a request depends on it."""
 
     address: str = "http://127.0.0.1:8000"
+    product: str = "Flexible Credits"
     clock_is_movable: bool = False
     demo: bool = False
     second_factor_required: bool = True

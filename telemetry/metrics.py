@@ -7,6 +7,7 @@ import math
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -27,7 +28,16 @@ OK = ("OK",)
 ASKED_WITHIN_SECONDS = 2.0
 OLDEST_EVENT = """
 SELECT greatest(coalesce(extract(epoch FROM clock_timestamp() - min(events.at)), 0), 0)::float8 AS seconds
-  FROM outbox JOIN events ON events.id = outbox.event_id
+  FROM outgoing JOIN events ON events.id = outgoing.event_id
+"""
+
+JOBS = """
+SELECT count(*) FILTER (WHERE state = 'WAITING')::float8 AS waiting,
+       count(*) FILTER (WHERE state = 'RUNNING')::float8 AS running,
+       count(*) FILTER (WHERE state = 'FAILED' AND ended_at > now() - interval '1 day')::float8 AS failed,
+       coalesce(greatest(extract(epoch FROM clock_timestamp()
+           - min(next_at) FILTER (WHERE state = 'WAITING')), 0), 0)::float8 AS age
+  FROM jobs WHERE state IN ('WAITING', 'RUNNING') OR state = 'FAILED' AND ended_at > now() - interval '1 day'
 """
 
 
@@ -116,14 +126,31 @@ def watch_pool(metrics: Metrics) -> None:
 
 
 def watch_outbox(metrics: Metrics) -> None:
-    """How old the oldest event is whose messages are still to be written; asked of the database by who asks for it."""
+    """How old the oldest event is that a channel has still to tell of; asked of the database by who asks for it."""
     look = looked_up(lambda: fetch_one(OLDEST_EVENT))
 
     def age() -> float:
         row = look()
         return math.nan if row is None else float(row.seconds)
 
-    metrics.watch("fc_outbox_age_seconds", "Age of the oldest event without its messages.", age)
+    metrics.watch("fc_outbox_age_seconds", "Age of the oldest event that a channel has still to tell of.", age)
+
+
+def watch_jobs(metrics: Metrics) -> None:
+    """How many background jobs there are, and how long the oldest has been due."""
+    look = looked_up(lambda: fetch_one(JOBS))
+
+    def number(column: str) -> float:
+        row = look()
+        return math.nan if row is None else float(getattr(row, column))
+
+    for name, help, column in (
+        ("fc_jobs_waiting", "Background jobs that wait.", "waiting"),
+        ("fc_jobs_running", "Background jobs that are being worked on.", "running"),
+        ("fc_jobs_failed", "Background jobs that were given up within the last 24 hours.", "failed"),
+        ("fc_jobs_age_seconds", "For how long the oldest waiting background job has been due.", "age"),
+    ):
+        metrics.watch(name, help, partial(number, column))
 
 
 def looked_up(ask: Callable[[], Awaitable[T]]) -> Callable[[], T | None]:

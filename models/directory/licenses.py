@@ -20,6 +20,9 @@ from models.directory.providers import Provider, Service, of_practice
 from models.tasks.kinds import TaskKind, TaskName, waits_for
 from models.tasks.work_claims import must_be_free
 
+VERIFIED_WITHIN = timedelta(hours=48)
+"""How long OPS takes at most to verify a license with the board, from its submission on (PR-4)."""
+
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""
 

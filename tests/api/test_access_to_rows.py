@@ -71,8 +71,12 @@ def label_of(row: Entity, world: World, side: Side) -> str:
         case "apt" | "clm":
             left = owners[row.provider_id] == "left"  # type: ignore[attr-defined]
             label = owners[row.student_id] + (" with left" if left else "")  # type: ignore[attr-defined]
+        case "fil":
+            label = owners[of_whom(row)] + (" evidence" if row.used_at else "")  # type: ignore[attr-defined]
         case "evt":
             label = label_of_event(row, owners)
+        case "job":
+            label = owners[row.membership_id]  # type: ignore[attr-defined]
         case _:
             label = owners[of_whom(row)] if of_whom(row) else "nobody"
     mine, theirs = ("a", "b") if side is world.a else ("b", "a")
@@ -82,8 +86,8 @@ def label_of(row: Entity, world: World, side: Side) -> str:
 
 
 def of_whom(row: Any) -> Any:
-    """The account, student, provider or school that a row names."""
-    names = ("account_id", "student_id", "provider_id", "school_id", "practice_id")
+    """The account, student, provider, school or person that a row names."""
+    names = ("account_id", "student_id", "provider_id", "school_id", "practice_id", "person_id")
     return next((id for name in names if (id := getattr(row, name, None)) is not None), None)
 
 

@@ -33,7 +33,7 @@ LARGE = {
     *(
         "memberships",
         "openings",
-        "outbox",
+        "outgoing",
         "person_conflicts",
         "providers",
         "sessions",
