@@ -26,6 +26,9 @@ ABOUT_NO_INPUT = {
     "There is already an OPS member.": "a command, no mutation",
     "The payout details have changed in the meantime.": "a race that a constraint ends",
     "This server's clock does not move.": "the server",
+    "Too many of your uploads wait to be sent or used.": "who asks",
+    "This address was used already.": "an address, no mutation",
+    "Only an image or resource in use can be published.": "a file, which each verb names by a field of its own",
 }
 """Why a refusal names no input."""
 

@@ -87,6 +87,18 @@ CASES: dict[str, Case] = {
         {"title", "number"},
         {"providerId", "state", "expiresOn"},
     ),
+    "createUpload": (
+        Role.PROVIDER,
+        lambda side: {"purpose": "LICENSE_EVIDENCE", "name": UNFIT, "bytes": 0},
+        {"name"},
+        {"bytes"},
+    ),
+    "attachLicenseEvidence": (
+        Role.PROVIDER,
+        lambda side: {"licenseId": NOT_AN_ID, "uploadId": side.upload.type_id},
+        {"licenseId"},
+        {"uploadId"},
+    ),
     "joinProvider": (Role.OPS, lambda side: {**PROVIDER, "name": UNFIT, "services": []}, {"name"}, {"services"}),
     "setCampusIssuer": (
         Role.OPS,

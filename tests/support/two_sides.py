@@ -23,8 +23,10 @@ from models.base.ids import new_id
 from models.base.statements import write
 from models.campus.campus import CampusIssuer
 from models.claims.claims import Claim
+from models.directory.license_evidence import LicenseEvidence
 from models.directory.licenses import License, LicenseClass
 from models.directory.providers import Provider
+from models.files.files import File, FilePurpose
 from models.invitations.invitations import Invitation
 from models.jobs.jobs import Job
 from models.keys import partner_keys
@@ -35,6 +37,7 @@ from models.practices.practices import Practice
 from models.records.audit import AuditKind, Entry, write_entries
 from models.schools.schools import School
 from models.schools.students import Student
+from tests.support.file_rows import expected_file, used_file
 from tests.support.world import (
     AT,
     attested,
@@ -60,6 +63,8 @@ class Side:
     provider: Provider
     key: PartnerKey
     license: License
+    upload: File
+    """What the provider was given an address for."""
     opening: Opening
     requested: Appointment
     confirmed: Appointment
@@ -106,8 +111,14 @@ async def side_of() -> Side:
         Role.PARTNER: {"school_id": school.id},
     }
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
-    jobs = {role: job_of(viewer.membership_id) for role, viewer in viewers.items()}
+    jobs = {role: job_of(viewer.membership_id, about=viewer.student_id) for role, viewer in viewers.items()}
     await write(*jobs.values())
+    uploads = {
+        role: await expected_file(viewer, FilePurpose.LICENSE_EVIDENCE)
+        for role, viewer in viewers.items()
+        if role is not Role.PARTNER
+    }
+    await write(await evidence_of(provider, viewers[Role.PROVIDER]))
     return Side(
         school=school,
         practice=practice,
@@ -115,6 +126,7 @@ async def side_of() -> Side:
         provider=provider,
         key=(await partner_keys.create(school.id, name="Portal", days=30, by=None, at=AT))[0],
         license=await License.get(provider_id=provider.id, state="NY"),
+        upload=uploads[Role.PROVIDER],
         opening=openings[9],
         completed=await Appointment.get(id=done.id),
         confirmed=await confirmed(student, openings[4]),
@@ -156,6 +168,13 @@ async def enter_license(provider: Provider) -> License:
         by=None,
         at=AT,
     )
+
+
+async def evidence_of(provider: Provider, by: Viewer) -> LicenseEvidence:
+    """A file that proves a license, of which nobody is to read the bytes."""
+    license = await License.get(provider_id=provider.id, state="NY")
+    file = await used_file(by, FilePurpose.LICENSE_EVIDENCE)
+    return LicenseEvidence(license_id=license.id, file_id=file.id, attached_at=AT)
 
 
 def paid_to(provider: Provider) -> PayoutDetails:
@@ -212,10 +231,11 @@ def read_by(viewer: Viewer, student: Student) -> Entry:
     )  # fmt: skip
 
 
-def job_of(membership_id: UUID | None, *, place: int = 1) -> Job:
-    """A background job of this membership, which waits."""
+def job_of(membership_id: UUID | None, *, place: int = 1, about: UUID | None = None) -> Job:
+    """A background job of this membership, which waits; of a student's record if one is named."""
     return Job(
-        kind="record.export", args={}, membership_id=membership_id, place=place, next_at=AT, created_at=AT,
+        kind="record.export", args={}, membership_id=membership_id, student_id=about, place=place, next_at=AT,
+        created_at=AT,
     )  # fmt: skip
 
 

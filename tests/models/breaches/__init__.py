@@ -8,6 +8,7 @@ from tests.models.breaches import (
     claims,
     credits,
     directory,
+    files,
     invitations,
     jobs,
     keys,
@@ -25,6 +26,7 @@ BREACHES = [
         base,
         accounts,
         jobs,
+        files,
         schools,
         campus,
         directory,
@@ -48,6 +50,7 @@ WITHOUT_BREACH = {
     "students_id_person",
     "providers_id_person",
     "licenses_of_provider_in_state",
+    "file_blobs_id_live",
     # Only the ledger's trigger writes balances, in ways that keep these; the ledger's own tests hold it to that.
     "wallets_expired_check",
     "wallets_revoked_check",

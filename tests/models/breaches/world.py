@@ -8,16 +8,20 @@ from typing import Any
 from models.accounts import agreements, links, second_factors
 from models.accounts.accounts import Account, Membership
 from models.accounts.links import Purpose
-from models.base.access import Role
+from models.base.access import Role, Viewer
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
+from models.directory.license_evidence import LicenseEvidence
+from models.directory.licenses import License
+from models.files.files import FileBlob, FilePurpose, FileState, remove
 from models.invitations.invitations import MembershipOffer, invite, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from models.records.audit import write_entries
 from models.schools.students import Student
+from tests.support.file_rows import expected_file, received_file, used_file, written
 from tests.support.two_sides import SOMEBODY, job_of, mail_of, paid_to, read_by
 from tests.support.world import (
     AT,
@@ -44,6 +48,7 @@ async def build() -> World:
     world = await sessions_and_claims()
     world |= await accounts(world["ana_row"])
     world |= await records(world)
+    world |= await files(world)
     return {name: getattr(value, "id", value) for name, value in world.items()}
 
 
@@ -158,6 +163,29 @@ async def records(world: World) -> World:
         "details": details, "reminder": reminder,
         "mail": await id_of("SELECT id FROM mails WHERE event_id = $1", reminder.id),
         "entry": await id_of("SELECT id FROM audit_entries"),
+    }  # fmt: skip
+
+
+async def files(world: World) -> World:
+    """A file in each state, and evidence of a license."""
+    by = Viewer(
+        account_id=world["user"].id, role=Role.OFFICE, membership_id=world["office_user"].id,
+        provider_id=(await License.get(id=world["license"])).provider_id,
+    )  # fmt: skip
+    received, used = await received_file(by), await used_file(by, FilePurpose.IMAGE)
+    evidence = await used_file(by, FilePurpose.LICENSE_EVIDENCE)
+    other_evidence = await used_file(by, FilePurpose.LICENSE_EVIDENCE)
+    refused = await written(by, FilePurpose.ATTACHMENT, state=FileState.REFUSED, refused_for="Eicar")
+    removed = await used_file(by)
+    await remove(removed, by=None, at=AT)
+    unnamed = FileBlob(file_id=received.id, sweep_at=AT, live=True)
+    dying = FileBlob(file_id=received.id, sweep_at=AT, live=False)
+    held = LicenseEvidence(license_id=world["license"], file_id=evidence.id, attached_at=AT)
+    await write(unnamed, dying, held)
+    return {
+        "expected": await expected_file(by), "received": received, "used_file": used, "refused_file": refused,
+        "removed_file": removed, "blob": received.blob_id, "used_blob": used.blob_id, "unnamed": unnamed,
+        "dying": dying, "evidence": held, "evidence_file": evidence, "other_evidence": other_evidence,
     }  # fmt: skip
 
 
