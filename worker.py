@@ -61,20 +61,27 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     kept = storage(settings.s3, settings.data_dir / "files")
     stores.configure(kept)
     async with connected(settings), post_office(settings, stop) as office:
-        happened, written = asyncio.Event(), asyncio.Event()
+        # What an event wakes: one job for each channel of the outbox, each with a wake of its own.
+        channels = {Job("write mails", MAIL_SECONDS, office.write): asyncio.Event()}
+        written = asyncio.Event()
         office.when_written = written.set
+
+        def happened() -> None:
+            for wake in channels.values():
+                wake.set()
+
         load_kinds()
         runner = runner_of(settings, stop)
         await asyncio.gather(
             tell_if_away(kept),
             *(repeat(job, settings, stop) for job in TIMETABLE),
-            repeat(Job("write mails", MAIL_SECONDS, office.write), settings, stop, wake=happened),
+            *(repeat(job, settings, stop, wake=wake) for job, wake in channels.items()),
             repeat(Job("send mails", MAIL_SECONDS, office.send), settings, stop, wake=written),
             *(
                 repeat(Job("background jobs", JOBS_SECONDS, runner.run_next), settings, stop)
                 for _ in range(JOBS_AT_ONCE)
             ),
-            listen(lambda: asyncpg.connect(**credentials(url_of(settings))), happened.set, stop),
+            listen(lambda: asyncpg.connect(**credentials(url_of(settings))), happened, stop),
         )
 
 

@@ -55,8 +55,8 @@ async def check_license(
 
 
 async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "Id of the license."]) -> License:
-    """Mark a license as verified with the state board (PR-4)."""
-    license = await find(context, License, license_id, path="licenseId")
+    """Mark a license as verified with the state board; refused while another reviewer has taken it (PR-4)."""
+    license = await find_locked(context, License, license_id, path="licenseId")
     await license.verify(by=context.viewer, at=context.now)
     return license
 

@@ -99,7 +99,36 @@ CASES: dict[str, Case] = {
         {"licenseId"},
         {"uploadId"},
     ),
-    "joinProvider": (Role.OPS, lambda side: {**PROVIDER, "name": UNFIT, "services": []}, {"name"}, {"services"}),
+    "joinProvider": (
+        Role.OPS,
+        lambda side: {
+            **PROVIDER,
+            "name": UNFIT,
+            "services": [],
+            "specialties": ["GRIEF", "GREIF"],
+            "languages": ["xx"],
+        },
+        {"name"},
+        {"services", "specialties.1", "languages.0"},
+    ),
+    "addTerm": (
+        Role.OPS,
+        lambda side: {
+            "kind": "LANGUAGE",
+            "code": "Es",
+            "labelEn": UNFIT,
+            "labelEs": "Español",
+            "position": -1,
+        },
+        {"labelEn"},
+        {"code", "labelEs", "position"},
+    ),
+    "changeTerm": (
+        Role.OPS,
+        lambda side: {"termId": unknown("trm"), "labelEn": UNFIT, "position": -1},
+        {"labelEn"},
+        {"termId", "position"},
+    ),
     "setCampusIssuer": (
         Role.OPS,
         lambda side: {
@@ -192,7 +221,10 @@ ONE_VALUE = {
     "declineAppointment", "cancelAppointment", "markNoShow", "disableCampusIssuer", "attestSession", "moveClock",
     "verifyLicense", "enrollProvider", "withdrawInvitation", "revokePartnerKey", "revealPayoutDetails", "openPractice",
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
+    "giveConsent", "withdrawConsent",
+    "takeTask", "releaseTask",
     "exportRecord", "cancelJob",
+    "retireTerm", "restoreTerm", "signedAgreement",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""
 

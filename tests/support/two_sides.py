@@ -11,6 +11,8 @@ from tortoise import Tortoise
 
 from models.accounts import agreements
 from models.accounts.accounts import Account, Membership, Session
+from models.accounts.agreements import Acceptance
+from models.accounts.consents import Consent, ConsentText, Purpose
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.accounts.persons import PersonConflict
 from models.accounts.second_factors import SecondFactor
@@ -50,6 +52,7 @@ from tests.support.world import (
     student_of,
 )
 
+BEFORE = AT - timedelta(days=400)
 SOMEBODY = Viewer(account_id=new_id(), role=Role.OPS)
 
 
@@ -74,8 +77,10 @@ class Side:
     colleague: Viewer
     """An office user beside the owner of the practice."""
     session: Session
+    consent: Consent
     jobs: dict[Role, Job]
     """A background job of each of the viewers."""
+    acceptance: Acceptance
     invitations: dict[Role, Invitation]
 
 
@@ -134,13 +139,24 @@ async def side_of() -> Side:
         claim=claim,
         viewers=viewers,
         session=await Session.get(account_id=viewers[Role.PROVIDER].account_id),
+        consent=await consent_of(viewers[Role.STUDENT]),
         jobs=jobs,
+        acceptance=(await Acceptance.filter(account_id=viewers[Role.PROVIDER].account_id).order_by("id"))[0],
         invitations={
             Role.STUDENT: await Invitation.get(student_id=student.id),
             Role.OFFICE: await Invitation.get(practice_id=practice.id),
         },
         colleague=await viewer_of(Role.OFFICE, is_owner=False, invites=False, **subjects[Role.OFFICE]),
     )
+
+
+async def consent_of(viewer: Viewer) -> Consent:
+    """A person's consent to sessions by video."""
+    person = await Account.get(id=viewer.account_id)
+    text = await ConsentText.get(purpose=Purpose.TELEHEALTH, version="2026-01")
+    consent = Consent(person_id=person.person_id, purpose=text.purpose, consent_text_id=text.id, given_at=AT)
+    await write(consent)
+    return consent
 
 
 def conflict_of(student: Student) -> PersonConflict:
@@ -249,9 +265,17 @@ async def mail_of(event: Event, address: str) -> None:
     )  # fmt: skip
 
 
+def old_text() -> ConsentText:
+    """Words that people consented by before."""
+    return ConsentText(
+        purpose=Purpose.TELEHEALTH, version="2025-01", language="en", title="Video", body="Before.", since=BEFORE
+    )
+
+
 async def build() -> World:
     """The world, with one provider whom nobody met and nobody finds, and one who left after a session."""
     await load_rates()
+    await write(old_text())
     a, b = await side_of(), await side_of()
     hidden, left = await provider_of(), await provider_of()
     met = await openings_of(left)
@@ -267,6 +291,7 @@ async def build() -> World:
         for event in await Event.filter(student_id=side.student.id).limit(2):
             await mail_of(event, side.student.email)
         owners |= {viewer.account_id: f"{name} {role}" for role, viewer in side.viewers.items()}
+        owners[side.consent.person_id] = f"{name} {Role.STUDENT}"
     return World(a=a, b=b, owners=owners)
 
 

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, STUDENT, Audited, Expected, Others, Seen, seen
+from tests.areas.vocabulary import (
+    ALL,
+    FINANCE,
+    NONE,
+    OFFICE,
+    OPS,
+    PEOPLE,
+    PROVIDER,
+    SCHOOL,
+    STUDENT,
+    Audited,
+    Expected,
+    Others,
+    Seen,
+    seen,
+)
 
 QUERY: Expected = {
     "myRecord": {STUDENT},
@@ -14,6 +29,7 @@ QUERY: Expected = {
 MUTATION: Expected = {
     "eraseStudent": {OPS},
     "exportRecord": {STUDENT, OPS},
+    "signedAgreement": PEOPLE,
 }
 
 SEEN: dict[str, Seen] = {
@@ -27,4 +43,7 @@ AUDITED: Audited = {
 
 OTHERS: Others = {
     ("exportRecord", STUDENT): lambda other: {"studentId": other.student.type_id, "format": "JSON"},
+} | {
+    ("signedAgreement", role): lambda other: {"acceptanceId": other.acceptance.type_id}
+    for role in (STUDENT, PROVIDER, OFFICE, SCHOOL, OPS, FINANCE)
 }

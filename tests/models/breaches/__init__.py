@@ -18,6 +18,8 @@ from tests.models.breaches import (
     practices,
     records,
     schools,
+    tasks,
+    vocabularies,
 )
 
 BREACHES = [
@@ -25,8 +27,8 @@ BREACHES = [
     for area in (
         base,
         accounts,
-        jobs,
         files,
+        jobs,
         schools,
         campus,
         directory,
@@ -40,6 +42,8 @@ BREACHES = [
         persons,
         records,
         notifications,
+        tasks,
+        vocabularies,
     )
     for found in area.BREACHES
 ]
@@ -51,6 +55,7 @@ WITHOUT_BREACH = {
     "providers_id_person",
     "licenses_of_provider_in_state",
     "file_blobs_id_live",
+    "consent_texts_of_purpose",
     # Only the ledger's trigger writes balances, in ways that keep these; the ledger's own tests hold it to that.
     "wallets_expired_check",
     "wallets_revoked_check",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from models.accounts import agreements, links, second_factors
 from models.accounts.accounts import Account, Membership
+from models.accounts.consents import Consent, ConsentText
+from models.accounts.consents import Purpose as ConsentPurpose
 from models.accounts.links import Purpose
 from models.base.access import Role, Viewer
 from models.base.event_verbs import EventVerb
@@ -87,6 +89,7 @@ async def sessions_and_claims() -> World:
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
         "hours": await id_of("SELECT id FROM weekly_hours WHERE provider_id = $1", pair.provider.id),
         "rate": await id_of("SELECT id FROM rates"),
+        "term": await id_of("SELECT id FROM terms WHERE kind = 'SPECIALTY' AND code = 'GRIEF'"),
         "transfer": await id_of("SELECT id FROM transfers WHERE wallet_id = $1", ana.id),
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1", ana.id),
         "later": LATER.isoformat(), "later_end": (LATER + timedelta(hours=1)).isoformat(),
@@ -109,6 +112,7 @@ async def accounts(ana: Student) -> World:
     office_user = membership_of(user.id, MembershipOffer(role=Role.OFFICE, practice_id=practice.id), at=AT)
     accepted = agreements.accepted_now(account.id, agreements.required_of(Role.OPS), at=AT)
     await write(account, user, membership, owner, office_user, *accepted)
+    consent, withdrawn_consent = await consents_of(account), await consents_of(user, withdrawn_at=LATER)
     async with transaction():
         place = MembershipOffer(role=Role.STUDENT, student_id=ana.id, school_id=ana.school_id)
         invitation = await invite(email="new@example.test", name="", offer=place, by=SOMEBODY, at=AT)
@@ -136,9 +140,25 @@ async def accounts(ana: Student) -> World:
         "office_user": office_user, "acceptance": accepted[0], "invitation": invitation,
         "link": link, "used": used, "withdrawn": withdrawn, "key": key, "following": following,
         "issuer": issuer, "identity": identity, "due": due,
+        "consent": consent, "withdrawn_consent": withdrawn_consent, "text": consent.consent_text_id,
         "factor": await id_of("SELECT id FROM second_factors"), "code": await id_of("SELECT id FROM recovery_codes"),
         "attempt": await id_of("SELECT id FROM campus_attempts"),
     }  # fmt: skip
+
+
+async def consents_of(account: Account, *, withdrawn_at: datetime | None = None) -> Consent:
+    """The consent of an account's person to sessions by video."""
+    text = await ConsentText.get(purpose=ConsentPurpose.TELEHEALTH)
+    person = await Account.get(id=account.id)
+    consent = Consent(
+        person_id=person.person_id,
+        purpose=text.purpose,
+        consent_text_id=text.id,
+        given_at=AT,
+        withdrawn_at=withdrawn_at,
+    )
+    await write(consent)
+    return consent
 
 
 async def records(world: World) -> World:
