@@ -116,14 +116,14 @@ async def side_of() -> Side:
         Role.PARTNER: {"school_id": school.id},
     }
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
+    jobs = {role: job_of(viewer.membership_id, about=viewer.student_id) for role, viewer in viewers.items()}
+    await write(*jobs.values())
     uploads = {
         role: await expected_file(viewer, FilePurpose.LICENSE_EVIDENCE)
         for role, viewer in viewers.items()
         if role is not Role.PARTNER
     }
     await write(await evidence_of(provider, viewers[Role.PROVIDER]))
-    jobs = {role: job_of(viewer.membership_id) for role, viewer in viewers.items()}
-    await write(*jobs.values())
     return Side(
         school=school,
         practice=practice,
@@ -247,10 +247,11 @@ def read_by(viewer: Viewer, student: Student) -> Entry:
     )  # fmt: skip
 
 
-def job_of(membership_id: UUID | None, *, place: int = 1) -> Job:
-    """A background job of this membership, which waits."""
+def job_of(membership_id: UUID | None, *, place: int = 1, about: UUID | None = None) -> Job:
+    """A background job of this membership, which waits; of a student's record if one is named."""
     return Job(
-        kind="record.export", args={}, membership_id=membership_id, place=place, next_at=AT, created_at=AT,
+        kind="record.export", args={}, membership_id=membership_id, student_id=about, place=place, next_at=AT,
+        created_at=AT,
     )  # fmt: skip
 
 
