@@ -45,7 +45,7 @@ from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from telemetry.health import Health
 from telemetry.logs import log_request
-from telemetry.metrics import Metrics, watch_outbox, watch_pool
+from telemetry.metrics import Metrics, watch_jobs, watch_outbox, watch_pool, watch_queues
 from transport import (
     ANSWER_HEADERS,
     CrossOrigin,
@@ -217,6 +217,8 @@ async def measured(metrics: Metrics, engine: ProgramEngine, settings: Settings) 
     metrics.watch("fc_audit_waiting", "Answers that wait for their audit entry.", lambda: engine.auditor.waiting)
     watch_pool(metrics)
     watch_outbox(metrics)
+    watch_queues(metrics)
+    watch_jobs(metrics)
     async with metrics.served(settings.host, settings.metrics_port):
         yield
 

@@ -15,6 +15,7 @@ COUNT_COST = 50
 PRICES = {
     "Query.auditProof": 2_000,
     "Query.ledgerProof": 2_000,
+    "Query.opsQueues": COUNT_COST,
     "Query.myRecord": 1_000,
     "Query.studentRecord": 1_000,
     "Mutation.signedAgreement": 1_000,

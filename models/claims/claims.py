@@ -22,6 +22,7 @@ from models.base.text import PresentingConcern
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, TransferKind
 from models.rates.rates import RATE_OF
+from models.tasks.kinds import TaskKind, TaskName, waits_for
 from models.vocabularies.terms import CODE_LENGTH_MAX, TermKind, unknown_term
 
 
@@ -197,6 +198,20 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         new_event(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
+
+
+waits_for(
+    TaskKind(
+        name=TaskName.ATTEST_SESSION,
+        title="Attest a session",
+        subject=Appointment,
+        waits="appointments.ended_at IS NULL AND appointments.status = 'CONFIRMED' AND appointments.ends_at <= {at}",
+        since="appointments.ends_at",
+        due="appointments.attest_by",
+        mutations=("attestSession", "markNoShow"),
+        whose={Role.PROVIDER: "provider_id"},
+    )
+)
 
 
 def may_be_attested(appointment: Appointment, at: datetime) -> None:

@@ -310,7 +310,7 @@ async def everything_happens(pair: Pair) -> datetime:
         for verb in (reminders.remind_of_requests, reminders.remind_of_sessions, reminders.remind_to_attest):
             await verb(at=AT + timedelta(hours=hours))
     await granted(student, 2)
-    staff = Account(email="staff@example.test", name="Staff", created_at=AT)
+    staff = Account(email="staff@example.test", name="Staff", email_verified_at=AT, created_at=AT)
     await write(
         staff,
         Membership(account_id=staff.id, role=Role.OPS, created_at=AT),

@@ -87,6 +87,18 @@ CASES: dict[str, Case] = {
         {"title", "number"},
         {"providerId", "state", "expiresOn"},
     ),
+    "createUpload": (
+        Role.PROVIDER,
+        lambda side: {"purpose": "LICENSE_EVIDENCE", "name": UNFIT, "bytes": 0},
+        {"name"},
+        {"bytes"},
+    ),
+    "attachLicenseEvidence": (
+        Role.PROVIDER,
+        lambda side: {"licenseId": NOT_AN_ID, "uploadId": side.upload.type_id},
+        {"licenseId"},
+        {"uploadId"},
+    ),
     "joinProvider": (
         Role.OPS,
         lambda side: {
@@ -209,6 +221,9 @@ ONE_VALUE = {
     "declineAppointment", "cancelAppointment", "markNoShow", "disableCampusIssuer", "attestSession", "moveClock",
     "verifyLicense", "enrollProvider", "withdrawInvitation", "revokePartnerKey", "revealPayoutDetails", "openPractice",
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
+    "giveConsent", "withdrawConsent",
+    "takeTask", "releaseTask",
+    "exportRecord", "cancelJob",
     "retireTerm", "restoreTerm", "signedAgreement",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""

@@ -28,6 +28,7 @@ QUERY: Expected = {
 
 MUTATION: Expected = {
     "eraseStudent": {OPS},
+    "exportRecord": {STUDENT, OPS},
     "signedAgreement": PEOPLE,
 }
 
@@ -41,6 +42,8 @@ AUDITED: Audited = {
 }
 
 OTHERS: Others = {
+    ("exportRecord", STUDENT): lambda other: {"studentId": other.student.type_id, "format": "JSON"},
+} | {
     ("signedAgreement", role): lambda other: {"acceptanceId": other.acceptance.type_id}
     for role in (STUDENT, PROVIDER, OFFICE, SCHOOL, OPS, FINANCE)
 }
