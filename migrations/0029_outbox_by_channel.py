@@ -73,7 +73,7 @@ CREATE INDEX memberships_of_finance ON memberships (account_id) WHERE role = 'FI
 class Migration(migrations.Migration):
     """A table, a view for the version before, and two functions; what waits stays."""
 
-    dependencies = [("models", "0026_folded_search")]
+    dependencies = [("models", "0028_license_evidence")]
     initial = False
     operations = [
         ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", OUTGOING, TRIGGER, STOPPED, RECIPIENTS)

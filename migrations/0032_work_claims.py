@@ -147,7 +147,7 @@ CREATE TRIGGER person_conflicts_are_decided AFTER UPDATE OF resolved_at ON perso
 class Migration(migrations.Migration):
     """A table of who has taken what, and the two decisions that wait for reviewers so far."""
 
-    dependencies = [("models", "0026_folded_search")]
+    dependencies = [("models", "0031_holidays")]
     initial = False
     operations = [
         ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", CLAIMS, ENDS, LICENSES, REQUESTS, CONFLICTS)

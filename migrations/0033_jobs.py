@@ -84,6 +84,6 @@ CREATE TRIGGER jobs_tell AFTER UPDATE ON jobs FOR EACH ROW
 class Migration(migrations.Migration):
     """A queue that is its own history: a lease while it runs, one end, and a bound on what is live."""
 
-    dependencies = [("models", "0027_files")]
+    dependencies = [("models", "0032_work_claims")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", TABLES, ENDINGS, TOLD)]
