@@ -38,6 +38,7 @@ class EventVerb(Words):
     RATES_ANNOUNCED = "rates.announced", "Rates were announced."
     SCHOOL_OPENED = "school.opened", "A school was added."
     SCHOOL_UPDATED = "school.updated", "A school's details were changed."
+    SCHOOL_POLICY_ANNOUNCED = "school.policy_announced", "A school's policy was announced."
     STUDENT_ENTERED = "student.entered", "A student was added by the school."
     STUDENT_ERASED = "student.erased", "A student's identity was removed from the records."
     CAMPUS_ENTERED = "campus.entered", "A school's sign-in provider was added."

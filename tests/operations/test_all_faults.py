@@ -44,6 +44,12 @@ def unknown(prefix: str) -> str:
 
 CASES: dict[str, Case] = {
     "announceRates": (Role.FINANCE, lambda side: {"rates": [RATE]}, {"rates.0.amount"}, {"rates.0.effectiveFrom"}),
+    "announceSchoolPolicy": (
+        Role.SCHOOL,
+        lambda side: {"effectiveFrom": "2020-01-01", "creditsMin": 0, "lateNoticeHours": -1, "idempotencyKey": UNFIT},
+        {"idempotencyKey"},
+        {"effectiveFrom", "creditsMin", "lateNoticeHours"},
+    ),
     "updateSchool": (
         Role.OPS,
         lambda side: {"schoolId": unknown("sch"), "crisisLine": UNFIT},

@@ -82,6 +82,8 @@ async def sessions_and_claims() -> World:
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
         "hours": await id_of("SELECT id FROM weekly_hours WHERE provider_id = $1", pair.provider.id),
         "rate": await id_of("SELECT id FROM rates"),
+        "policy": await id_of("SELECT id FROM school_policies WHERE school_id = $1", pair.school.id),
+        "other_policy": await id_of("SELECT id FROM school_policies WHERE school_id = $1", other_school.id),
         "transfer": await id_of("SELECT id FROM transfers WHERE wallet_id = $1", ana.id),
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1", ana.id),
         "later": LATER.isoformat(), "later_end": (LATER + timedelta(hours=1)).isoformat(),
