@@ -12,6 +12,7 @@ from models.base.amounts import Money
 from models.base.text import StateCode
 from models.directory.licenses import LicenseClass
 from models.directory.providers import DegreeLevel, Service
+from models.rates import importing
 from models.rates import rates as models
 from models.rates.rates import Rate, RateTerms, VisitType
 from operations.context import Context
@@ -41,6 +42,11 @@ class RateInput:
 async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
     """The rates that you may see, past, present and announced; the latest to begin first (CL-5)."""
     return await page_of(context, Rate, selection, page, order=LATEST_FIRST)
+
+
+async def as_csv(context: Context, selection: Selection) -> str:
+    """All rates as CSV in the form of an import, for a spreadsheet; without any, a file to fill in (CL-5)."""
+    return await importing.csv_of_all()
 
 
 async def announce(

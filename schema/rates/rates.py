@@ -41,6 +41,7 @@ class Query:
     """What rates add to Query."""
 
     rates: Connection[Rate] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
+    rates_csv: str | None = query(resolvers.as_csv, allow=[Role.OPS, Role.FINANCE])
 
 
 class Mutation:
