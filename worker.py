@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from database import connected, credentials, url_of
+from integrations.storing import storage, tell_if_away
 from models.accounts import credentials as account_credentials
 from models.accounts import office_users
 from models.appointments import appointments, reminders
@@ -21,6 +22,8 @@ from models.base import clock, encryption
 from models.base.errors import Refusal, Refused
 from models.base.statements import transaction
 from models.credits import grants as credits
+from models.files import store as stores
+from models.files import uploads
 from models.records import audit, retention
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
@@ -47,10 +50,13 @@ class Job:
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Do the jobs until `stop` is set; a job that fails is told and tried again at its next time."""
     encryption.configure(settings.key_ring)
+    kept = storage(settings.s3, settings.data_dir / "files")
+    stores.configure(kept)
     async with connected(settings), post_office(settings, stop) as office:
         happened, written = asyncio.Event(), asyncio.Event()
         office.when_written = written.set
         await asyncio.gather(
+            tell_if_away(kept),
             *(repeat(job, settings, stop) for job in TIMETABLE),
             repeat(Job("write mails", MAIL_SECONDS, office.write), settings, stop, wake=happened),
             repeat(Job("send mails", MAIL_SECONDS, office.send), settings, stop, wake=written),
@@ -148,6 +154,11 @@ async def remind_of_revalidation(at: datetime) -> None:
         await office_users.remind(at=at)
 
 
+async def remove_files(at: datetime) -> bool:
+    """Remove what is in files whose time is over, and the bytes that no file names; says whether there may be more."""
+    return any([await uploads.expire(at=at), await uploads.sweep(at=at)])
+
+
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
     Job("remind", 10, remind),
@@ -155,6 +166,7 @@ TIMETABLE = (
     Job("remind of revalidation", 600, remind_of_revalidation),
     Job("expire credits", 60, expire_credits),
     Job("extend openings", 60, extend_openings),
+    Job("remove files", 60, remove_files),
     Job("remove old rows", 120, remove_old),
     Job("seal the audit trail", 10, seal_audit_trail),
 )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import structlog
 
 from models.files.store import BytesMissingError, StoreError
 
@@ -24,6 +26,9 @@ READ_BYTES = 256 * 1024
 PART_BYTES = 5 * 1024 * 1024
 """What S3 takes at least as a part of a large object."""
 PARTS_AT_ONCE = 2
+CHECKED_WITHIN_SECONDS = 15
+
+log = structlog.get_logger()
 
 
 class ObjectStorage:
@@ -110,6 +115,23 @@ def written_through(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def storage(s3: Mapping[str, str] | None, folder: Path) -> ObjectStorage:
+    """The store that settings name: a bucket, or a folder here."""
+    return in_folder(folder) if s3 is None else in_s3(**s3)
+
+
+async def tell_if_away(store: ObjectStorage) -> None:
+    """Say in the log, once a process starts, that the store of files does not take or give what it should.
+
+    The program goes on: all but files is answered, and files are once the store is back.
+    """
+    try:
+        async with asyncio.timeout(CHECKED_WITHIN_SECONDS):
+            await store.check()
+    except (StoreError, TimeoutError) as error:
+        log.error("files.store_away", reason=str(error) or type(error).__name__)
 
 
 def in_folder(folder: Path) -> ObjectStorage:
