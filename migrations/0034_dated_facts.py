@@ -3,30 +3,35 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
-# One trigger for all of them, with the columns of the key as its arguments: what begins ends what held before it, and
-# ends where the next begins. A row says NULL where its key has none, so the columns are compared as each row has them.
-SUPERSEDING = """
-CREATE FUNCTION supersede_dated() RETURNS trigger LANGUAGE plpgsql AS $$
+# One form for all of them: a function for each table, so that its statements are planned once and not for each row.
+# `key` is SQL for what rows share that follow each other, about a row of the table.
+SUPERSEDE = """
+CREATE FUNCTION {table}_supersede() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     begins date := lower(NEW.during);
     following date;
-    same text;
 BEGIN
-    SELECT string_agg(CASE WHEN to_jsonb(NEW) ->> key IS NULL THEN format('d.%I IS NULL', key)
-                           ELSE format('d.%1$I = ($1).%1$I', key) END, ' AND ')
-      INTO same FROM unnest(TG_ARGV) AS key;
     IF upper_inf(NEW.during) THEN
-        EXECUTE format('SELECT min(lower(d.during)) FROM %I d WHERE %s AND lower(d.during) > $2', TG_TABLE_NAME, same)
-           INTO following USING NEW, begins;
+        SELECT min(lower(d.during)) INTO following FROM {table} d
+         WHERE {key_of_d} = {key_of_new} AND d.during && daterange(begins + 1, NULL) AND lower(d.during) > begins;
         NEW.during := daterange(begins, following);
     END IF;
-    EXECUTE format('UPDATE %I d SET during = daterange(lower(d.during), $2)'
-                   ' WHERE %s AND d.during @> $2 AND (lower_inf(d.during) OR lower(d.during) < $2)', TG_TABLE_NAME, same)
-      USING NEW, begins;
+    UPDATE {table} d SET during = daterange(lower(d.during), begins)
+     WHERE {key_of_d} = {key_of_new} AND d.during @> begins AND (lower_inf(d.during) OR lower(d.during) < begins);
     RETURN NEW;
 END $$;
-COMMENT ON FUNCTION supersede_dated() IS 'Ends what held, for the same key, the day before a new row begins.';
+COMMENT ON FUNCTION {table}_supersede() IS
+    'A new row ends what held before it, the day before, and ends itself where the next one begins.';
+CREATE TRIGGER {table}_supersede BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_supersede();
 """
+
+
+def superseding(table: str, key: str) -> str:
+    """The trigger of a table, whose key is about a row `{row}`."""
+    return SUPERSEDE.format(table=table, key_of_d=key.format(row="d"), key_of_new=key.format(row="NEW"))
+
+
+KIND = "rate_kind({row}.visit_type, {row}.service, {row}.degree_level, {row}.license_class, {row}.state)"
 
 # The version before writes the first day alone, and moves it alone.
 RATES = """
@@ -47,16 +52,18 @@ BEGIN
 END $$;
 CREATE TRIGGER rates_fill_during BEFORE INSERT OR UPDATE OF effective_from ON rates
     FOR EACH ROW EXECUTE FUNCTION rates_fill_during();
-CREATE TRIGGER rates_supersede BEFORE INSERT ON rates FOR EACH ROW
-    EXECUTE FUNCTION supersede_dated('visit_type', 'service', 'degree_level', 'license_class', 'state');
 
+CREATE FUNCTION rate_kind(text, text, text, text, text) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN md5($1 || '/' || $2 || '/' || $3 || '/' || $4 || '/' || coalesce($5, ''))::uuid;
+COMMENT ON FUNCTION rate_kind(text, text, text, text, text) IS
+    'A kind of session and a state, or none, as one value: an index on five texts is many times as slow.';
 ALTER TABLE rates
     ADD CONSTRAINT rates_during CHECK (coalesce(lower(during) = effective_from, false)) NOT VALID,
-    ADD CONSTRAINT rates_no_overlap EXCLUDE USING gist (visit_type WITH =, service WITH =, degree_level WITH =,
-        license_class WITH =, (coalesce(state, '')) WITH =, during WITH &&);
+    ADD CONSTRAINT rates_no_overlap EXCLUDE USING gist (
+        rate_kind(visit_type, service, degree_level, license_class, state) WITH =, during WITH &&);
 """
 
-# A school's first policy holds since ever. Its columns of the same names are what the version before reads, and what a
+# A school's first policy holds since ever, under the school's own id. Its columns of the same names are what the version before reads, and what a
 # school is opened with.
 POLICIES = """
 CREATE TABLE school_policies (
@@ -75,8 +82,6 @@ CREATE TABLE school_policies (
     CONSTRAINT school_policies_of_school UNIQUE (school_id, id),
     CONSTRAINT school_policies_no_overlap EXCLUDE USING gist (school_id WITH =, during WITH &&)
 );
-CREATE TRIGGER school_policies_supersede BEFORE INSERT ON school_policies
-    FOR EACH ROW EXECUTE FUNCTION supersede_dated('school_id');
 CREATE TRIGGER school_policies_append_only BEFORE UPDATE ON school_policies FOR EACH ROW
     WHEN (to_jsonb(OLD) - 'during' IS DISTINCT FROM to_jsonb(NEW) - 'during' OR lower(OLD.during) IS DISTINCT FROM lower(NEW.during))
     EXECUTE FUNCTION refuse_change();
@@ -85,14 +90,14 @@ CREATE TRIGGER school_policies_no_delete BEFORE DELETE ON school_policies
 
 CREATE FUNCTION schools_begin_with_policy() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO school_policies VALUES (uuidv7(), NEW.id, daterange(NULL, NULL), NEW.credits_min, NEW.credits_max,
+    INSERT INTO school_policies VALUES (NEW.id, NEW.id, daterange(NULL, NULL), NEW.credits_min, NEW.credits_max,
                                         NEW.missed_session_policy, 24, NEW.created_at);
     RETURN NULL;
 END $$;
 CREATE TRIGGER schools_begin_with_policy AFTER INSERT ON schools
     FOR EACH ROW EXECUTE FUNCTION schools_begin_with_policy();
 INSERT INTO school_policies
-SELECT uuidv7(), id, daterange(NULL, NULL), credits_min, credits_max, missed_session_policy, 24, created_at FROM schools;
+SELECT id, id, daterange(NULL, NULL), credits_min, credits_max, missed_session_policy, 24, created_at FROM schools;
 """
 
 # A session is judged by the policy of the day of its request, on its school's calendar, for good.
@@ -129,5 +134,13 @@ class Migration(migrations.Migration):
     dependencies = [("models", "0026_folded_search")]
     initial = False
     operations = [
-        ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", SUPERSEDING, RATES, POLICIES, SESSIONS)
+        ops.RunSQL(sql)
+        for sql in (
+            "SET LOCAL lock_timeout = '5s'",
+            RATES,
+            superseding("rates", KIND),
+            POLICIES,
+            superseding("school_policies", "{row}.school_id"),
+            SESSIONS,
+        )
     ]

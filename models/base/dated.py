@@ -1,9 +1,9 @@
 """Dated facts: what holds from a day until another, one at a time for each key: rates, a school's policies (CR-12).
 
 One form for all of them: a column `during DATERANGE`; `EXCLUDE USING gist (key WITH =, during WITH &&)`, so that there
-is never more than one on a day; and the trigger `supersede_dated('key', …)`, by which what is announced ends what held
-before it, the day before, and ends itself where the next begins that was announced already. So they are announced in
-any order, one at a time or thousands in one statement, by any version of the program, and never edited.
+is never more than one on a day; and a trigger `<table>_supersede` (`SUPERSEDE` of migration 0034), by which what is
+announced ends what held before it, the day before, and ends itself where the next begins that was announced already. So
+they are announced in any order, one or thousands in a statement, by any version of the program, and never edited.
 """
 
 from __future__ import annotations

@@ -87,14 +87,10 @@ COLUMNS = (
     ),
 )
 
-OWN = "given.visit_type, given.service, given.degree_level, given.license_class, given.state"
-KIND = ("visit_type", "service", "degree_level", "license_class")
 
-
-def is_of_kind(table: str) -> str:
-    """Whether a row of rates is for the same kind of session and state as a given one."""
-    same = " AND ".join(f"{table}.{name} = given.{name}" for name in KIND)
-    return f"given.has_key AND {same} AND {table}.state IS NOT DISTINCT FROM given.state"
+def kind_of(table: str) -> str:
+    """What rates share that follow each other, as the database's own index has it."""
+    return f"rate_kind({table}.visit_type, {table}.service, {table}.degree_level, {table}.license_class, {table}.state)"
 
 
 GIVEN = """
@@ -103,26 +99,29 @@ SELECT r.id, r.outcome, r.parsed ->> 'visitType' AS visit_type, r.parsed ->> 'se
        r.parsed ->> 'state' AS state, (r.parsed ->> 'amount')::bigint AS amount_cents,
        (r.parsed ->> 'effectiveFrom')::date AS effective_from,
        nullif((r.parsed ->> 'effectiveUntil')::date, '9999-12-31') AS effective_until,
-       r.parsed ?& '{visitType,service,degreeLevel,licenseClass,state,effectiveFrom}' AS has_key
-  FROM import_rows r WHERE r.import_id = $1
+       r.parsed ? 'state' AS state_is_read
+  FROM import_rows r WHERE r.import_id = $1 AND r.outcome <> 'LEFT_OUT'
 """
-"""The rows of an import as rates; what could not be read is null, and `has_key` says whether its key could be."""
+"""The rows of an import as rates; what could not be read is null."""
 
 FOUND = f"""
 SELECT given.*, there.id AS there_id, $2::date AS today,
        coalesce(there.amount_cents = given.amount_cents AND (given.effective_until IS NULL
                 OR given.effective_until = upper(there.during) - 1), false) AS is_same,
-       given.has_key AND count(*) OVER (own RANGE CURRENT ROW) > 1 AS is_double,
-       coalesce(given.has_key AND min(given.effective_from) OVER (own GROUPS BETWEEN 1 FOLLOWING AND 1 FOLLOWING)
-                                  <= given.effective_until, false)
-       OR EXISTS (SELECT 1 FROM rates next WHERE {is_of_kind("next")}
-                     AND next.effective_from > given.effective_from AND next.effective_from <= given.effective_until)
-           AS is_overlapping
-  FROM ({GIVEN}) given
-  LEFT JOIN rates there ON {is_of_kind("there")} AND there.effective_from = given.effective_from
- WHERE given.outcome <> 'LEFT_OUT'
-WINDOW own AS (PARTITION BY given.has_key, {OWN} ORDER BY given.effective_from)
+       given.kind IS NOT NULL AND given.effective_from IS NOT NULL
+       AND count(*) OVER (own RANGE CURRENT ROW) > 1 AS is_double,
+       given.kind IS NOT NULL AND coalesce(min(given.effective_from)
+           OVER (own GROUPS BETWEEN 1 FOLLOWING AND 1 FOLLOWING) <= given.effective_until, false)
+       OR CASE WHEN given.effective_until > given.effective_from THEN EXISTS (
+           SELECT 1 FROM rates next WHERE {kind_of("next")} = given.kind
+              AND next.during && daterange(given.effective_from + 1, given.effective_until + 1)
+              AND next.effective_from > given.effective_from) ELSE false END AS is_overlapping
+  FROM (SELECT given.*, CASE WHEN state_is_read THEN {kind_of("given")} END AS kind FROM ({GIVEN}) given) given
+  LEFT JOIN rates there ON {kind_of("there")} = given.kind
+   AND there.during @> given.effective_from AND there.effective_from = given.effective_from
+WINDOW own AS (PARTITION BY given.kind ORDER BY given.effective_from)
 """
+"""What is known of each row: of two of a kind and day, of others that begin within its days, and what is there."""
 
 
 def refusal(code: Code, message: str, fix: str) -> Refusal:
@@ -154,10 +153,11 @@ JUDGE = judged(
 
 KEEP = f"""
 INSERT INTO rates (id, visit_type, service, degree_level, license_class, state, amount_cents, effective_from, during)
-SELECT uuidv7(), visit_type, service, degree_level, license_class, state, amount_cents, effective_from,
+SELECT id, visit_type, service, degree_level, license_class, state, amount_cents, effective_from,
        daterange(effective_from, effective_until + 1)
-  FROM ({GIVEN}) given WHERE outcome = 'CREATED'
+  FROM ({GIVEN}) given WHERE outcome = 'CREATED' ORDER BY {kind_of("given")}, effective_from DESC
 """
+"""A rate has the id of the row that it came from. The last one first, so that none has to be ended by another."""
 
 COMPARED_WITH = """
 SELECT $1::text || encode(sha256(convert_to(coalesce(string_agg(

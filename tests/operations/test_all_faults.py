@@ -50,6 +50,12 @@ CASES: dict[str, Case] = {
         {"idempotencyKey"},
         {"effectiveFrom", "creditsMin", "lateNoticeHours"},
     ),
+    "commitImport": (
+        Role.FINANCE,
+        lambda side: {"importId": unknown("imp"), "digest": UNFIT},
+        {"digest"},
+        {"importId"},
+    ),
     "updateSchool": (
         Role.OPS,
         lambda side: {"schoolId": unknown("sch"), "crisisLine": UNFIT},

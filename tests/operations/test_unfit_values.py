@@ -38,7 +38,7 @@ async def test_a_limit_that_was_set_by_hand_ends_in_a_refusal_and_not_in_an_over
 ) -> None:
     pair = await pair_of(credits=5)
     await execute(
-        "INSERT INTO school_policies SELECT uuidv7(), school_id, daterange($2, NULL), 1, 2147483647,"
+        "INSERT INTO school_policies SELECT gen_random_uuid(), school_id, daterange($2, NULL), 1, 2147483647,"
         " missed_session_policy, late_notice_hours, announced_at FROM school_policies WHERE school_id = $1",
         pair.school.id, AT.date(),
     )  # fmt: skip
