@@ -45,7 +45,7 @@ from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from telemetry.health import Health
 from telemetry.logs import log_request
-from telemetry.metrics import Metrics, watch_outbox, watch_pool
+from telemetry.metrics import Metrics, watch_jobs, watch_outbox, watch_pool, watch_queues
 from transport import (
     ANSWER_HEADERS,
     CrossOrigin,
@@ -170,6 +170,7 @@ def build_engine(settings: Settings) -> ProgramEngine:
     plans = Plans(SCHEMA, row_classes=ROW_CLASSES, native_scalars=NATIVE, compiled=settings.compiled)
     environment = Environment(
         address=settings.address,
+        product=settings.product_name,
         clock_is_movable=settings.may_move_clock,
         demo=settings.env == "demo",
         second_factor_required=settings.needs_second_factor,
@@ -216,6 +217,8 @@ async def measured(metrics: Metrics, engine: ProgramEngine, settings: Settings) 
     metrics.watch("fc_audit_waiting", "Answers that wait for their audit entry.", lambda: engine.auditor.waiting)
     watch_pool(metrics)
     watch_outbox(metrics)
+    watch_queues(metrics)
+    watch_jobs(metrics)
     async with metrics.served(settings.host, settings.metrics_port):
         yield
 

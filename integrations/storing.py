@@ -85,9 +85,12 @@ class ObjectStorage:
         try:
             await obstore.delete_async(self._store, name)
         except FileNotFoundError:
-            return
+            pass
         except Exception as error:
             raise told(error) from error
+        if self._folder is not None:
+            for begun in self._folder.glob(f"{name}#*"):  # by a process that died while it wrote
+                begun.unlink(missing_ok=True)
 
     async def check(self) -> None:
         """Write, read and remove a word. Raises StoreError."""

@@ -36,7 +36,7 @@ CREATE TABLE files (
     sha256 BYTEA CONSTRAINT files_sha256 CHECK (octet_length(sha256) = 32),
     token_hash BYTEA CONSTRAINT files_token_hash CHECK (octet_length(token_hash) = 32),
     blob_id UUID,
-    blob_live BOOLEAN GENERATED ALWAYS AS (CASE WHEN blob_id IS NOT NULL THEN true END) STORED,
+    blob_live BOOLEAN,
     sealed_key TEXT CONSTRAINT files_sealed CHECK (sealed_key ~ '^[^:]+:.{40,}$'),
     refused_for TEXT,
     created_at TIMESTAMPTZ NOT NULL,
@@ -105,6 +105,14 @@ CREATE TRIGGER files_no_truncate BEFORE TRUNCATE ON files
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER file_blobs_no_truncate BEFORE TRUNCATE ON file_blobs
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE FUNCTION files_name_live_bytes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.blob_live := CASE WHEN NEW.blob_id IS NOT NULL THEN true END;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER files_name_live_bytes BEFORE INSERT OR UPDATE ON files
+    FOR EACH ROW EXECUTE FUNCTION files_name_live_bytes();
 
 CREATE FUNCTION files_claim_bytes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -131,7 +131,7 @@ ALTER TABLE appointments
 class Migration(migrations.Migration):
     """Rates and schools are few; of sessions, which are many, here only the new ones."""
 
-    dependencies = [("models", "0026_folded_search")]
+    dependencies = [("models", "0035_first_terms")]
     initial = False
     operations = [
         ops.RunSQL(sql)

@@ -20,7 +20,7 @@ from tortoise import fields
 from models.base.access import Entity, Reach, Role, Viewer
 from models.base.effects import Leaving, student_erased
 from models.base.encryption import open_sealed, seal, sealed_column
-from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
@@ -286,21 +286,29 @@ async def use(
     """Put an upload, whose row the caller has locked, to the use that it was made for: once, in the same transaction.
 
     From then on it is kept until `expires_at`, or until its area removes it, and belongs to whom is named here too.
-    Raises INVALID for an upload of another purpose, NOT_OPEN for one that is not there or was used already.
+    Raises Refused: INVALID for an upload of another purpose, NOT_OPEN for one that was not sent or was used already.
     """
-    if file.purpose is not purpose:
-        raise Refusal(
-            Code.INVALID,
-            "This file was uploaded for another purpose.",
-            rule="FI-1",
-            path=[path],
-            fix=f"Upload it to an address for {purpose.value}, by createUpload.",
-        )
-    if file.state is not FileState.RECEIVED or (file.expires_at is not None and file.expires_at <= at):
-        raise Refusal(Code.NOT_OPEN, NOT_USABLE[file.state], rule="FI-1", path=[path], fix=FIX[file.state])
+    refuse_if_any(use_refusals(file, purpose=purpose, at=at, path=path))
     change = Update(file, state=FileState.USED, used_at=at, expires_at=expires_at, **belongs)
     await write(change, new_event(EventVerb.FILE_USED, file, by=by, at=at, purpose=purpose.value))
     return file
+
+
+def use_refusals(file: File, *, purpose: FilePurpose, at: datetime, path: str = "uploadId") -> list[Refusal]:
+    """What speaks against using an upload for this purpose."""
+    if file.purpose is not purpose:
+        return [
+            Refusal(
+                Code.INVALID,
+                "This file was uploaded for another purpose.",
+                rule="FI-1",
+                path=[path],
+                fix=f"Upload it to an address for {purpose.value}, by createUpload.",
+            )
+        ]
+    if file.state is not FileState.RECEIVED or (file.expires_at is not None and file.expires_at <= at):
+        return [Refusal(Code.NOT_OPEN, NOT_USABLE[file.state], rule="FI-1", path=[path], fix=FIX[file.state])]
+    return []
 
 
 UPLOAD_AGAIN = "Upload it again, to a new address by createUpload."

@@ -133,7 +133,7 @@ async def admit_one_more(by: Viewer, *, at: datetime) -> None:
     if row.n >= OPEN_MAX:
         raise Refusal(
             Code.THROTTLED,
-            f"{OPEN_MAX} of your uploads wait to be sent or used.",
+            "Too many of your uploads wait to be sent or used.",
             rule="FI-1",
             fix="Use them first, or wait: an address ends within 15 minutes, an unused upload within a day.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from models.base.text import StateCode
 from models.directory import license_evidence
 from models.directory.licenses import License, LicenseClass, license_refusals
 from models.directory.providers import Provider
-from models.files.files import File
+from models.files.files import File, FilePurpose, use_refusals
 from operations.arguments import TITLE
 from operations.context import Context
 from operations.reads.relations import to_all
@@ -55,8 +55,8 @@ async def check_license(
 
 
 async def verify_license(context: Context, *, license_id: Annotated[UUID, License, "Id of the license."]) -> License:
-    """Mark a license as verified with the state board (PR-4)."""
-    license = await find(context, License, license_id, path="licenseId")
+    """Mark a license as verified with the state board; refused while another reviewer has taken it (PR-4)."""
+    license = await find_locked(context, License, license_id, path="licenseId")
     await license.verify(by=context.viewer, at=context.now)
     return license
 
@@ -74,13 +74,19 @@ async def attach_evidence(
 
 
 async def check_evidence(context: Context, *, license_id: UUID | None, upload_id: UUID | None) -> list[Refusal]:
-    """What does not exist for the viewer."""
+    """What speaks against the upload, and against the license."""
     found = []
     if license_id is not None and await License.visible(context.viewer, license_id) is None:
         found.append(not_found("license", path=["licenseId"]))
-    if upload_id is not None and await File.visible(context.viewer, upload_id) is None:
-        found.append(not_found("upload", path=["uploadId"]))
+    if upload_id is not None:
+        upload = await File.visible(context.viewer, upload_id)
+        found += evidence_refusals(upload, context.now) if upload else [not_found("upload", path=["uploadId"])]
     return found
+
+
+def evidence_refusals(upload: File, at: datetime) -> list[Refusal]:
+    """What speaks against an upload as evidence."""
+    return use_refusals(upload, purpose=FilePurpose.LICENSE_EVIDENCE, at=at)
 
 
 async def evidence(context: Context, parents: list[Any], selection: Selection) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""A license's evidence: uploaded by its provider, attached, read by OPS at an expiring address, and told (FI-1, ID-6)."""
+"""A license's evidence: uploaded by its provider, attached, read by OPS at an expiring address, and told (FI-1)."""
 
 from __future__ import annotations
 

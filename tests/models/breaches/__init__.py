@@ -8,7 +8,9 @@ from tests.models.breaches import (
     claims,
     credits,
     directory,
+    files,
     invitations,
+    jobs,
     keys,
     notifications,
     payouts,
@@ -16,6 +18,8 @@ from tests.models.breaches import (
     practices,
     records,
     schools,
+    tasks,
+    vocabularies,
 )
 
 BREACHES = [
@@ -23,6 +27,8 @@ BREACHES = [
     for area in (
         base,
         accounts,
+        files,
+        jobs,
         schools,
         campus,
         directory,
@@ -36,6 +42,8 @@ BREACHES = [
         persons,
         records,
         notifications,
+        tasks,
+        vocabularies,
     )
     for found in area.BREACHES
 ]
@@ -49,6 +57,8 @@ WITHOUT_BREACH = {
     "school_policies_of_school",
     # The session's policy is chosen by a trigger and kept by another; its school is kept by the student's own key.
     "appointments_policy",
+    "file_blobs_id_live",
+    "consent_texts_of_purpose",
     # Only the ledger's trigger writes balances, in ways that keep these; the ledger's own tests hold it to that.
     "wallets_expired_check",
     "wallets_revoked_check",
