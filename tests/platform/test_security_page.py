@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE)))
 AREAS = (
-    "Sign-in", "Roles and reach", "Input", "Limits", "HTTP", "WebSocket and subscriptions", "Audit, logs and secrets",
+    "Sign-in", "Roles and reach", "Input", "Limits", "HTTP", "WebSocket and subscriptions", "Audit, logs and secrets", "Files",
     "A student's own record", "The operator's own duty",
 )  # fmt: skip
 
