@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 
 from execution import Batched, Selection
-from models.base.errors import Code, Refusal
+from models.base.errors import Code, Refusal, not_found
 from models.files.files import File, FilePurpose, FileState, content_of
 from models.imports import imports
 from models.imports.imports import Import, ImportRow, RowOutcome, Staged
@@ -106,6 +106,18 @@ async def preview(
     """
     file = await find_locked(context, File, upload_id, path="uploadId")
     return await imports.preview(staged, file, by=context.viewer, at=context.now)
+
+
+async def check_preview(context: Context, *, upload_id: UUID | None) -> list[Refusal]:
+    """What speaks against an upload, whatever the mapping says."""
+    known = upload_id is None or await File.visible(context.viewer, upload_id) is not None
+    return [] if known else [not_found("upload", path=["uploadId"])]
+
+
+async def check_commit(context: Context, *, import_id: UUID | None) -> list[Refusal]:
+    """What speaks against an import, whatever the digest is."""
+    known = import_id is None or await Import.visible(context.viewer, import_id) is not None
+    return [] if known else [not_found("import", path=["importId"])]
 
 
 async def commit(

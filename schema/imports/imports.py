@@ -102,7 +102,13 @@ class Mutation:
     """What imports add to Mutation."""
 
     preview_import = mutation(
-        resolvers.preview, before=resolvers.read_upload, answers=payload("PreviewImport", Import), allow=IMPORTERS
+        resolvers.preview,
+        before=resolvers.read_upload,
+        check=resolvers.check_preview,
+        answers=payload("PreviewImport", Import),
+        allow=IMPORTERS,
     )
-    commit_import = mutation(resolvers.commit, answers=payload("CommitImport", Import), allow=IMPORTERS)
+    commit_import = mutation(
+        resolvers.commit, check=resolvers.check_commit, answers=payload("CommitImport", Import), allow=IMPORTERS
+    )
     discard_import = mutation(resolvers.discard, answers=payload("DiscardImport", Import), allow=IMPORTERS)

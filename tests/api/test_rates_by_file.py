@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest_asyncio
 
-from tests.api.test_first_day import OPS, command, others_join_and_prepare
-from tests.notifications.server import mail_server
-from tests.support.first_day import FirstDay, commands_of_guide, done, settings_of_guide
-from tests.support.postgres import new_database
+from tests.api.test_first_day import OPS, others_join_and_prepare
+from tests.support.first_day import FirstDay, command, commands_of_guide, done, new_server
 
-NEW_KEYS, INVITE_FIRST, _ = commands_of_guide()
+_, INVITE_FIRST, _ = commands_of_guide()
 UPLOAD = """mutation U($input: CreateUploadInput!) { createUpload(input: $input) {
     upload { id address } userErrors { code message }
 } }"""
@@ -36,11 +34,8 @@ RATES = "visit type;service;degree level;license class;state;amount;effective fr
 @pytest_asyncio.fixture(loop_scope="session")
 async def day(postgres: str, tmp_path: Path) -> AsyncIterator[FirstDay]:
     """A server that has been set up as the guide says, on an empty database."""
-    async with mail_server() as mail, new_database(postgres) as url:
-        keys = await command(NEW_KEYS, tmp_path)
-        here = {"FC_DATABASE_URL": url, "FC_SMTP_URL": mail.url}
-        settings = settings_of_guide() | dict(line.split("=", 1) for line in keys.split()) | here
-        yield FirstDay(data_dir=tmp_path, settings=settings, mail=mail)
+    async with new_server(postgres, tmp_path) as day:
+        yield day
 
 
 async def asked(day: FirstDay, query: str, role: str, **variables: Any) -> Any:

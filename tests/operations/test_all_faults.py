@@ -50,6 +50,16 @@ CASES: dict[str, Case] = {
         {"idempotencyKey"},
         {"effectiveFrom", "creditsMin", "lateNoticeHours"},
     ),
+    "previewImport": (
+        Role.FINANCE,
+        lambda side: {
+            "kind": "RATES",
+            "uploadId": unknown("fil"),
+            "mapping": [{"column": "\x07", "header": "Amount"}],
+        },
+        {"mapping.0.column"},
+        {"uploadId"},
+    ),
     "commitImport": (
         Role.FINANCE,
         lambda side: {"importId": unknown("imp"), "digest": UNFIT},
@@ -235,7 +245,7 @@ ONE_VALUE = {
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
     "giveConsent", "withdrawConsent",
     "takeTask", "releaseTask",
-    "exportRecord", "cancelJob",
+    "exportRecord", "cancelJob", "discardImport",
     "retireTerm", "restoreTerm", "signedAgreement",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""

@@ -83,7 +83,7 @@ def counts(preview: Any) -> tuple[int, ...]:
 async def rates_of(state: str) -> list[tuple[int, str, str | None]]:
     """Of a state's rates, the first one first: cents, first day, and the day from which it holds no more."""
     return [
-        (rate.amount_cents, str(rate.during.since), rate.during.until and str(rate.during.until))
+        (rate.amount_cents, str(rate.during.since), None if rate.during.until is None else str(rate.during.until))
         for rate in await Rate.filter(state=state).order_by("effective_from")
     ]
 
