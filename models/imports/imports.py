@@ -274,5 +274,5 @@ STALE = Refusal(
     path=["importId"],
     fix="Preview the same upload again by previewImport, and look at what is different.",
 )
-CONSTRAINTS["imports_next_state"] = CONSTRAINTS["imports_append_only"] = ENDED
+CONSTRAINTS["imports_next_state"] = ENDED
 CONSTRAINTS["import_rows_stay"] = STALE
