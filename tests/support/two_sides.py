@@ -40,6 +40,7 @@ from models.records.audit import AuditKind, Entry, write_entries
 from models.schools.schools import School
 from models.schools.students import Student
 from tests.support.file_rows import expected_file, used_file
+from tests.support.import_rows import preview_of
 from tests.support.world import (
     AT,
     attested,
@@ -124,6 +125,7 @@ async def side_of() -> Side:
         if role is not Role.PARTNER
     }
     await write(await evidence_of(provider, viewers[Role.PROVIDER]))
+    await preview_of(viewers[Role.FINANCE])
     return Side(
         school=school,
         practice=practice,
