@@ -40,7 +40,9 @@ class Cursors:
     ) -> None:
         self.model = model
         self.column = order.column
-        whose = viewer.membership_id or viewer.school_id  # a partner's key is replaced while its school goes on
+        whose = (
+            viewer.membership_id or viewer.school_id or viewer.practice_id
+        )  # a key is replaced while its owner goes on
         self._list = (
             model._meta.db_table, order.column, order.descending, where, asked, viewer.role.value, whose, parent,
         )  # fmt: skip
