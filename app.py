@@ -21,7 +21,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from database import connected, credentials, url_of
+from endpoints import figures
 from endpoints.campus import CampusPages
+from endpoints.doors import Doors
 from endpoints.pages import ProductPages
 from endpoints.schema import SchemaFile
 from execution import Plans
@@ -103,7 +105,8 @@ def create_app(settings: Settings) -> Starlette:
         address=settings.address,
         security_contact=settings.security_address,
     )
-    campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
+    campus = CampusPages(address=settings.address, loopback=settings.env != "production")
+    doors = Doors(engine, origins, partial(observed, metrics))
     MAILBOX.shown = settings.smtp_url is None and settings.env != "production"
 
     @asynccontextmanager
@@ -124,8 +127,9 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            SchemaFile(engine, SCHEMA.as_str).route(),
-            *campus.routes(),
+            SchemaFile(doors, SCHEMA.as_str).route(),
+            figures.route(doors),
+            *campus.routes(doors),
             *product.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),
             *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
