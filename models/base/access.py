@@ -45,16 +45,16 @@ class Viewer:
     needs_second_factor: bool = False
     """Whether nothing but enrolling a second factor is open to this session (ID-1)."""
     scopes: frozenset[Scope] | None = None
-    """What a machine's key is for (ID-5); None for a person, who may do all that the role may."""
+    """What a machine's key is for (ID-5): nothing unless it is said. None for a person: all that the role may do."""
 
     @property
     def is_machine(self) -> bool:
         """Whether a key acts, and no account."""
-        return self.scopes is not None
+        return self.role is Role.PARTNER or self.scopes is not None
 
     def lacks(self, needed: Needed) -> bool:
         """Whether this is a machine whose key is not for that."""
-        return self.scopes is not None and needed is not OPEN and needed not in self.scopes
+        return self.is_machine and needed is not OPEN and needed not in (self.scopes or ())
 
 
 EVERYTHING = "true"

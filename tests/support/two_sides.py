@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from models.availability.openings import Opening
 from models.base.access import Entity, Role, Viewer
 from models.base.events import Event
 from models.base.ids import new_id
+from models.base.scopes import OF_PRACTICE, OF_SCHOOL
 from models.base.statements import write
 from models.campus.campus import CampusIssuer
 from models.claims.claims import Claim
@@ -58,6 +59,9 @@ class Side:
     student: Student
     provider: Provider
     key: PartnerKey
+    practice_key: PartnerKey
+    machine: Viewer
+    """The practice's, with all the scopes that it may have."""
     license: License
     opening: Opening
     requested: Appointment
@@ -103,12 +107,17 @@ async def side_of() -> Side:
         Role.PARTNER: {"school_id": school.id},
     }
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
+    practice_key, _ = await partner_keys.create(
+        None, practice_id=practice.id, name="Calendar", scopes=OF_PRACTICE, days=30, by=None, at=AT
+    )
     return Side(
         school=school,
         practice=practice,
         student=student,
         provider=provider,
         key=(await partner_keys.create(school.id, name="Portal", days=30, by=None, at=AT))[0],
+        practice_key=practice_key,
+        machine=Viewer(account_id=practice_key.id, role=Role.OFFICE, practice_id=practice.id, scopes=OF_PRACTICE),
         license=await License.get(provider_id=provider.id, state="NY"),
         opening=openings[9],
         completed=await Appointment.get(id=done.id),
@@ -186,7 +195,8 @@ async def viewer_of(role: Role, *, is_owner: bool = True, invites: bool = True, 
     )
     await open_session(membership, device="", at=AT)
     session = await Session.get(membership_id=membership.id)
-    return membership.viewer(session_id=session.id)
+    viewer = membership.viewer(session_id=session.id)
+    return replace(viewer, scopes=OF_SCHOOL) if role is Role.PARTNER else viewer
 
 
 def invitations_to(role: Role, **subject: Any) -> list[Invitation]:
