@@ -1,4 +1,4 @@
-"""Fetching what strangers name: no address of ours is reached, no name is taken for another, nothing is without bound."""
+"""Fetching what strangers name: no address of ours is reached, no name taken for another, nothing without bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers of strangers on loopback: with certificates of a throwaway authority, and with answers that no server sends."""
+"""Servers of strangers on loopback: with certificates of a throwaway authority, and with any answer at all."""
 
 from __future__ import annotations
 
