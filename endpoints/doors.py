@@ -62,6 +62,8 @@ class Rules:
     """For the reader to take the answer."""
     from_other_sites: bool = False
     """Whether a page of any site may send a browser here, as a campus does."""
+    by_address: bool = False
+    """Whether a secret in the address lets in, so that no token is looked at."""
     changes: bool = False
     """Whether it changes something: then it holds its entry of the audit trail in its transaction."""
 
@@ -87,8 +89,13 @@ class Visit:
         """The whole body. Raises Problem 413 beyond the door's bound."""
         return b"".join([chunk async for chunk in self.chunks()])
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes, counted. Raises Problem 413 beyond the door's bound, 408 if nothing comes for long."""
+    async def chunks(self, *, bytes_max: int | None = None) -> AsyncIterator[bytes]:
+        """The body as it comes, counted. Raises Problem 413 beyond the bound, 408 if nothing comes for long.
+
+        The bound is the door's, or a closer one, where what is sent is known by now.
+        """
+        bound = self.rules.body_bytes if bytes_max is None else min(bytes_max, self.rules.body_bytes)
+        must_fit(self.request.headers.get("content-length"), bound)
         total, more = 0, True
         while more:
             try:
@@ -100,8 +107,8 @@ class Visit:
                 raise Disconnected
             chunk, more = message.get("body", b""), message.get("more_body", False)
             total += len(chunk)
-            if total > self.rules.body_bytes:
-                raise too_long(self.rules)
+            if total > bound:
+                raise too_long(bound)
             if chunk:
                 yield chunk
 
@@ -182,6 +189,8 @@ class Door:
     async def let_in(self, request: Request, headers: dict[str, str], report: Report) -> Response:
         """Look at the request, then at who sends it, then answer."""
         self.check(request.method, headers)
+        if self.rules.by_address:
+            headers = {name: value for name, value in headers.items() if name != "authorization"}
         incoming = Incoming(headers, source_ip_of(request.scope), report.request_id, "http", report=report)
         context: Context = await self.engine.open(incoming)
         try:
@@ -208,9 +217,7 @@ class Door:
         self.check_site(headers)
         if headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
             raise Problem(code=Code.BAD_REQUEST.value, message="Send the body uncompressed.", status=415)
-        length = headers.get("content-length")
-        if length is not None and (not length.isdecimal() or len(length) > 12 or int(length) > self.rules.body_bytes):
-            raise too_long(self.rules)
+        must_fit(headers.get("content-length"), self.rules.body_bytes)
 
     def check_site(self, headers: dict[str, str]) -> None:
         """Refuse what a browser sends on behalf of a page that is neither ours nor listed."""
@@ -241,10 +248,14 @@ def late(message: str, *, status: int = 503) -> Problem:
     return Problem(code=Code.DEADLINE.value, message=message, status=status)
 
 
-def too_long(rules: Rules) -> Problem:
-    """A body beyond the bound of a door; of one that takes none, any."""
-    problem = Problem(
-        code=Code.BODY_LIMIT.value, message=f"A body has at most {rules.body_bytes} bytes.", limit=rules.body_bytes
-    )
+def must_fit(length: str | None, bound: int) -> None:
+    """Refuse by its header alone a body that is longer. Raises Problem."""
+    if length is not None and (not length.isdecimal() or len(length) > 12 or int(length) > bound):
+        raise too_long(bound)
+
+
+def too_long(bound: int) -> Problem:
+    """A body beyond the bound; where there is to be none, any."""
+    problem = Problem(code=Code.BODY_LIMIT.value, message=f"A body has at most {bound:,} bytes.", limit=bound)
     problem.headers["connection"] = "close"
     return problem

@@ -25,6 +25,7 @@ OF_ROOT_FIELDS: dict[str, Scope | str] = {
     "nodes": OPEN,
     "viewer": OPEN,
     "school": OPEN,
+    "vocabularies": OPEN,
     "student": Scope.STUDENTS_READ,
     "students": Scope.STUDENTS_READ,
     "provider": Scope.DIRECTORY_READ,
@@ -47,6 +48,7 @@ OF_ROOT_FIELDS: dict[str, Scope | str] = {
 OF_TABLES: dict[str, Scope | str] = {
     "sch": OPEN,
     "prc": OPEN,
+    "trm": OPEN,
     "stu": Scope.STUDENTS_READ,
     "prv": Scope.DIRECTORY_READ,
     "lic": Scope.DIRECTORY_READ,

@@ -8,7 +8,9 @@ from tests.models.breaches import (
     claims,
     credits,
     directory,
+    files,
     invitations,
+    jobs,
     keys,
     notifications,
     payouts,
@@ -16,6 +18,8 @@ from tests.models.breaches import (
     practices,
     records,
     schools,
+    tasks,
+    vocabularies,
 )
 
 BREACHES = [
@@ -23,6 +27,8 @@ BREACHES = [
     for area in (
         base,
         accounts,
+        files,
+        jobs,
         schools,
         campus,
         directory,
@@ -36,6 +42,8 @@ BREACHES = [
         persons,
         records,
         notifications,
+        tasks,
+        vocabularies,
     )
     for found in area.BREACHES
 ]
@@ -46,6 +54,8 @@ WITHOUT_BREACH = {
     "students_id_person",
     "providers_id_person",
     "licenses_of_provider_in_state",
+    "file_blobs_id_live",
+    "consent_texts_of_purpose",
     # Only the ledger's trigger writes balances, in ways that keep these; the ledger's own tests hold it to that.
     "wallets_expired_check",
     "wallets_revoked_check",
