@@ -8,6 +8,7 @@ OWNERS = """
 ALTER TABLE partner_keys
     ALTER COLUMN school_id DROP NOT NULL,
     ADD COLUMN practice_id UUID,
+    ADD COLUMN warned_at TIMESTAMPTZ,
     ADD COLUMN scopes TEXT[] NOT NULL DEFAULT ARRAY['APPOINTMENTS_READ', 'CLAIMS_READ', 'CREDITS_READ',
         'DIRECTORY_READ', 'FIGURES_READ', 'STUDENTS_READ'];
 ALTER TABLE partner_keys
@@ -23,6 +24,13 @@ ALTER TABLE partner_keys
         AND (NOT scopes @> ARRAY['APPOINTMENTS_WRITE'] OR scopes @> ARRAY['APPOINTMENTS_READ'])
         AND (NOT scopes @> ARRAY['SCHEDULE_WRITE'] OR scopes @> ARRAY['SCHEDULE_READ'])) NOT VALID;
 CREATE INDEX partner_keys_of_practice ON partner_keys (practice_id, created_at, id);
+"""
+
+RECIPIENTS = """
+ALTER TABLE mails
+    DROP CONSTRAINT mails_recipient,
+    ADD CONSTRAINT mails_recipient CHECK (recipient IN ('STUDENT', 'PROVIDER', 'ACCOUNT', 'LINK', 'OWNER', 'FORMER',
+        'OFFICE', 'OPS', 'FINANCE', 'SCHOOL', 'PRACTICE', 'KEEPER')) NOT VALID;
 """
 
 # After the row, so that what a CHECK refuses is told by its own name.
@@ -63,4 +71,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("models", "0035_first_terms")]
     initial = False
-    operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", OWNERS, FIXED)]
+    operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", OWNERS, RECIPIENTS, FIXED)]

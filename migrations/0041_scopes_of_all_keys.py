@@ -7,11 +7,12 @@ CHECKED = """
 ALTER TABLE partner_keys VALIDATE CONSTRAINT partner_keys_practice;
 ALTER TABLE partner_keys VALIDATE CONSTRAINT partner_keys_owner;
 ALTER TABLE partner_keys VALIDATE CONSTRAINT partner_keys_scopes;
+ALTER TABLE mails VALIDATE CONSTRAINT mails_recipient;
 """
 
 
 class Migration(migrations.Migration):
-    """Reads the table while others write to it."""
+    """Reads the tables while others write to them."""
 
     dependencies = [("models", "0040_scopes_of_keys")]
     initial = False

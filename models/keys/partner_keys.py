@@ -56,6 +56,7 @@ class PartnerKey(Entity):
     expires_at = fields.DatetimeField()
     revoked_at = fields.DatetimeField(null=True)
     seen_at = fields.DatetimeField(null=True)
+    warned_at = fields.DatetimeField(null=True)
     replaces_id = fields.UUIDField(null=True)
 
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"name", "scopes"})
