@@ -3,71 +3,80 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
 import structlog
-from graphql import GraphQLError
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from endpoints.receiving import CLOSE, body_of
-from endpoints.refusing import Problem, problem_of, unavailable
+from endpoints.doors import Answer, Doors, Rules, Visit
+from endpoints.problems import Problem
 from integrations.clamav import Scan, Scanner, ScannerError
 from integrations.images import UnfitImageError, redrawn
 from models.accounts import sessions
 from models.base import throttling
 from models.base.access import Viewer
 from models.base.encryption import UnopenableError
-from models.base.errors import Refusal
-from models.base.events import REQUEST_ID
+from models.base.errors import Code
 from models.base.ids import MalformedIdError, decode
+from models.base.scopes import OPEN
 from models.base.statements import transaction
 from models.files import downloads, files, uploads
 from models.files.content import TextCheck, UnfitContentError, media_type_of, media_type_of_text, name_to_save
 from models.files.files import File, FilePurpose, Written
 from models.files.store import StoreError
 from models.records.audit import AuditKind, Entry
-from operations.engine import OPEN, ProgramEngine
-from operations.outages import OUTAGES, RETRY_AFTER_SECONDS, outage_of
-from transport.errors import MASKED_MESSAGE, log_unexpected
-from transport.receiving import read_headers, request_id_of, source_ip_of
+from operations.fields import ANYONE
+from operations.outages import RETRY_AFTER_SECONDS
 
 log = structlog.get_logger()
 
 UPLOAD = "/files/upload/"
 READ = "/files/"
 PUBLIC = "/files/public/"
-EVERY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
-"""So that a wrong one is answered in our own form."""
 UPLOADS_AT_ONCE = 16
 """In one process: each small file is held in memory until it was looked at."""
 DRAWN_AT_ONCE = 1
-READ_COST, PUBLIC_COST = 20, 2
-SENDING_SECONDS = 300
+READ_COST = 20
+UPLOADS = Rules(
+    name="PUT /files/upload", allow=ANYONE, scope=OPEN, by_address=True, methods=("PUT",),
+    body_bytes=max(terms.bytes_max for terms in uploads.TERMS.values()), body_seconds=300,
+)  # fmt: skip
+READS = Rules(
+    name="GET /files", allow=ANYONE, scope=OPEN, by_address=True, from_other_sites=True, cost=1, sending_seconds=300
+)
+SHOWS = Rules(
+    name="GET /files/public", allow=ANYONE, scope=OPEN, by_address=True, from_other_sites=True, cost=2,
+    sending_seconds=300,
+)  # fmt: skip
 PUBLIC_SECONDS = 3_600
 SANDBOX = "default-src 'none'; sandbox"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sending:
-    """One file on its way in: the request, the row that waits for it, for whom, and when it began."""
+    """One file on its way in: the request, the row that waits for it, and for whom."""
 
-    request: Request
+    visit: Visit
     file: File
     by: Viewer
-    now: datetime
+
+    @property
+    def now(self) -> datetime:
+        """When the request began."""
+        return self.visit.context.now
 
 
 class FileDoors:
     """The three addresses of files."""
 
-    def __init__(self, engine: ProgramEngine, *, scanner: Scanner | None) -> None:
-        self.engine = engine
+    def __init__(self, doors: Doors, *, scanner: Scanner | None) -> None:
+        self.doors = doors
+        self.engine = doors.engine
         self.scanner = scanner
         self.drawing = asyncio.Semaphore(DRAWN_AT_ONCE)
         self.uploading = 0
@@ -75,54 +84,32 @@ class FileDoors:
     def routes(self) -> list[Route]:
         """For the application."""
         return [
-            Route(UPLOAD + "{token}", self.answered("PUT", self.upload), methods=EVERY_METHOD),
-            Route(PUBLIC + "{file_id}", self.answered("GET", self.public), methods=EVERY_METHOD),
-            Route(READ + "{token}", self.answered("GET", self.read), methods=EVERY_METHOD),
+            self.doors.route(UPLOAD + "{token}", told(self.upload), UPLOADS),
+            self.doors.route(PUBLIC + "{file_id}", told(self.public), SHOWS),
+            self.doors.route(READ + "{token}", told(self.read), READS),
         ]
 
-    def answered(
-        self, method: str, work: Callable[[Request, datetime], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """The answer of one address, whatever becomes of it: never a bare 500."""
-
-        async def answer(request: Request) -> Response:
-            request_id = request_id_of(read_headers(request.scope["headers"]))
-            request.state.request_id = request_id
-            REQUEST_ID.set(request_id)
-            try:
-                if request.method != method:
-                    raise Problem(405, "BAD_REQUEST", f"Use {method}.", headers={"allow": method, **CLOSE})
-                response = await work(request, await self.engine.now())
-            except ClientDisconnect:
-                return Response(status_code=400)  # nobody reads it
-            except Exception as error:
-                return problem_in(error, request_id).response(request_id)
-            response.headers["x-request-id"] = request_id
-            return response
-
-        return answer
-
-    async def upload(self, request: Request, now: datetime) -> Response:
+    async def upload(self, visit: Visit) -> Response:
         """Take a file in, once for each address."""
-        awaited = await uploads.awaited(request.path_params["token"], at=now)
+        awaited = await uploads.awaited(visit.request.path_params["token"], at=visit.context.now)
         if awaited is None:
-            await throttling.admit_link(source_ip_of(request.scope), at=now)
-            raise GONE
+            await throttling.admit_link(visit.context.source, at=visit.context.now)
+            raise gone()
         if self.uploading >= UPLOADS_AT_ONCE:
             raise unavailable("Too many files are being sent at the moment.", retry_after_seconds=5)
         self.uploading += 1
         try:
             file, by = awaited
-            file = await self.received(Sending(request=request, file=file, by=by, now=now))
+            file = await self.received(Sending(visit=visit, file=file, by=by))
         finally:
             self.uploading -= 1
-        told = {"id": file.type_id, "bytes": file.bytes, "mediaType": file.media_type, "sha256": hex_of(file.sha256)}
-        return JSONResponse(told, 201, headers={"cache-control": "no-store"})
+        answer = {"id": file.type_id, "bytes": file.bytes, "mediaType": file.media_type, "sha256": hex_of(file.sha256)}
+        return JSONResponse(answer, 201)
 
     async def received(self, sending: Sending) -> File:
         """Look at the bytes, seal them into the store, and name them in the file's row: of two at once one is named."""
         terms = uploads.TERMS[sending.file.purpose]
-        body = body_of(sending.request, bytes_max=terms.bytes_max)
+        body = not_empty(sending.visit.chunks(bytes_max=terms.bytes_max))
         if terms.accepts is uploads.TEXTS:
             media_type, written = await self.text(sending, body)
         else:
@@ -172,29 +159,25 @@ class FileDoors:
             await uploads.refuse(
                 sending.file, found, by=sending.by, at=sending.now, beside=[self.entry_of(sending).row()]
             )
-        raise Problem(
-            422,
-            "INVALID",
-            "The scanner found something harmful in this file. Nothing of it was kept.",
-            rule="FI-1",
-            fix="Send another file, to a new address by createUpload.",
-        )
+        words = "The scanner found something harmful in this file. Nothing of it was kept."
+        raise unfit(words, fix="Send another file, to a new address by createUpload.")
 
     def entry_of(self, sending: Sending) -> Entry:
         """The entry of the audit trail about an upload."""
-        return self.entry(AuditKind.CHANGE, "file upload", sending.file, sending.by, sending.request, sending.now)
+        return self.entry(AuditKind.CHANGE, "file upload", sending.file, sending.by, sending.visit)
 
     async def drawn(self, content: bytes) -> bytes:
         """An image as it is shown to everybody. Raises Problem."""
         async with self.drawing:
             return await asyncio.to_thread(redrawn, content)
 
-    async def read(self, request: Request, now: datetime) -> Response:
+    async def read(self, visit: Visit) -> Response:
         """The content of a file, for whom the address was made, as long as they reach it (FI-1, ID-6)."""
-        download = downloads.opened(request.path_params["token"], at=now)
+        now = visit.context.now
+        download = downloads.opened(visit.request.path_params["token"], at=now)
         if download is None:
-            await throttling.admit_link(source_ip_of(request.scope), at=now)
-            raise NOT_THERE
+            await throttling.admit_link(visit.context.source, at=now)
+            raise not_there()
         viewer = await sessions.acting(
             download.session_id,
             second_factor_required=self.engine.environment.second_factor_required,
@@ -202,90 +185,103 @@ class FileDoors:
         )
         file = await File.visible(viewer, download.file_id) if viewer is not None else None
         if viewer is None or file is None or file.blob_id is None:
-            raise NOT_THERE
+            raise not_there()
         await self.engine.spend(self.engine.budget_of(viewer), READ_COST)
         content = await begun(files.stream_of(file))
-        await self.engine.auditor.write(self.entry(AuditKind.READ, "file download", file, viewer, request, now))
-        headers = {"content-disposition": disposition("attachment", file), "cache-control": "no-store"}
+        await self.engine.auditor.write(self.entry(AuditKind.READ, "file download", file, viewer, visit))
+        headers = {"content-disposition": disposition("attachment", file)}
         return sent(file, *content, headers)
 
-    async def public(self, request: Request, now: datetime) -> Response:
+    async def public(self, visit: Visit) -> Response:
         """A published image or resource, for everybody."""
-        await self.engine.spend(self.engine.pot(source_ip_of(request.scope), OPEN), PUBLIC_COST)
-        file = await File.filter(id=decode(File.PREFIX, request.path_params["file_id"])).first()
-        if file is None or file.published_at is None or file.published_at > now:
-            raise NOT_THERE
+        file = await File.filter(id=decode(File.PREFIX, visit.request.path_params["file_id"])).first()
+        if file is None or file.published_at is None or file.published_at > visit.context.now:
+            raise not_there()
         headers = {
             "content-disposition": disposition("inline" if file.purpose is FilePurpose.IMAGE else "attachment", file),
             "cache-control": f"public, max-age={PUBLIC_SECONDS}",
             "etag": f'"{hex_of(file.sha256)}"',
             "cross-origin-resource-policy": "cross-origin",
         }
-        if request.headers.get("if-none-match") == headers["etag"]:
+        if visit.request.headers.get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
         return sent(file, *await begun(files.stream_of(file)), headers)
 
-    def entry(self, kind: AuditKind, what: str, file: File, by: Viewer, request: Request, now: datetime) -> Entry:
+    def entry(self, kind: AuditKind, what: str, file: File, by: Viewer, visit: Visit) -> Entry:
         """The entry of the audit trail about one file (ID-6)."""
         return self.engine.auditor.entry_for(
             by,
             kind,
             f"{what} {file.type_id}",
             student_ids=[file.student_id] if file.student_id else [],
-            request_id=request.state.request_id,
-            source=source_ip_of(request.scope),
-            at=now,
+            request_id=visit.context.request_id,
+            source=visit.context.source,
+            at=visit.context.now,
         )
 
 
-NOT_THERE = Problem(404, "NOT_FOUND", "There is no such file.", fix="Ask for a new address: each lasts five minutes.")
-GONE = Problem(
-    404,
-    "NOT_FOUND",
-    "This address is invalid, was used or has expired.",
-    headers=CLOSE,
-    rule="FI-1",
-    fix="Ask for a new one by createUpload.",
-)
 AWAY = "The store of files does not answer. Nothing was done."
 SCANNER_AWAY = "The scanner does not answer, so nothing was taken. The address may be used again."
 
 
-def problem_in(error: Exception, request_id: str) -> Problem:
-    """What is told of an error."""
-    match error:
-        case Problem():
-            return error
-        case Refusal():
-            return problem_of(error)
-        case UnfitContentError() | UnfitImageError():
-            return unfit(str(error))
-        case MalformedIdError():
-            return NOT_THERE
-        case ScannerError():
+def told(work: Answer) -> Answer:
+    """The same work; what files alone fail at is told in the form of all doors."""
+
+    async def answer(visit: Visit) -> Response:
+        try:
+            return await work(visit)
+        except (UnfitContentError, UnfitImageError) as error:
+            raise unfit(str(error)) from None
+        except MalformedIdError:
+            raise not_there() from None
+        except ScannerError as error:
             log.error("scanner.away", reason=str(error))
-            return unavailable(SCANNER_AWAY, retry_after_seconds=RETRY_AFTER_SECONDS)
-        case StoreError() | UnopenableError():
+            raise unavailable(SCANNER_AWAY) from None
+        except (StoreError, UnopenableError) as error:
             log.error("files.store_away", reason=str(error))
-            return unavailable(AWAY, retry_after_seconds=RETRY_AFTER_SECONDS)
-        case GraphQLError():
-            told = {**(error.extensions or {})}
-            code, after = str(told.pop("code", "BAD_INPUT")), told.get("retryAfter", RETRY_AFTER_SECONDS)
-            status = 429 if code == "THROTTLED" else 503
-            return Problem(status, code, error.message, headers={"retry-after": str(after)}, **told)
-    if outage_of(error) is not None:
-        OUTAGES.note(error)
-        words = "The database cannot be reached at the moment. Try again in a moment."
-        return unavailable(words, retry_after_seconds=RETRY_AFTER_SECONDS)
-    log_unexpected(error, request_id)
-    return Problem(500, "INTERNAL", MASKED_MESSAGE)
+            raise unavailable(AWAY) from None
+
+    return answer
 
 
-def unfit(message: str) -> Problem:
-    """The content is not what the purpose takes; the address may be used again."""
-    return Problem(
-        422, "INVALID", message, headers=CLOSE, rule="FI-1", fix="Send another file, to the same address if it lasts."
+def not_there() -> Problem:
+    """No file, or not for them any more."""
+    fix = "Ask for a new address: each lasts five minutes."
+    return Problem(code=Code.NOT_FOUND.value, message="There is no such file.", fix=fix)
+
+
+def gone() -> Problem:
+    """An address that nothing is sent to."""
+    words = "This address is invalid, was used or has expired."
+    return closing(
+        Problem(code=Code.NOT_FOUND.value, message=words, rule="FI-1", fix="Ask for a new one by createUpload.")
     )
+
+
+def unavailable(words: str, *, retry_after_seconds: int = RETRY_AFTER_SECONDS) -> Problem:
+    """Something that is needed does not answer; the same request may be sent again."""
+    return Problem(code="UNAVAILABLE", message=words, retryAfter=retry_after_seconds, fix="Send it again in a moment.")
+
+
+def unfit(words: str, *, fix: str = "Send another file, to the same address if it lasts.") -> Problem:
+    """The content is not what the purpose takes; the address may be used again."""
+    return closing(Problem(code=Code.INVALID.value, message=words, status=422, rule="FI-1", fix=fix))
+
+
+def closing(problem: Problem) -> Problem:
+    """The same, and what is still being sent is not read."""
+    problem.headers["connection"] = "close"
+    return problem
+
+
+async def not_empty(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A body that has something in it. Raises Problem."""
+    empty = True
+    async for chunk in body:
+        empty = False
+        yield chunk
+    if empty:
+        raise unfit("This file is empty.", fix="Send a file that has something in it.")
 
 
 def kind_of(content: bytes, accepts: Sequence[str]) -> str:
@@ -313,16 +309,15 @@ async def begun(content: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[byt
 
 
 def sent(file: File, first: bytes, rest: AsyncIterator[bytes], headers: dict[str, str]) -> Response:
-    """The answer with a file's content, piece by piece; for who takes it too slowly it is cut."""
+    """The answer with a file's content, piece by piece."""
 
     async def pieces() -> AsyncIterator[bytes]:
-        async with asyncio.timeout(SENDING_SECONDS):
-            yield first
-            async for piece in rest:
-                yield piece
+        yield first
+        async for piece in rest:
+            yield piece
 
-    told = {"content-length": str(file.bytes), "content-security-policy": SANDBOX, "x-content-type-options": "nosniff"}
-    return StreamingResponse(pieces(), headers=told | headers, media_type=file.media_type)
+    fixed = {"content-length": str(file.bytes), "content-security-policy": SANDBOX, "x-content-type-options": "nosniff"}
+    return StreamingResponse(pieces(), headers=fixed | headers, media_type=file.media_type)
 
 
 def disposition(kind: str, file: File) -> str:

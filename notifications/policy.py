@@ -11,6 +11,7 @@ from models.base.access import Role
 from models.base.event_verbs import EventVerb
 from models.base.recipients import Recipient
 from models.directory.recipients import PROVIDER
+from models.keys.recipients import KEEPER
 from models.schools.recipients import STUDENT
 
 
@@ -72,6 +73,7 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
     EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED: (Line(ACCOUNT, "second_factor_removed"),),
     EventVerb.PERSON_CONFLICT_FOUND: (Line(OPS, "person_conflict"),),
     EventVerb.PAYOUT_DETAILS_SET: (provider("payout_details_changed"),),
+    EventVerb.PARTNER_KEY_EXPIRY_DUE: (Line(KEEPER, "key_expires"),),
     EventVerb.OFFICE_USER_REVALIDATION_DUE: (Line(OWNER, "revalidation_due"),),
 }
 """The messages of each event. An event that is not named here makes none."""

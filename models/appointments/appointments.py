@@ -17,6 +17,7 @@ from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
+from models.base.scopes import Needed, Scope
 from models.base.statements import Update, fetch, fetch_one, write
 from models.base.times import end_of_day, local_day
 from models.base.words import Words
@@ -65,6 +66,7 @@ class Appointment(Entity):
     """One session between a student and a provider. A live one takes its time of both, and holds one credit."""
 
     PREFIX: ClassVar[str] = "apt"
+    SCOPE: ClassVar[Needed] = Scope.APPOINTMENTS_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.STUDENT: "appointments.student_id = {student}",

@@ -74,6 +74,7 @@ class EventVerb(Words):
     INVITATION_WITHDRAWN = "invitation.withdrawn", "An invitation was withdrawn."
     PARTNER_KEY_CREATED = "partner_key.created", "A partner key was created."
     PARTNER_KEY_ROTATED = "partner_key.rotated", "A partner key was replaced by a new one."
+    PARTNER_KEY_EXPIRY_DUE = "partner_key.expiry_due", "A partner key expires soon."
     PARTNER_KEY_REVOKED = "partner_key.revoked", "A partner key was revoked."
     ENROLLMENT_ACTIVATED = "enrollment.activated", "A provider's enrollment became active."
     AVAILABILITY_SET = "availability.set", "A provider's weekly hours were set."

@@ -14,6 +14,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
+from models.base.scopes import OPEN, Needed
 from models.base.statements import Update, fetch_one, write
 from models.base.words import Words
 
@@ -52,6 +53,7 @@ class Term(Entity):
     """One term of a vocabulary. Its code stays for good; its labels may change, and it may be retired."""
 
     PREFIX: ClassVar[str] = "trm"
+    SCOPE: ClassVar[Needed] = OPEN
     REACH: ClassVar[Reach] = dict.fromkeys(Role, EVERYTHING)
 
     kind = fields.CharEnumField(TermKind, max_length=20)

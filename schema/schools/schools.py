@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from models.base.access import Role
+from models.base.scopes import OPEN
 from models.base.text import TimeZone
 from models.schools import schools
 from operations.mutations import mutation
@@ -35,7 +36,7 @@ class MembershipSchool:
 class Query:
     """What schools add to Query."""
 
-    school: School | None = query(resolvers.one, allow=[*STAFF, Role.FINANCE, Role.STUDENT])
+    school: School | None = query(resolvers.one, allow=[*STAFF, Role.FINANCE, Role.STUDENT], scope=OPEN)
     schools: Connection[School] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
 
 

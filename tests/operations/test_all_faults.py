@@ -165,9 +165,9 @@ CASES: dict[str, Case] = {
     ),
     "createPartnerKey": (
         Role.OPS,
-        lambda side: {"name": UNFIT, "schoolId": unknown("sch"), "days": 0},
+        lambda side: {"name": UNFIT, "schoolId": unknown("sch"), "days": 0, "scopes": ["SCHEDULE_WRITE"]},
         {"name"},
-        {"schoolId", "days"},
+        {"schoolId", "days", "scopes"},
     ),
     "rotatePartnerKey": (
         Role.OPS,

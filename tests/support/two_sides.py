@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from models.availability.openings import Opening
 from models.base.access import Entity, Role, Viewer
 from models.base.events import Event
 from models.base.ids import new_id
+from models.base.scopes import OF_PRACTICE, OF_SCHOOL
 from models.base.statements import write
 from models.campus.campus import CampusIssuer
 from models.claims.claims import Claim
@@ -66,6 +67,9 @@ class Side:
     student: Student
     provider: Provider
     key: PartnerKey
+    practice_key: PartnerKey
+    machine: Viewer
+    """The practice's, with all the scopes that it may have."""
     license: License
     upload: File
     """What the provider was given an address for."""
@@ -119,6 +123,9 @@ async def side_of() -> Side:
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
     jobs = {role: job_of(viewer.membership_id, about=viewer.student_id) for role, viewer in viewers.items()}
     await write(*jobs.values())
+    practice_key, _ = await partner_keys.create(
+        None, practice_id=practice.id, name="Calendar", scopes=OF_PRACTICE, days=30, by=None, at=AT
+    )
     uploads = {
         role: await expected_file(viewer, FilePurpose.LICENSE_EVIDENCE)
         for role, viewer in viewers.items()
@@ -132,6 +139,8 @@ async def side_of() -> Side:
         student=student,
         provider=provider,
         key=(await partner_keys.create(school.id, name="Portal", days=30, by=None, at=AT))[0],
+        practice_key=practice_key,
+        machine=Viewer(account_id=practice_key.id, role=Role.OFFICE, practice_id=practice.id, scopes=OF_PRACTICE),
         license=await License.get(provider_id=provider.id, state="NY"),
         upload=uploads[Role.PROVIDER],
         opening=openings[9],
@@ -229,7 +238,8 @@ async def viewer_of(role: Role, *, is_owner: bool = True, invites: bool = True, 
     )
     await open_session(membership, device="", at=AT)
     session = await Session.get(membership_id=membership.id)
-    return membership.viewer(session_id=session.id)
+    viewer = membership.viewer(session_id=session.id)
+    return replace(viewer, scopes=OF_SCHOOL) if role is Role.PARTNER else viewer
 
 
 def invitations_to(role: Role, **subject: Any) -> list[Invitation]:

@@ -15,6 +15,7 @@ from models.availability.openings import Opening, set_weekly_hours
 from models.base.access import Role, Viewer
 from models.base.amounts import Credits
 from models.base.ids import new_id
+from models.base.scopes import OF_SCHOOL
 from models.base.statements import transaction, write
 from models.base.text import PresentingConcern
 from models.claims import claims
@@ -152,7 +153,8 @@ def as_provider(provider: Provider | UUID) -> Viewer:
 
 def as_staff(role: Role, *, school: School | None = None) -> Viewer:
     """Staff of the program, or of a school."""
-    return Viewer(account_id=new_id(), role=role, school_id=school.id if school else None)
+    scopes = OF_SCHOOL if role is Role.PARTNER else None
+    return Viewer(account_id=new_id(), role=role, school_id=school.id if school else None, scopes=scopes)
 
 
 async def requested(student: Student, opening: Opening, *, at: datetime = AT) -> Appointment:

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from endpoints import receiving
+from endpoints import doors
 from integrations import images
 from models.accounts.accounts import Membership
 from models.base import clock, throttling
@@ -188,7 +188,7 @@ async def test_too_many_bytes_are_refused_by_the_header_and_as_they_come(api: Ap
 
 
 async def test_what_comes_too_slowly_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "CHUNK_SECONDS", 0.05)
+    monkeypatch.setattr(doors, "IDLE_SECONDS", 0.05)
     for purpose, role in (("EVIDENCE", "PROVIDER"), ("IMPORT", "SCHOOL")):
         upload = await expected(api, role, purpose)
 

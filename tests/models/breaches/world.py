@@ -13,6 +13,7 @@ from models.accounts.links import Purpose
 from models.base.access import Role, Viewer
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
+from models.base.scopes import Scope
 from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
 from models.directory.license_evidence import LicenseEvidence
@@ -130,6 +131,9 @@ async def accounts(ana: Student) -> World:
         await execute("UPDATE second_factors SET last_step = 7 WHERE account_id = $1", account.id)
         await second_factors.new_recovery_codes(account.id, at=AT)
         key, _ = await partner_keys.create(ana.school_id, name="Portal", days=30, by=None, at=AT)
+        practice_key, _ = await partner_keys.create(
+            None, practice_id=practice.id, name="Calendar", scopes=[Scope.SCHEDULE_READ], days=30, by=None, at=AT
+        )
         following, _ = await partner_keys.rotate(key, days=30, overlap_hours=1, by=SOMEBODY, at=AT)
         issuer = await campus.set_issuer(
             ana.school_id, issuer="https://idp.test", client_id="x", client_secret="y",
@@ -141,6 +145,7 @@ async def accounts(ana: Student) -> World:
         identity = campus.CampusIdentity(issuer_id=issuer.id, subject="s", membership_id=owner.id, created_at=AT)
         await write(identity)
     return {
+        "practice_key": practice_key,
         "practice": practice, "account": account, "membership": membership, "user": user, "owner": owner,
         "office_user": office_user, "acceptance": accepted[0], "invitation": invitation,
         "link": link, "used": used, "withdrawn": withdrawn, "key": key, "following": following,
