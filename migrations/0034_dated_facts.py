@@ -131,7 +131,7 @@ ALTER TABLE appointments
 class Migration(migrations.Migration):
     """Rates and schools are few; of sessions, which are many, here only the new ones."""
 
-    dependencies = [("models", "0035_first_terms")]
+    dependencies = [("models", "0033_jobs")]
     initial = False
     operations = [
         ops.RunSQL(sql)

@@ -77,6 +77,6 @@ CREATE TRIGGER import_rows_stay BEFORE INSERT OR UPDATE ON import_rows
 class Migration(migrations.Migration):
     """Two new tables."""
 
-    dependencies = [("models", "0035_dated_facts_of_all")]
+    dependencies = [("models", "0037_first_terms")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", TABLES, RULES)]

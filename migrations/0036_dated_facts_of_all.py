@@ -22,7 +22,7 @@ ALTER TABLE appointments DROP CONSTRAINT appointments_has_policy;
 class Migration(migrations.Migration):
     """One update; reads and writes of other rows go on meanwhile."""
 
-    dependencies = [("models", "0034_dated_facts")]
+    dependencies = [("models", "0035_terms")]
     initial = False
     operations = [
         ops.RunSQL(sql)
