@@ -195,7 +195,7 @@ waits_for(
         subject=License,
         waits="licenses.verified_at IS NULL",
         since="licenses.entered_at",
-        due="licenses.entered_at + interval '48 hours'",
+        due=f"licenses.entered_at + interval '{VERIFIED_WITHIN // timedelta(hours=1)} hours'",
         mutations=("verifyLicense",),
         whose={Role.OPS: None},
         target=timedelta(hours=24),
