@@ -158,10 +158,11 @@ def literal(value: Any) -> str:
 @pytest.mark.parametrize("name", AUDITED)
 async def test_reading_students_records_is_noted_for_the_audit_trail(world: World, plans: Any, name: str) -> None:
     side, field = world.a, FIELDS["query"][name]
-    arguments = ", ".join(f"{key}: {literal(given)}" for key, given in AUDITED[name](side).items())
     below = "{ nodes { id } }" if get_named_type(field.type).name.endswith("Connection") else "{ __typename }"
     for role in {Role(one) for one in QUERY[name]} - {Role.STUDENT}:
         context = context_of(side.viewers[role])
+        given = {key: value(role) if callable(value) else value for key, value in AUDITED[name](side).items()}
+        arguments = ", ".join(f"{key}: {literal(value)}" for key, value in given.items())
         result = await plans.execute(document_of(f"{{ {name}({arguments}) {below} }}"), context=context)
         assert codes_of(result) == [], (role, result)
         assert side.student.id in context.touched, role

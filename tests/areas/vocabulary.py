@@ -28,7 +28,10 @@ Expected = dict[str, frozenset[Role] | set[Role] | Literal["anyone"]]
 """For each root field who may use it."""
 
 Audited = dict[str, Callable[[Side], dict[str, Any]]]
-"""For each root field that reads students' records its arguments, about this side: the reading is audited (ID-6)."""
+"""For each root field that reads students' records its arguments, about this side: the reading is audited (ID-6).
+
+An argument that each role has another value for is a function of the role.
+"""
 
 Others = dict[tuple[str, Role], Callable[[Side], dict[str, Any]]]
 """For each verb that takes an id, and each role that does not reach everything, an input about somebody else's."""

@@ -84,7 +84,7 @@ class Side:
     session: Session
     consent: Consent
     jobs: dict[Role, Job]
-    """A background job of each of the viewers."""
+    """A background job of each of the viewers, about the student's record."""
     acceptance: Acceptance
     invitations: dict[Role, Invitation]
 
@@ -121,7 +121,7 @@ async def side_of() -> Side:
         Role.PARTNER: {"school_id": school.id},
     }
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
-    jobs = {role: job_of(viewer.membership_id, about=viewer.student_id) for role, viewer in viewers.items()}
+    jobs = {role: job_of(viewer.membership_id, about=student.id) for role, viewer in viewers.items()}
     await write(*jobs.values())
     practice_key, _ = await partner_keys.create(
         None, practice_id=practice.id, name="Calendar", scopes=OF_PRACTICE, days=30, by=None, at=AT
