@@ -29,14 +29,16 @@ def unguarded(text: str) -> str:
     return text[1:] if text.startswith("'") and _RUNS.match(text[1:]) else text
 
 
-def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
-    """A table as CSV, line by line, for files longer than memory; the first line begins with the mark of UTF-8.
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, mark: bool = True) -> Iterator[bytes]:
+    """A table as CSV, line by line, for files longer than memory.
 
+    The first line begins with the mark of UTF-8, unless a machine reads it (`mark=False`).
     Texts are guarded and quoted, numbers are neither. Raises ValueError at a row that has not a cell for each column.
     """
     line = io.StringIO(newline="")
     writer = csv.writer(line, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    line.write(BYTE_ORDER_MARK)
+    if mark:
+        line.write(BYTE_ORDER_MARK)
     for cells in _all(header, rows):
         writer.writerow([_written(cell) for cell in cells])
         yield line.getvalue().encode()
@@ -44,9 +46,9 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator
         line.truncate()
 
 
-def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, mark: bool = True) -> bytes:
     """A whole table as CSV; see `csv_lines`."""
-    return b"".join(csv_lines(header, rows))
+    return b"".join(csv_lines(header, rows, mark=mark))
 
 
 def _all(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:

@@ -43,13 +43,20 @@ def year_of(text: str) -> int:
 
 
 def as_csv(months: Iterable[MonthlyFigures]) -> bytes:
-    """A line a month; what is suppressed is empty."""
-    return csv_bytes(COLUMNS, [line_of(month) for month in months])
+    """A line a month, for a machine; what is suppressed is empty."""
+    return csv_bytes(COLUMNS, [cells_of(one) for one in months], mark=False)
 
 
-def line_of(month: MonthlyFigures) -> list[Cell]:
-    """The cells of one month."""
+def cells_of(month: MonthlyFigures) -> list[Cell]:
+    """One month as the cells of its line."""
     reimbursed = None if month.amount_cents is None else Decimal(str(Money(month.amount_cents)))
-    counts = (month.requested, month.completed, month.no_shows, month.settled_credits)
-    currency = None if reimbursed is None else "USD"
-    return [month.month, str(month.suppressed).lower(), *counts, reimbursed, currency]
+    return [
+        month.month,
+        str(month.suppressed).lower(),
+        month.requested,
+        month.completed,
+        month.no_shows,
+        month.settled_credits,
+        reimbursed,
+        None if reimbursed is None else "USD",
+    ]

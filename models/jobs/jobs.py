@@ -112,7 +112,7 @@ in_record(
 
 TOO_MANY = Refusal(
     Code.CONFLICT,
-    f"At most {LIVE_MAX} of your jobs can wait or run at a time.",
+    "Too many of your jobs wait or run.",
     rule="PO-4",
     fix="Wait until one of them has ended, or cancel one with cancelJob.",
 )

@@ -74,6 +74,10 @@ def test_quotes_line_breaks_and_commas_inside_a_cell_survive() -> None:
     assert read(csv_bytes(["a"], [[text] for text in HARMLESS]))[1:] == [[text] for text in HARMLESS]
 
 
+def test_a_machine_reads_no_mark() -> None:
+    assert csv_bytes(["a"], [["b"]], mark=False) == b'"a"\r\n"b"\r\n'
+
+
 def test_the_mark_of_utf_8_stands_once_and_lines_come_one_by_one() -> None:
     lines = list(csv_lines(["a"], [["b"], ["c"]]))
     assert [line.decode() for line in lines] == [BYTE_ORDER_MARK + '"a"\r\n', '"b"\r\n', '"c"\r\n']

@@ -29,6 +29,7 @@ ABOUT_NO_INPUT = {
     "This task is about yourself.": "who acts; a verb that looks before names its input",
     "Your membership has ended.": "who acts",
     "This server's clock does not move.": "the server",
+    "Too many of your jobs wait or run.": "who asks",
     "Too many of your uploads wait to be sent or used.": "who asks",
     "This address was used already.": "an address, no mutation",
     "Only an image or resource in use can be published.": "a file, which each verb names by a field of its own",
