@@ -18,6 +18,6 @@ SEEN: dict[str, Seen] = {
         school=frozenset({"own SCHOOL"}),
         partner=NONE,
         ops=EVIDENCE | {"own OPS"},
-        finance=frozenset({"own FINANCE"}),
+        finance=frozenset({"own FINANCE", "own FINANCE evidence"}),
     ),
 }
