@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
+from decimal import Decimal
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from documents.csv import Cell, csv_bytes
 from endpoints.doors import Doors, Rules, Visit
 from endpoints.problems import bad_parameter
 from models.base.access import Role
@@ -42,15 +42,14 @@ def year_of(text: str) -> int:
     return int(text)
 
 
-def as_csv(months: Iterable[MonthlyFigures]) -> str:
-    """A line a month; what is suppressed is empty. Numbers, dates and one word alone: nothing that a sheet runs."""
-    lines = io.StringIO()
-    writer = csv.writer(lines)
-    writer.writerow(COLUMNS)
-    for one in months:
-        reimbursed = None if one.amount_cents is None else str(Money(one.amount_cents))
-        counts = (one.requested, one.completed, one.no_shows, one.settled_credits)
-        writer.writerow(
-            (one.month, str(one.suppressed).lower(), *counts, reimbursed, "USD" if reimbursed is not None else None)
-        )
-    return lines.getvalue()
+def as_csv(months: Iterable[MonthlyFigures]) -> bytes:
+    """A line a month; what is suppressed is empty."""
+    return csv_bytes(COLUMNS, [line_of(month) for month in months])
+
+
+def line_of(month: MonthlyFigures) -> list[Cell]:
+    """The cells of one month."""
+    reimbursed = None if month.amount_cents is None else Decimal(str(Money(month.amount_cents)))
+    counts = (month.requested, month.completed, month.no_shows, month.settled_credits)
+    currency = None if reimbursed is None else "USD"
+    return [month.month, str(month.suppressed).lower(), *counts, reimbursed, currency]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 import structlog
@@ -55,6 +57,20 @@ PUBLIC_SECONDS = 3_600
 SANDBOX = "default-src 'none'; sandbox"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sending:
+    """One file on its way in: the request, the row that waits for it, and for whom."""
+
+    visit: Visit
+    file: File
+    by: Viewer
+
+    @property
+    def now(self) -> datetime:
+        """When the request began."""
+        return self.visit.context.now
+
+
 class FileDoors:
     """The three addresses of files."""
 
@@ -75,62 +91,80 @@ class FileDoors:
 
     async def upload(self, visit: Visit) -> Response:
         """Take a file in, once for each address."""
-        token, now = visit.request.path_params["token"], visit.context.now
-        await throttling.admit_link(visit.context.source, at=now)
-        awaited = await uploads.awaited(token, at=now)
+        awaited = await uploads.awaited(visit.request.path_params["token"], at=visit.context.now)
         if awaited is None:
+            await throttling.admit_link(visit.context.source, at=visit.context.now)
             raise gone()
-        await throttling.link_was_right(visit.context.source)
         if self.uploading >= UPLOADS_AT_ONCE:
             raise unavailable("Too many files are being sent at the moment.", retry_after_seconds=5)
         self.uploading += 1
         try:
-            file = await self.received(visit, *awaited)
+            file, by = awaited
+            file = await self.received(Sending(visit=visit, file=file, by=by))
         finally:
             self.uploading -= 1
         answer = {"id": file.type_id, "bytes": file.bytes, "mediaType": file.media_type, "sha256": hex_of(file.sha256)}
         return JSONResponse(answer, 201)
 
-    async def received(self, visit: Visit, file: File, by: Viewer) -> File:
-        """Look at the bytes as they come, seal them into the store, and name them in the file's row."""
-        terms, now = uploads.TERMS[file.purpose], visit.context.now
-        body = not_empty(visit.chunks(bytes_max=terms.bytes_max))
-        async with AsyncExitStack() as stack:
-            scan = await stack.enter_async_context(self.scanner.scan()) if self.scanner else None
-            if terms.accepts is uploads.TEXTS:
-                media_type = media_type_of_text(file.name)
-                written = await files.write_bytes(file.id, text_of(body, scan), at=now)
-                await self.must_be_clean(scan, visit, file, by)
-            else:
-                content = b"".join([chunk async for chunk in body])
-                media_type = kind_of(content, terms.accepts)
-                if scan is not None:
-                    await scan.feed(content)
-                await self.must_be_clean(scan, visit, file, by)
-                if file.purpose is FilePurpose.IMAGE:
-                    content = await self.drawn(content)
-                written = await files.write_bytes(file.id, content, at=now)
-        return await self.named(visit, file, written, media_type, by)
-
-    async def named(self, visit: Visit, file: File, written: Written, media_type: str, by: Viewer) -> File:
-        """Commit the upload, its event and its entry of the audit trail: of two at once one."""
-        entry = self.entry(AuditKind.CHANGE, "file upload", file, by, visit)
+    async def received(self, sending: Sending) -> File:
+        """Look at the bytes, seal them into the store, and name them in the file's row: of two at once one is named."""
+        terms = uploads.TERMS[sending.file.purpose]
+        body = not_empty(sending.visit.chunks(bytes_max=terms.bytes_max))
+        if terms.accepts is uploads.TEXTS:
+            media_type, written = await self.text(sending, body)
+        else:
+            media_type, written = await self.document(sending, body, terms.accepts)
         async with transaction():
             return await uploads.receive(
-                file, written, media_type=media_type, by=by, at=visit.context.now, beside=[entry.row()]
+                sending.file,
+                written,
+                media_type=media_type,
+                by=sending.by,
+                at=sending.now,
+                beside=[self.entry_of(sending).row()],
             )
 
-    async def must_be_clean(self, scan: Scan | None, visit: Visit, file: File, by: Viewer) -> None:
+    async def text(self, sending: Sending, body: AsyncIterator[bytes]) -> tuple[str, Written]:
+        """A text, which is looked at, scanned and sealed as it comes: it may be large. Raises Problem."""
+        async with self.scanning() as scan:
+            written = await files.write_bytes(sending.file.id, text_of(body, scan), at=sending.now)
+            await self.must_be_clean(sending, scan)
+        return media_type_of_text(sending.file.name), written
+
+    async def document(
+        self, sending: Sending, body: AsyncIterator[bytes], accepts: Sequence[str]
+    ) -> tuple[str, Written]:
+        """A document or image, which is small enough to be held until it was looked at as a whole. Raises Problem."""
+        content = b"".join([chunk async for chunk in body])
+        media_type = kind_of(content, accepts)
+        async with self.scanning() as scan:
+            if scan is not None:
+                await scan.feed(content)
+            await self.must_be_clean(sending, scan)
+        if sending.file.purpose is FilePurpose.IMAGE:
+            content = await self.drawn(content)
+        return media_type, await files.write_bytes(sending.file.id, content, at=sending.now)
+
+    def scanning(self) -> AbstractAsyncContextManager[Scan | None]:
+        """A scan, where a scanner is set."""
+        return nullcontext() if self.scanner is None else self.scanner.scan()
+
+    async def must_be_clean(self, sending: Sending, scan: Scan | None) -> None:
         """Ask for the scanner's verdict, and end the upload if it found something. Raises Problem."""
         found = await scan.verdict() if scan is not None else None
         if found is None:
             return
-        log.warning("file.refused", file=file.type_id, found=found)
-        entry = self.entry(AuditKind.CHANGE, "file upload", file, by, visit)
+        log.warning("file.refused", file=sending.file.type_id, found=found)
         async with transaction():
-            await uploads.refuse(file, found, by=by, at=visit.context.now, beside=[entry.row()])
+            await uploads.refuse(
+                sending.file, found, by=sending.by, at=sending.now, beside=[self.entry_of(sending).row()]
+            )
         words = "The scanner found something harmful in this file. Nothing of it was kept."
         raise unfit(words, fix="Send another file, to a new address by createUpload.")
+
+    def entry_of(self, sending: Sending) -> Entry:
+        """The entry of the audit trail about an upload."""
+        return self.entry(AuditKind.CHANGE, "file upload", sending.file, sending.by, sending.visit)
 
     async def drawn(self, content: bytes) -> bytes:
         """An image as it is shown to everybody. Raises Problem."""
@@ -139,12 +173,11 @@ class FileDoors:
 
     async def read(self, visit: Visit) -> Response:
         """The content of a file, for whom the address was made, as long as they reach it (FI-1, ID-6)."""
-        source, now = visit.context.source, visit.context.now
-        await throttling.admit_link(source, at=now)
+        now = visit.context.now
         download = downloads.opened(visit.request.path_params["token"], at=now)
         if download is None:
+            await throttling.admit_link(visit.context.source, at=now)
             raise not_there()
-        await throttling.link_was_right(source)
         viewer = await sessions.acting(
             download.session_id,
             second_factor_required=self.engine.environment.second_factor_required,

@@ -132,6 +132,10 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.TERM_CHANGED,
         EventVerb.TERM_RESTORED,
         EventVerb.TERM_RETIRED,
+        EventVerb.IMPORT_COMMITTED,
+        EventVerb.IMPORT_DISCARDED,
+        EventVerb.IMPORT_PREVIEWED,
+        EventVerb.SCHOOL_POLICY_ANNOUNCED,
     }
 )
 """Events that nobody is written to about; a test demands that each event stands in one of the two tables."""

@@ -18,20 +18,20 @@ from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
 from models.base.scopes import Needed, Scope
-from models.base.statements import Update, fetch, write
+from models.base.statements import Update, fetch, fetch_one, write
 from models.base.times import end_of_day, local_day
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service
 from models.rates.rates import VisitType
+from models.schools.policies import SchoolPolicy
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 from models.tasks.kinds import TaskKind, TaskName, waits_for
 
 ANSWER_WITHIN = timedelta(hours=72)
 NO_SHOW_AFTER = timedelta(minutes=15)
-LATE_NOTICE = timedelta(hours=24)
 ATTEST_WITHIN_DAYS = 30
 ONE = Credits(1)
 
@@ -77,7 +77,9 @@ class Appointment(Entity):
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
     LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
-    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "practice_id", "legacy_duplicate"})
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset(
+        {"person_id", "practice_id", "legacy_duplicate", "policy_id"}
+    )
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
         "models.Student", related_name="appointments", on_delete=fields.RESTRICT
@@ -98,6 +100,7 @@ class Appointment(Entity):
     person_id = fields.UUIDField()
     practice_id = fields.UUIDField(null=True)
     legacy_duplicate = fields.BooleanField(default=False)
+    policy_id = fields.UUIDField()
     status = fields.CharEnumField(AppointmentStatus, max_length=10)
     visit_type = fields.CharEnumField(VisitType, max_length=10)
     service = fields.CharEnumField(Service, max_length=30)
@@ -163,7 +166,7 @@ class Appointment(Entity):
     async def cancel(self, *, by: Viewer, at: datetime) -> None:
         """Either side calls a confirmed session off before it starts.
 
-        The credit is released; a student's late cancellation follows the school's policy (CR-5).
+        The credit is released; a student's late cancellation follows the policy of its request (CR-5, CR-12).
         """
         if self.status is not AppointmentStatus.CONFIRMED:
             raise not_open(
@@ -177,10 +180,9 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Mark it as a no-show, or attest that it occurred.",
             )
-        late = by.role is Role.STUDENT and self.starts_at - at < LATE_NOTICE
-        await self.end(
-            AppointmentStatus.CANCELLED, await self.missed_kind() if late else TransferKind.RELEASE, by=by, at=at
-        )
+        policy = await self.policy()
+        late = by.role is Role.STUDENT and self.starts_at - at < policy.late_notice
+        await self.end(AppointmentStatus.CANCELLED, missed_kind(policy) if late else TransferKind.RELEASE, by=by, at=at)
 
     async def mark_no_show(self, *, by: Viewer, at: datetime) -> None:
         """The student did not come: never reimbursed (CR-5).
@@ -205,13 +207,13 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Contact support: the outcome of this session can no longer be changed.",
             )
-        await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(), by=by, at=at)
+        await self.end(AppointmentStatus.NO_SHOW, missed_kind(await self.policy()), by=by, at=at)
 
-    async def missed_kind(self) -> TransferKind:
-        """What the school does with the credit of a session that its student missed (CR-5)."""
-        school = await School.get(id=self.school_id)
-        forfeits = school.missed_session_policy is MissedSessionPolicy.FORFEIT
-        return TransferKind.FORFEIT if forfeits else TransferKind.RELEASE
+    async def policy(self) -> SchoolPolicy:
+        """The school's policy under which the session was requested: the one that it is judged by (CR-12)."""
+        policy = SchoolPolicy.made_of(await fetch_one(POLICY_OF, self.id))
+        assert policy is not None, "the database gives each session a policy"
+        return policy
 
     async def end(self, status: AppointmentStatus, kind: TransferKind, *, by: Viewer | None, at: datetime) -> None:
         """End the appointment and free its time and its credit in one statement (AV-4, CR-4)."""
@@ -298,6 +300,12 @@ in_record(
 )
 
 
+def missed_kind(policy: SchoolPolicy) -> TransferKind:
+    """What becomes of the credit of a session that its student missed, under a policy (CR-5)."""
+    forfeits = policy.missed_session_policy is MissedSessionPolicy.FORFEIT
+    return TransferKind.FORFEIT if forfeits else TransferKind.RELEASE
+
+
 def attestation_deadline(starts_at: datetime, zone: ZoneInfo) -> datetime:
     """The end of the 30th day after the session's date, in the provider's zone (CL-1)."""
     return end_of_day(local_day(starts_at, zone) + timedelta(days=ATTEST_WITHIN_DAYS), zone)
@@ -312,6 +320,13 @@ def not_open(appointment: Appointment, rule: str, message: str) -> Refusal:
         path=["appointmentId"],
         fix=f"It is {appointment.status.value.lower().replace('_', ' ')} now; read it again.",
     )
+
+
+POLICY_OF = """
+SELECT school_policies.* FROM appointments
+  JOIN school_policies ON school_policies.id = appointments.policy_id WHERE appointments.id = $1
+"""
+"""The policy that the database chose when the session was requested."""
 
 
 async def overdue(*, at: datetime, most: int = 100) -> list[UUID]:

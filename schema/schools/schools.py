@@ -6,7 +6,6 @@ from models.base.access import Role
 from models.base.scopes import OPEN
 from models.base.text import TimeZone
 from models.schools import schools
-from models.schools.schools import MissedSessionPolicy
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.schools import schools as resolvers
@@ -23,9 +22,6 @@ class School(Node):
 
     name: str = shown("Name.")
     time_zone: TimeZone = shown("Time zone of its calendar.")
-    credits_min: int = shown("Minimum credits in one grant (CR-2).")
-    credits_max: int = shown("Maximum credits in one grant (CR-2).")
-    missed_session_policy: MissedSessionPolicy = shown("What happens to the credit of a missed session (CR-5).")
     crisis_line: str = shown("Number to call in a crisis, besides 988 (AP-8).")
     created_at: datetime = shown("When it joined the program.")
 

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from models.appointments import booking
-from models.appointments.appointments import LATE_NOTICE, NO_SHOW_AFTER, Appointment, AppointmentStatus
+from models.appointments.appointments import NO_SHOW_AFTER, Appointment, AppointmentStatus
 from models.availability import openings
 from models.availability.openings import Opening
 from models.base.access import Role
@@ -26,6 +26,7 @@ from models.claims import claims
 from models.credits import grants as credits
 from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.directory.providers import Provider, Service
+from models.schools.policies import LATE_NOTICE_HOURS
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 from tests.support.asking import commit, context_of
@@ -173,7 +174,7 @@ class Life:
             return
         student = next(student for student in self.students if student.id == session.row.student_id)
         is_student = self.choose.random() < 0.5
-        late = is_student and session.row.starts_at - self.now < LATE_NOTICE
+        late = is_student and session.row.starts_at - self.now < timedelta(hours=LATE_NOTICE_HOURS)
         allowed = session.status is S.CONFIRMED and self.now < session.row.starts_at
         bucket = self.missed(session) if late else "available"
         by = as_student(student) if is_student else as_provider(session.row.provider_id)

@@ -41,6 +41,7 @@ from models.records.audit import AuditKind, Entry, write_entries
 from models.schools.schools import School
 from models.schools.students import Student
 from tests.support.file_rows import expected_file, used_file
+from tests.support.import_rows import preview_of
 from tests.support.world import (
     AT,
     attested,
@@ -120,6 +121,8 @@ async def side_of() -> Side:
         Role.PARTNER: {"school_id": school.id},
     }
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
+    jobs = {role: job_of(viewer.membership_id, about=viewer.student_id) for role, viewer in viewers.items()}
+    await write(*jobs.values())
     practice_key, _ = await partner_keys.create(
         None, practice_id=practice.id, name="Calendar", scopes=OF_PRACTICE, days=30, by=None, at=AT
     )
@@ -129,8 +132,7 @@ async def side_of() -> Side:
         if role is not Role.PARTNER
     }
     await write(await evidence_of(provider, viewers[Role.PROVIDER]))
-    jobs = {role: job_of(viewer.membership_id) for role, viewer in viewers.items()}
-    await write(*jobs.values())
+    await preview_of(viewers[Role.FINANCE])
     return Side(
         school=school,
         practice=practice,
@@ -257,10 +259,11 @@ def read_by(viewer: Viewer, student: Student) -> Entry:
     )  # fmt: skip
 
 
-def job_of(membership_id: UUID | None, *, place: int = 1) -> Job:
-    """A background job of this membership, which waits."""
+def job_of(membership_id: UUID | None, *, place: int = 1, about: UUID | None = None) -> Job:
+    """A background job of this membership, which waits; of a student's record if one is named."""
     return Job(
-        kind="record.export", args={}, membership_id=membership_id, place=place, next_at=AT, created_at=AT,
+        kind="record.export", args={}, membership_id=membership_id, student_id=about, place=place, next_at=AT,
+        created_at=AT,
     )  # fmt: skip
 
 

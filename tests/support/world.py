@@ -26,6 +26,8 @@ from models.directory.licenses import License, LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
 from models.enrollment.enrollments import enroll
 from models.rates.rates import Rate
+from models.schools import policies
+from models.schools.policies import PolicyTerms
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 
@@ -65,7 +67,9 @@ async def school_of(*, policy: MissedSessionPolicy = MissedSessionPolicy.RELEASE
         name=f"School {number}", time_zone="America/New_York", credits_min=1, credits_max=100, by=None, at=AT
     )
     if policy is not MissedSessionPolicy.RELEASE:
-        await School.filter(id=school.id).update(missed_session_policy=policy)
+        async with transaction():
+            terms = PolicyTerms(effective_from=AT.date(), missed_session_policy=policy)
+            await policies.announce(school, terms, by=None, at=AT)
         school.missed_session_policy = policy
     return school
 

@@ -295,6 +295,7 @@ async def test_who_tries_addresses_is_throttled(api: Api, monkeypatch: pytest.Mo
     wrong = "/files/upload/fc_upload_" + "x" * 43
     assert [told(await put(api, wrong, PDF)) for _ in range(4)] == [(404, "NOT_FOUND")] * 3 + [(429, "THROTTLED")]
     assert told(await get(api, "/files/" + "A" * 75)) == (429, "THROTTLED")
+    assert await uploaded(api, "PROVIDER", "EVIDENCE"), "who has an address is not held up by who has none"
 
 
 async def test_a_published_image_is_everybodys_and_any_other_file_nobodys(api: Api) -> None:

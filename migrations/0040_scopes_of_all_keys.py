@@ -14,6 +14,6 @@ ALTER TABLE mails VALIDATE CONSTRAINT mails_recipient;
 class Migration(migrations.Migration):
     """Reads the tables while others write to them."""
 
-    dependencies = [("models", "0040_scopes_of_keys")]
+    dependencies = [("models", "0039_scopes_of_keys")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", CHECKED)]

@@ -69,6 +69,6 @@ CREATE TRIGGER partner_keys_follows AFTER INSERT ON partner_keys
 class Migration(migrations.Migration):
     """Compatible with the version before: it names no scopes, and knows schools' keys alone."""
 
-    dependencies = [("models", "0035_first_terms")]
+    dependencies = [("models", "0038_imports")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", OWNERS, RECIPIENTS, FIXED)]
