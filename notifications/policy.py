@@ -105,7 +105,6 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.INVITATION_WITHDRAWN,
         EventVerb.JOB_CANCELLED,
         EventVerb.JOB_STARTED,
-        EventVerb.LICENSE_ENTERED,
         EventVerb.LICENSE_EVIDENCE_ATTACHED,
         EventVerb.MEMBERSHIP_ENDED,
         EventVerb.OFFICE_USER_MODIFIED,
