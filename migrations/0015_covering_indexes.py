@@ -32,6 +32,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("models", "0014_an_hour_of_all")]
     initial = False
-    operations = [
-        ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", APPOINTMENTS, CLAIMS, IN_THEIR_PLACE)
-    ]
+    operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", APPOINTMENTS, CLAIMS, IN_THEIR_PLACE)]

@@ -11,5 +11,8 @@ class Migration(migrations.Migration):
     initial = False
     operations = [
         ops.RunSQL(sql)
-        for sql in ("SET LOCAL lock_timeout = '5s'", "ALTER TABLE appointments VALIDATE CONSTRAINT appointments_session_length")
+        for sql in (
+            "SET LOCAL lock_timeout = '5s'",
+            "ALTER TABLE appointments VALIDATE CONSTRAINT appointments_session_length",
+        )
     ]

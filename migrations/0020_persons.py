@@ -170,6 +170,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("models", "0019_past_openings")]
     initial = False
-    operations = [
-        ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", PERSONS, FILL, HELD, LINKS, APPROVALS)
-    ]
+    operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", PERSONS, FILL, HELD, LINKS, APPROVALS)]

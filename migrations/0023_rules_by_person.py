@@ -144,6 +144,5 @@ class Migration(migrations.Migration):
     dependencies = [("models", "0022_sessions_of_persons_of_all")]
     initial = False
     operations = [
-        ops.RunSQL(sql)
-        for sql in ("SET LOCAL lock_timeout = '5s'", APPOINTMENTS, CLAIMS, TERMS, BOTH_SIDES, INTAKES)
+        ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", APPOINTMENTS, CLAIMS, TERMS, BOTH_SIDES, INTAKES)
     ]

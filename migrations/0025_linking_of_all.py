@@ -74,5 +74,12 @@ class Migration(migrations.Migration):
     initial = False
     operations = [
         ops.RunSQL(sql)
-        for sql in ("SET LOCAL lock_timeout = '5s'", CHECKED, HIDDEN, LINKED, "SET CONSTRAINTS ALL IMMEDIATE", NO_NEW_DUPLICATES)
+        for sql in (
+            "SET LOCAL lock_timeout = '5s'",
+            CHECKED,
+            HIDDEN,
+            LINKED,
+            "SET CONSTRAINTS ALL IMMEDIATE",
+            NO_NEW_DUPLICATES,
+        )
     ]

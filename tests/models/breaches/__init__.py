@@ -15,6 +15,7 @@ from tests.models.breaches import (
     persons,
     practices,
     records,
+    reserved_times,
     schools,
 )
 
@@ -31,6 +32,7 @@ BREACHES = [
         keys,
         credits,
         appointments,
+        reserved_times,
         claims,
         payouts,
         persons,
