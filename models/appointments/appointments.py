@@ -30,7 +30,10 @@ from models.schools.students import Student
 ANSWER_WITHIN = timedelta(hours=72)
 NO_SHOW_AFTER = timedelta(minutes=15)
 LATE_NOTICE = timedelta(hours=24)
+FREE_AFTER_CONFIRMING = timedelta(hours=2)
 ATTEST_WITHIN_DAYS = 30
+ATTEST_LATE_WITHIN = timedelta(days=90)
+LAPSED_AT_ONCE_MAX = 100
 ONE = Credits(1)
 
 
@@ -45,6 +48,8 @@ class AppointmentStatus(Words):
     WITHDRAWN = "WITHDRAWN", "Withdrawn by the student before an answer; the credit was released."
     CANCELLED = "CANCELLED", "Cancelled by either side before the start (CR-5)."
     NO_SHOW = "NO_SHOW", "The student did not attend (AP-7); not reimbursed."
+    LAPSED = "LAPSED", "Nobody reported by the deadline whether it took place (AP-10); the credit was released."
+    VOIDED = "VOIDED", "Completed by mistake, and counts no more; the credit was given back."
 
 
 ENDED_BY = {
@@ -53,6 +58,7 @@ ENDED_BY = {
     AppointmentStatus.WITHDRAWN: EventVerb.APPOINTMENT_WITHDRAWN,
     AppointmentStatus.CANCELLED: EventVerb.APPOINTMENT_CANCELLED,
     AppointmentStatus.NO_SHOW: EventVerb.APPOINTMENT_NO_SHOW,
+    AppointmentStatus.LAPSED: EventVerb.APPOINTMENT_LAPSED,
 }
 """The event of each end but completion, which has a claim."""
 
@@ -127,6 +133,16 @@ class Appointment(Entity):
         """Whether the appointment takes time and holds a credit."""
         return self.status in (AppointmentStatus.REQUESTED, AppointmentStatus.CONFIRMED)
 
+    @property
+    def free_until(self) -> datetime | None:
+        """Until when the student may cancel without loss (CR-5); None while it is not confirmed.
+
+        24 hours before the start, but at least two hours after the confirmation.
+        """
+        if self.confirmed_at is None:
+            return None
+        return max(self.starts_at - LATE_NOTICE, self.confirmed_at + FREE_AFTER_CONFIRMING)
+
     async def confirm(self, *, by: Viewer, at: datetime) -> None:
         """The provider accepts the request while it is open (AP-3); the hold stays (CR-4)."""
         self.must_wait_for_answer(at)
@@ -160,7 +176,7 @@ class Appointment(Entity):
     async def cancel(self, *, by: Viewer, at: datetime) -> None:
         """Either side calls a confirmed session off before it starts.
 
-        The credit is released; a student's late cancellation follows the school's policy (CR-5).
+        The credit is released; a student's cancellation after `free_until` follows the school's policy (CR-5).
         """
         if self.status is not AppointmentStatus.CONFIRMED:
             raise not_open(
@@ -174,10 +190,8 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Mark it as a no-show, or attest that it occurred.",
             )
-        late = by.role is Role.STUDENT and self.starts_at - at < LATE_NOTICE
-        await self.end(
-            AppointmentStatus.CANCELLED, await self.missed_kind() if late else TransferKind.RELEASE, by=by, at=at
-        )
+        kind = await self.missed_kind(at) if by.role is Role.STUDENT else TransferKind.RELEASE
+        await self.end(AppointmentStatus.CANCELLED, kind, by=by, at=at)
 
     async def mark_no_show(self, *, by: Viewer, at: datetime) -> None:
         """The student did not come: never reimbursed (CR-5).
@@ -202,10 +216,23 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Contact support: the outcome of this session can no longer be changed.",
             )
-        await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(), by=by, at=at)
+        await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(at), by=by, at=at)
 
-    async def missed_kind(self) -> TransferKind:
-        """What the school does with the credit of a session that its student missed (CR-5)."""
+    async def lapse(self, *, at: datetime) -> None:
+        """Nobody reported by the deadline (AP-10): the program ends the session and releases the credit."""
+        if self.status is not AppointmentStatus.CONFIRMED or at < self.attest_by:
+            raise Refusal(Code.NOT_OPEN, "This session has not lapsed.", rule="AP-10")
+        await self.end(AppointmentStatus.LAPSED, TransferKind.RELEASE, by=None, at=at)
+
+    async def missed_kind(self, at: datetime) -> TransferKind:
+        """What becomes of the credit of a session that its student misses, or cancels at this time (CR-5).
+
+        It is released up to `free_until`, and always if that is not before the start: nobody loses what they could no
+        longer cancel freely. Otherwise the school decides.
+        """
+        free_until = self.free_until
+        if free_until is None or at <= free_until or free_until >= self.starts_at:
+            return TransferKind.RELEASE
         school = await School.get(id=self.school_id)
         forfeits = school.missed_session_policy is MissedSessionPolicy.FORFEIT
         return TransferKind.FORFEIT if forfeits else TransferKind.RELEASE
@@ -306,6 +333,15 @@ async def overdue(*, at: datetime, most: int = 100) -> list[UUID]:
     return [row.id for row in rows]
 
 
+async def unreported(*, at: datetime, most: int = LAPSED_AT_ONCE_MAX) -> list[UUID]:
+    """The confirmed sessions that nobody attested, marked or cancelled by their deadline (AP-10)."""
+    rows = await fetch(
+        "SELECT id FROM appointments WHERE status = 'CONFIRMED' AND attest_by <= $1 ORDER BY attest_by LIMIT $2",
+        at, most,
+    )  # fmt: skip
+    return [row.id for row in rows]
+
+
 TAKEN = Refusal(
     Code.SLOT_TAKEN,
     "Someone else has just taken this time.",
@@ -342,6 +378,13 @@ CONSTRAINTS["appointments_one_completed_intake"] = Refusal(
     rule="AP-2",
     path=["appointmentId"],
     fix="Contact support.",
+)
+CONSTRAINTS["appointments_intake_over"] = Refusal(
+    Code.CONFLICT,
+    "Another intake with this student is live or completed.",
+    rule="AP-2",
+    path=["appointmentId"],
+    fix="Attest that one once it is over.",
 )
 CONSTRAINTS["appointments_next_status"] = Refusal(
     Code.NOT_OPEN,

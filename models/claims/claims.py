@@ -10,7 +10,13 @@ from uuid import UUID
 import orjson
 from tortoise import fields
 
-from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
+from models.appointments.appointments import (
+    ATTEST_LATE_WITHIN,
+    ATTEST_WITHIN_DAYS,
+    Appointment,
+    AppointmentStatus,
+    not_open,
+)
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.event_verbs import EventVerb
@@ -80,12 +86,11 @@ FILED_LATE = Reason(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adjudication:
-    """The decision on an attested session: status, amount in cents, reasons, and what becomes of the credit."""
+    """The decision on an attested session: status, amount in cents, and reasons."""
 
     status: ClaimStatus
     amount_cents: int
     reasons: tuple[Reason, ...]
-    credit: TransferKind
 
 
 class Claim(Entity):
@@ -150,10 +155,8 @@ in_record(
 def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudication:
     """Decide an attested session: accepted at its rate, or denied when it was attested late (CL-4, CL-6)."""
     if at >= deadline:
-        return Adjudication(
-            status=ClaimStatus.DENIED, amount_cents=0, reasons=(FILED_LATE,), credit=TransferKind.RELEASE
-        )
-    return Adjudication(status=ClaimStatus.ACCEPTED, amount_cents=rate_cents, reasons=(), credit=TransferKind.SETTLE)
+        return Adjudication(status=ClaimStatus.DENIED, amount_cents=0, reasons=(FILED_LATE,))
+    return Adjudication(status=ClaimStatus.ACCEPTED, amount_cents=rate_cents, reasons=())
 
 
 RATE_AND_HELD_GRANT = f"""
@@ -178,11 +181,19 @@ SELECT paid.id AS rate_id, paid.amount_cents,
 async def attest(appointment: Appointment, *, presenting_concern: PresentingConcern, by: Viewer, at: datetime) -> Claim:
     """The provider attests that the session occurred; the claim is decided at once (CL-1 to CL-6).
 
-    The appointment, locked by the caller, is completed, its credit settled (or released when the claim is denied).
+    The appointment, locked by the caller, is completed and its credit settled. After the deadline it has lapsed, or
+    lapses now: its credit was released, the claim is denied, and no credit moves (AP-10).
     """
     may_be_attested(appointment, at)
+    # One that lapsed is late, even if this request's clock was read just before the worker's.
+    deadline = (
+        min(appointment.attest_by, at) if appointment.status is AppointmentStatus.LAPSED else appointment.attest_by
+    )
+    late = at >= deadline
+    if late and appointment.status is AppointmentStatus.CONFIRMED:
+        await appointment.lapse(at=at)
     rate = await rate_and_held_grant(appointment)
-    decision = adjudicate(rate_cents=rate.amount_cents, deadline=appointment.attest_by, at=at)
+    decision = adjudicate(rate_cents=rate.amount_cents, deadline=deadline, at=at)
     claim = Claim(
         appointment_id=appointment.id,
         student_id=appointment.student_id,
@@ -198,19 +209,20 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         submitted_at=at,
         adjudicated_at=at,
     )
+    credit = TransferKind.RELEASE if late else TransferKind.SETTLE
     await write(
         Update(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
-        appointment.end_of_hold(decision.credit, rate, at=at),
-        new_event(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=decision.credit.value),
+        *([] if late else [appointment.end_of_hold(credit, rate, at=at)]),
+        new_event(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=credit.value),
         new_event(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
 
 
 def may_be_attested(appointment: Appointment, at: datetime) -> None:
-    """Only a session that was booked here, confirmed, and is over, is attested (CL-1, CL-2)."""
-    if appointment.status is not AppointmentStatus.CONFIRMED:
+    """Only a session that was booked here, confirmed, and is over, is attested (CL-1, CL-2); 90 days late at most."""
+    if appointment.status not in (AppointmentStatus.CONFIRMED, AppointmentStatus.LAPSED):
         raise not_open(appointment, "CL-2", "Only a confirmed session that took place can be attested, and only once.")
     if at < appointment.ends_at:
         raise Refusal(
@@ -219,6 +231,14 @@ def may_be_attested(appointment: Appointment, at: datetime) -> None:
             rule="CL-1",
             path=["appointmentId"],
             fix="Come back once it is over.",
+        )
+    if at >= appointment.attest_by + ATTEST_LATE_WITHIN:
+        raise Refusal(
+            Code.TOO_LATE,
+            "A session can be attested at most 90 days after its deadline.",
+            rule="AP-10",
+            path=["appointmentId"],
+            fix="Contact support.",
         )
 
 

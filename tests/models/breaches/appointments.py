@@ -9,10 +9,10 @@ ANY_BEGINNING = "ALTER TABLE appointments DISABLE TRIGGER appointments_begin"
 """Lets a row begin in another status than REQUESTED, to reach the rules behind."""
 
 NEXT_STATUS_NEVER = {
-    "$requested": ("COMPLETED", "CANCELLED", "NO_SHOW"),
-    "$confirmed": ("REQUESTED", "DECLINED", "EXPIRED", "WITHDRAWN"),
-    "$completed": ("CONFIRMED", "CANCELLED", "NO_SHOW"),
-    "$declined": ("REQUESTED", "CONFIRMED", "EXPIRED"),
+    "$requested": ("COMPLETED", "CANCELLED", "NO_SHOW", "LAPSED", "VOIDED"),
+    "$confirmed": ("REQUESTED", "DECLINED", "EXPIRED", "WITHDRAWN", "VOIDED"),
+    "$completed": ("CONFIRMED", "CANCELLED", "NO_SHOW", "LAPSED"),
+    "$declined": ("REQUESTED", "CONFIRMED", "EXPIRED", "COMPLETED"),
 }
 
 STEPS = [
@@ -25,6 +25,8 @@ STEPS = [
       for row, statuses in NEXT_STATUS_NEVER.items() for status in statuses),
     breach("a status that is none", "appointments_status",
            ANY_BEGINNING, copied("appointments", "$requested", status="LOST", ended_at="$later", **TIMES)),
+    breach("a session lapses before its deadline", "appointments_lapsed",
+           changed("appointments", "$confirmed", "status = 'LAPSED', ended_at = attest_by - interval '1 second'")),
     breach("confirmed at no time", "appointments_confirmed",
            changed("appointments", "$requested", "status = 'CONFIRMED'")),
     breach("ended at no time", "appointments_end", changed("appointments", "$requested", "status = 'DECLINED'")),

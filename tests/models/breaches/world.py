@@ -38,6 +38,8 @@ LATER = AT + timedelta(days=200)
 
 World = dict[str, Any]
 
+END = "SELECT id FROM transfers WHERE appointment_id = $1 AND kind = $2"
+
 
 async def build() -> World:
     """A small program at work: a row of each kind, in the states that matter."""
@@ -78,6 +80,8 @@ async def sessions_and_claims() -> World:
         "small_grant": small, "bens_grant": bens, "big_grant": big,
         "opening": openings[3], "requested": first, "confirmed": second, "declined": declined,
         "completed": completed, "claim": claim, "late_claim": late_claim,
+        "late": late,
+        "settlement": await id_of(END, completed.id, "SETTLE"), "late_release": await id_of(END, late.id, "RELEASE"),
         "license": first.license_id, "other_license": second.license_id,
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
         "hours": await id_of("SELECT id FROM weekly_hours WHERE provider_id = $1", pair.provider.id),
