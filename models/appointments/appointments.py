@@ -80,7 +80,9 @@ class Appointment(Entity):
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
     LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
-    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "practice_id", "legacy_duplicate"})
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset(
+        {"person_id", "practice_id", "legacy_duplicate", "rate_id", "payee_id"}
+    )
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
         "models.Student", related_name="appointments", on_delete=fields.RESTRICT
@@ -113,6 +115,8 @@ class Appointment(Entity):
     ended_at = fields.DatetimeField(null=True)
     attest_by = fields.DatetimeField()
     expected_cents = fields.BigIntField(null=True)
+    rate_id = fields.UUIDField(null=True)
+    payee_id = fields.UUIDField(null=True)
     telehealth_link = fields.CharField(max_length=500, default="")
     missed_appointment_policy = fields.TextField(default="")
 

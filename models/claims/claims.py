@@ -56,6 +56,7 @@ class ClaimStatus(Words):
     ACCEPTED = "ACCEPTED", "Accepted for reimbursement; the credit is settled."
     DENIED = "DENIED", "Not reimbursed, for the reasons given; the credit is released."
     VOID = "VOID", "Voided; another claim may replace it."
+    REPLACED = "REPLACED", "Corrected or decided again; a later version stands in its place."
 
 
 DECIDED_BY = {ClaimStatus.ACCEPTED: EventVerb.CLAIM_ACCEPTED, ClaimStatus.DENIED: EventVerb.CLAIM_DENIED}
@@ -106,7 +107,7 @@ class Claim(Entity):
         Role.PARTNER: "claims.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
-    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "legacy_duplicate"})
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "legacy_duplicate", "filed_at"})
 
     appointment: fields.ForeignKeyRelation[Appointment] = fields.ForeignKeyField(
         "models.Appointment", related_name="claims", on_delete=fields.RESTRICT, db_index=True
@@ -126,6 +127,9 @@ class Claim(Entity):
     attested_by = fields.UUIDField()
     submitted_at = fields.DatetimeField()
     adjudicated_at = fields.DatetimeField()
+    version = fields.IntField(default=1)
+    predecessor_id = fields.UUIDField(null=True)
+    filed_at = fields.DatetimeField()
 
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"visit_type", "reasons"})
     KEPT: ClassVar[Kept] = Kept(
@@ -134,7 +138,7 @@ class Claim(Entity):
     )
 
     class Meta:
-        """Partial UNIQUE: one live claim an appointment, one accepted intake a pair (CL-3)."""
+        """Partial UNIQUE: one standing version an appointment, one accepted intake a pair (CL-3)."""
 
         table = "claims"
 
@@ -160,9 +164,11 @@ def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudica
 
 
 RATE_AND_HELD_GRANT = f"""
-SELECT paid.id AS rate_id, paid.amount_cents,
+SELECT coalesce(agreed.rate_id, paid.id) AS rate_id,
+       CASE WHEN agreed.rate_id IS NULL THEN paid.amount_cents ELSE agreed.expected_cents END AS amount_cents,
        hold.grant_id AS id, hold.wallet_id, hold.student_id, hold.school_id
   FROM providers JOIN licenses ON licenses.id = $2
+  JOIN appointments agreed ON agreed.id = $7
   JOIN transfers hold ON hold.appointment_id = $7 AND hold.kind = 'HOLD'
   LEFT JOIN LATERAL ({
     RATE_OF.format(
@@ -255,7 +261,10 @@ class RateAndGrant(GrantNamed, Protocol):
 
 
 async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
-    """The rate of this session on its date (CL-5), with the grant of which its credit is held: one round trip."""
+    """The rate that was agreed by confirming (CL-5), with the grant of which the credit is held: one round trip.
+
+    A session that was confirmed before rates were kept on it has that of its date.
+    """
     rate = await fetch_one(
         RATE_AND_HELD_GRANT,
         appointment.provider_id,

@@ -66,6 +66,10 @@ TIME = [
 ]  # fmt: skip
 
 TERMS = [
+    breach("another amount than was agreed", "appointments_append_only",
+           changed("appointments", "$confirmed", "expected_cents = 1")),
+    breach("another rate than was agreed", "appointments_append_only",
+           changed("appointments", "$confirmed", "rate_id = NULL")),
     breach("the license of another provider", "appointments_license",
            copied("appointments", "$requested", license_id="$other_license", **FOLLOW_UP)),
     breach("a license of another state", "appointments_license",

@@ -80,7 +80,7 @@ async def sessions_and_claims() -> World:
         "small_grant": small, "bens_grant": bens, "big_grant": big,
         "opening": openings[3], "requested": first, "confirmed": second, "declined": declined,
         "completed": completed, "claim": claim, "late_claim": late_claim,
-        "late": late,
+        "late": late, "payee": await id_of("SELECT payee_id AS id FROM appointments WHERE id = $1", completed.id),
         "settlement": await id_of(END, completed.id, "SETTLE"), "late_release": await id_of(END, late.id, "RELEASE"),
         "license": first.license_id, "other_license": second.license_id,
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
