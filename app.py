@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 # What is loaded here stays as long as the process: to look for garbage in it, again and again, took a seventh of the
@@ -22,12 +23,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from database import connected, credentials, url_of
 from endpoints.campus import CampusPages
+from endpoints.files import FileDoors
 from endpoints.pages import ProductPages
 from endpoints.schema import SchemaFile
 from execution import Plans
+from integrations.clamav import Scanner
+from integrations.storing import storage, tell_if_away
 from models.accounts.last_used import SEEN
 from models.base import encryption
 from models.base.statements import ROW_CLASSES
+from models.files import store as stores
 from notifications.mailbox import MAILBOX
 from operations.audit_trail import Auditor
 from operations.budgets import Allowances, Budgets
@@ -40,7 +45,7 @@ from schema.root import SCHEMA
 from settings import Settings, UnreadableSettingsError
 from telemetry.health import Health
 from telemetry.logs import log_request
-from telemetry.metrics import Metrics, watch_outbox, watch_pool
+from telemetry.metrics import Metrics, watch_jobs, watch_outbox, watch_pool, watch_queues
 from transport import (
     ANSWER_HEADERS,
     CrossOrigin,
@@ -83,6 +88,8 @@ class Application(Starlette):
 def create_app(settings: Settings) -> Starlette:
     """The application for these settings. It opens the database for as long as it lives."""
     encryption.configure(settings.key_ring)
+    kept = storage(settings.s3, settings.data_dir / "files")
+    stores.configure(kept)
     engine = build_engine(settings)
     metrics = Metrics()
     origins = Origins(allowed=settings.allowed_origins)
@@ -104,6 +111,7 @@ def create_app(settings: Settings) -> Starlette:
         security_contact=settings.security_address,
     )
     campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
+    files = FileDoors(engine, scanner=Scanner(settings.scanner) if settings.scanner else None)
     MAILBOX.shown = settings.smtp_url is None and settings.env != "production"
 
     @asynccontextmanager
@@ -113,7 +121,9 @@ def create_app(settings: Settings) -> Starlette:
             engine.environment.broker.listening(partial(listener, settings)),
             measured(metrics, engine, settings),
         ):
+            looked = asyncio.create_task(tell_if_away(kept))
             yield
+            looked.cancel()
             await SEEN.write()
 
     known = partial(KnownHosts, hosts=settings.hosts, numbers=settings.env != "production", open_paths=PROBES)
@@ -126,6 +136,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/readyz", health.ready),
             SchemaFile(engine, SCHEMA.as_str).route(),
             *campus.routes(),
+            *files.routes(),
             *product.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),
             *([Route("/dev/mail.json", mailbox)] if MAILBOX.shown else []),
@@ -159,6 +170,7 @@ def build_engine(settings: Settings) -> ProgramEngine:
     plans = Plans(SCHEMA, row_classes=ROW_CLASSES, native_scalars=NATIVE, compiled=settings.compiled)
     environment = Environment(
         address=settings.address,
+        product=settings.product_name,
         clock_is_movable=settings.may_move_clock,
         demo=settings.env == "demo",
         second_factor_required=settings.needs_second_factor,
@@ -205,6 +217,8 @@ async def measured(metrics: Metrics, engine: ProgramEngine, settings: Settings) 
     metrics.watch("fc_audit_waiting", "Answers that wait for their audit entry.", lambda: engine.auditor.waiting)
     watch_pool(metrics)
     watch_outbox(metrics)
+    watch_queues(metrics)
+    watch_jobs(metrics)
     async with metrics.served(settings.host, settings.metrics_port):
         yield
 

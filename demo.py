@@ -63,19 +63,21 @@ ACCOUNTS = (
 )
 
 PROVIDERS = (
-    ("Noor Haddad", "LICSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["Anxiety", "Grief"], "MA"),
+    ("Noor Haddad", "LICSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["ANXIETY", "GRIEF"], "MA"),
     (
         "Daniel Okafor",
         "LMHC",
         DegreeLevel.MASTERS,
         LicenseClass.MENTAL_HEALTH_COUNSELOR,
-        ["Depression", "Stress"],
+        ["DEPRESSION", "STRESS"],
         "MA",
     ),
-    ("Mei-Lin Zhou", "PsyD", DegreeLevel.DOCTORATE, LicenseClass.PSYCHOLOGIST, ["Trauma", "Identity"], "MA"),
-    ("Rosa Delgado", "LMFT", DegreeLevel.MASTERS, LicenseClass.MARRIAGE_FAMILY_THERAPIST, ["Relationships"], "CA"),
-    ("Ethan Brooks", "LCSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["Sleep", "Stress"], "NY"),
+    ("Mei-Lin Zhou", "PsyD", DegreeLevel.DOCTORATE, LicenseClass.PSYCHOLOGIST, ["TRAUMA", "IDENTITY"], "MA"),
+    ("Rosa Delgado", "LMFT", DegreeLevel.MASTERS, LicenseClass.MARRIAGE_FAMILY_THERAPIST, ["RELATIONSHIPS"], "CA"),
+    ("Ethan Brooks", "LCSW", DegreeLevel.MASTERS, LicenseClass.CLINICAL_SOCIAL_WORKER, ["SLEEP", "STRESS"], "NY"),
 )
+LANGUAGES = (["en", "ar"], ["en", "ig"], ["en", "cmn"], ["en", "es"], ["en"])
+"""The languages of each of them."""
 STUDENTS = ("Ana Reyes", "Jordan Lee", "Priya Nair", "Sam Whitfield")
 RATES_CENTS = {
     DegreeLevel.ASSOCIATE: (9500, 7500),
@@ -138,6 +140,7 @@ async def load_provider(index: int, at: datetime) -> Provider:
         degree_level=degree,
         services=[Service.THERAPY],
         specialties=specialties,
+        languages=LANGUAGES[index],
         time_zone=zone,
         telehealth_link=f"https://telehealth.{DOMAIN}/{first}",
         bio=f"{name} works with students on {' and '.join(specialties).lower()}.",

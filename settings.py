@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     data_dir: Path = Path(".data")
+    files_url: str | None = None
+    files_access_key_id: SecretStr | None = None
+    files_secret_access_key: SecretStr | None = None
+    clamav: str | None = None
     database_url: SecretStr | None = None
     pool_size: int = Field(default=10, ge=1, le=500)
     statement_timeout_seconds: float = Field(default=5, gt=0)
@@ -120,6 +124,21 @@ class Settings(BaseSettings):
         return self.security_contact or f"mailto:security@{self.mail_from.rpartition('@')[2]}"
 
     @property
+    def s3(self) -> dict[str, str] | None:
+        """Bucket, prefix, endpoint, region and credentials of the store of files; None if it is a folder here."""
+        if self.files_url is None or self.files_access_key_id is None or self.files_secret_access_key is None:
+            return None
+        return _read_s3(self.files_url) | {
+            "access_key_id": self.files_access_key_id.get_secret_value(),
+            "secret_access_key": self.files_secret_access_key.get_secret_value(),
+        }
+
+    @property
+    def scanner(self) -> str | tuple[str, int] | None:
+        """The path of ClamAV's socket, or its host and port; None if nothing is scanned."""
+        return None if self.clamav is None else _read_socket(self.clamav)
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The names that requests may be addressed to, in lower case; on demo and test servers also the machine's."""
         own = urlsplit(self.address).hostname or ""
@@ -150,6 +169,10 @@ class Settings(BaseSettings):
 
     @field_validator(
         "metrics_port",
+        "files_url",
+        "files_access_key_id",
+        "files_secret_access_key",
+        "clamav",
         "database_url",
         "smtp_url",
         "trusted_documents",
@@ -179,6 +202,20 @@ class Settings(BaseSettings):
     @classmethod
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         return _with_scheme(value, ("postgres", "postgresql"))
+
+    @field_validator("files_url")
+    @classmethod
+    def _is_s3(cls, value: str | None) -> str | None:
+        if value is not None:
+            _read_s3(value)
+        return value
+
+    @field_validator("clamav")
+    @classmethod
+    def _is_socket(cls, value: str | None) -> str | None:
+        if value is not None:
+            _read_socket(value)
+        return value
 
     @field_validator("smtp_url")
     @classmethod
@@ -262,11 +299,19 @@ class Settings(BaseSettings):
                 faults.setdefault(str(fault["loc"][0]), []).append(_sentence(dict(fault)))
             settings = handler({name: value for name, value in given.items() if name not in faults})
         told = [sentence for sentences in faults.values() for sentence in sentences]
+        told += [why for name, why in _missing_together(settings) if name not in faults]
         if settings.env == "production":
             told += [why for name, why in unfit_for_production(settings) if name not in faults]
         if told:
             raise UnreadableSettingsError("\n".join(told))
         return settings
+
+
+def _missing_together(settings: Settings) -> Iterable[tuple[str, str]]:
+    """What is missing beside FC_FILES_URL."""
+    for name in ("files_access_key_id", "files_secret_access_key"):
+        if settings.files_url is not None and not getattr(settings, name):
+            yield name, f"{PREFIX}{name.upper()} is missing: {PREFIX}FILES_URL needs it."
 
 
 def unfit_for_production(settings: Settings) -> Iterable[tuple[str, str]]:
@@ -361,6 +406,31 @@ def _is_host(name: str) -> bool:
         return bool(ip_address(name))
     except ValueError:
         return False
+
+
+def _read_s3(url: str) -> dict[str, str]:
+    """Read `s3://bucket/prefix?endpoint=https://…&region=…`; what is left out is empty."""
+    parts = _parts(url)
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    endpoint, region = given.pop("endpoint", ""), given.pop("region", "us-east-1")
+    if parts.scheme != "s3" or not _is_host(parts.netloc) or given or parts.fragment or not region:
+        raise ValueError(
+            "must be s3://bucket/prefix, with ?endpoint=https://…&region=… behind it where they are needed"
+        )
+    if endpoint and not _is_origin(endpoint):
+        raise ValueError("must name an endpoint such as https://s3.example.org")
+    return {"bucket": parts.netloc, "prefix": parts.path.strip("/"), "endpoint": endpoint, "region": region}
+
+
+def _read_socket(text: str) -> str | tuple[str, int]:
+    """Read `/path/of/a/socket`, `unix:///path` or `tcp://host:port`."""
+    parts = _parts(text)
+    rest = parts.query or parts.fragment or parts.username
+    if parts.scheme == "tcp" and parts.hostname and parts.port and not parts.path and not rest:
+        return parts.hostname, parts.port
+    if parts.scheme in {"", "unix"} and parts.path.startswith("/") and not parts.netloc and not rest:
+        return parts.path
+    raise ValueError("must be the path of clamd's socket, or tcp://host:port")
 
 
 def _with_scheme(value: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:

@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from importlib import import_module
 
 import asyncpg
 import structlog
 
-from database import connected, credentials, url_of
+from database import apart, connected, credentials, url_of
+from integrations.storing import storage, tell_if_away
+from models import modules
 from models.accounts import credentials as account_credentials
 from models.accounts import office_users
 from models.appointments import appointments, reminders
@@ -21,6 +25,9 @@ from models.base import clock, encryption
 from models.base.errors import Refusal, Refused
 from models.base.statements import transaction
 from models.credits import grants as credits
+from models.files import store as stores
+from models.files import uploads
+from models.jobs.runner import Runner
 from models.records import audit, retention
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
@@ -31,6 +38,10 @@ from settings import Settings
 
 MAIL_SECONDS = 5
 """How often the mail is looked after when no event wakes it: for what is to be tried again, or was not heard."""
+JOBS_SECONDS = 1
+"""How often the queue of background jobs is looked at when it was empty."""
+JOBS_AT_ONCE = 2
+"""How many background jobs one process works on at a time."""
 
 log = structlog.get_logger()
 
@@ -47,14 +58,30 @@ class Job:
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Do the jobs until `stop` is set; a job that fails is told and tried again at its next time."""
     encryption.configure(settings.key_ring)
+    kept = storage(settings.s3, settings.data_dir / "files")
+    stores.configure(kept)
     async with connected(settings), post_office(settings, stop) as office:
-        happened, written = asyncio.Event(), asyncio.Event()
+        # What an event wakes: one job for each channel of the outbox, each with a wake of its own.
+        channels = {Job("write mails", MAIL_SECONDS, office.write): asyncio.Event()}
+        written = asyncio.Event()
         office.when_written = written.set
+
+        def happened() -> None:
+            for wake in channels.values():
+                wake.set()
+
+        load_kinds()
+        runner = runner_of(settings, stop)
         await asyncio.gather(
+            tell_if_away(kept),
             *(repeat(job, settings, stop) for job in TIMETABLE),
-            repeat(Job("write mails", MAIL_SECONDS, office.write), settings, stop, wake=happened),
+            *(repeat(job, settings, stop, wake=wake) for job, wake in channels.items()),
             repeat(Job("send mails", MAIL_SECONDS, office.send), settings, stop, wake=written),
-            listen(lambda: asyncpg.connect(**credentials(url_of(settings))), happened.set, stop),
+            *(
+                repeat(Job("background jobs", JOBS_SECONDS, runner.run_next), settings, stop)
+                for _ in range(JOBS_AT_ONCE)
+            ),
+            listen(lambda: asyncpg.connect(**credentials(url_of(settings))), happened, stop),
         )
 
 
@@ -70,6 +97,24 @@ async def repeat(job: Job, settings: Settings, stop: asyncio.Event, wake: asynci
             log.error("job.failed", job=job.name, error=type(error).__name__)
         if more is not True:
             await first_of(stop.wait(), wake.wait(), asyncio.sleep(job.every_seconds))
+
+
+def load_kinds() -> None:
+    """Import what declares kinds of background jobs: models, and `resolvers/<area>/jobs.py` for work that reads as a
+    client does, through reach and audit.
+    """
+    for name in (*modules("models"), *(name for name in modules("resolvers") if name.endswith(".jobs"))):
+        import_module(name)
+
+
+def runner_of(settings: Settings, stop: asyncio.Event) -> Runner:
+    """What does the background jobs in this process."""
+    return Runner(
+        now=partial(now, settings),
+        connect=lambda: asyncpg.connect(**credentials(url_of(settings))),
+        apart=lambda seconds: apart(settings, statement_seconds=seconds),
+        stop=stop,
+    )
 
 
 @asynccontextmanager
@@ -165,6 +210,11 @@ async def remind_of_revalidation(at: datetime) -> None:
         await office_users.remind(at=at)
 
 
+async def remove_files(at: datetime) -> bool:
+    """Remove what is in files whose time is over, and the bytes that no file names; says whether there may be more."""
+    return any([await uploads.expire(at=at), await uploads.sweep(at=at)])
+
+
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
     Job("lapse sessions", 10, lapse_sessions),
@@ -173,6 +223,7 @@ TIMETABLE = (
     Job("remind of revalidation", 600, remind_of_revalidation),
     Job("expire credits", 60, expire_credits),
     Job("extend openings", 60, extend_openings),
+    Job("remove files", 60, remove_files),
     Job("remove old rows", 120, remove_old),
     Job("seal the audit trail", 10, seal_audit_trail),
 )

@@ -25,7 +25,7 @@ from models.directory.licenses import STATES
 ZONES = ("America/New_York", "America/Chicago", "America/Los_Angeles")
 WEEKS = ((1, 3, 5), (2, 4), (1, 2, 4, 5))
 DAYTIMES = ((time(9), time(12)), (time(13), time(17)))
-SPECIALTIES = ("anxiety", "depression", "grief", "trauma", "sleep", "family", "identity", "stress")
+SPECIALTIES = ("ANXIETY", "DEPRESSION", "GRIEF", "TRAUMA", "SLEEP", "FAMILY", "IDENTITY", "STRESS")
 COMPLETED_EACH = 5
 REQUESTED_AFTER_DAYS, CONFIRMED_AFTER_DAYS = 7, 21
 """More than a week apart, so that a student's two live appointments cannot overlap."""

@@ -8,11 +8,13 @@ from typing import Any
 import asyncpg
 import tortoise.context
 from pydantic import SecretStr
+from tortoise.connection import get_connections
 from tortoise.context import TortoiseContext
 
 from database.address import credentials, tortoise_config, url_of
 from database.embedded import RESTARTED, DatabaseError, Embedded, find_binaries
 from database.migrations import migrate, pending
+from database.pool import Client
 from settings import Settings
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "DatabaseError",
     "Embedded",
     "Running",
+    "apart",
     "connected",
     "create_database",
     "credentials",
@@ -33,6 +36,7 @@ __all__ = [
 
 DATABASE_NAME = "credits"
 OLDEST_VERSION = 150_000
+APART_SIZE = 2
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,26 @@ async def connected(settings: Settings, *, pool_size: int | None = None) -> Asyn
     finally:
         await context.close_connections()
         tortoise.context._global_context = outer
+
+
+@contextlib.asynccontextmanager
+async def apart(settings: Settings, *, statement_seconds: float) -> AsyncIterator[None]:
+    """Let this task, and those that it starts, use connections of their own for the block, two at the most.
+
+    On them a statement may take so long, whatever requests may; and whatever happens to them, requests keep theirs.
+    """
+    config = tortoise_config(
+        settings.model_copy(update={"statement_timeout_seconds": statement_seconds}), pool_size=APART_SIZE
+    )
+    arguments: dict[str, Any] = config["connections"]["default"]["credentials"] | {"minsize": 0}
+    client = Client(**arguments, connection_name="default")
+    handler = get_connections()
+    token = handler.set("default", client)
+    try:
+        yield
+    finally:
+        handler.reset(token)
+        await client.close()
 
 
 async def create_database(url: str, name: str, *, template: str | None = None) -> None:

@@ -12,12 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from models.accounts.links import token_of
+from models.accounts.recipients import LINK_ID
 from models.base.statements import fetch
-
-LINK_ID = (
-    "CASE WHEN e.data ->> 'link' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN (e.data ->> 'link')::uuid END"
-)
-"""The secret link of an event. Whatever else an event may hold there is no link, and no error."""
 
 ZONE_OF_ACCOUNT = """
 SELECT coalesce(students.time_zone, providers.time_zone, schools.time_zone) AS time_zone
@@ -52,6 +48,7 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
        links.id AS link_id, links.expires_at AS link_expires_at,
        invitations.name AS invited_name, coalesce(practices.name, inviting.name) AS inviter_name,
        inviting.time_zone AS inviter_zone,
+       licenses.id AS license_id, licenses.state AS license_state, licenses.verified_at AS license_verified_at,
        member_accounts.name AS member_name, members.revalidate_by, members.validated_at,
        members.ended_at AS member_ended_at
   FROM mails m
@@ -61,6 +58,7 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
   LEFT JOIN schools home ON home.id = s.school_id
   LEFT JOIN providers p ON p.id = e.provider_id
   LEFT JOIN schools ON schools.id = e.school_id
+  LEFT JOIN licenses ON licenses.id = e.subject_id AND e.subject_type = 'lic'
   LEFT JOIN claims c ON c.id = e.subject_id AND e.subject_type = 'clm'
   LEFT JOIN grants g ON g.id = e.subject_id AND e.subject_type = 'grt'
   LEFT JOIN wallets w ON w.id = g.wallet_id
@@ -108,6 +106,7 @@ STILL_TRUE: Mapping[str, Callable[[Any, datetime], bool]] = {
     "session_reminder_for_student": lambda facts, at: facts.status == "CONFIRMED" and at < facts.starts_at,
     "session_reminder_for_provider": lambda facts, at: facts.status == "CONFIRMED" and at < facts.starts_at,
     "revalidation_due": lambda facts, at: facts.member_ended_at is None and facts.validated_at <= facts.event_at,
+    "license_submitted": lambda facts, at: facts.license_verified_at is None,
     "attestation_due": lambda facts, at: facts.status == "CONFIRMED" and at < facts.attest_by,
 }
 """What must hold at sending. A message that is not named here is sent however late it is."""

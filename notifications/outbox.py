@@ -1,69 +1,34 @@
-"""The outbox: events become mail rows by the policy, in the transaction that takes them out of it (NO-2)."""
+"""The outbox, channel by channel: events become mail rows by the policy, in the transaction that takes them out (NO-2).
+
+Each channel has a row of its own for each event, and its own job in the worker, so that none waits for another.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
+from models.base.events import Channel
 from models.base.ids import new_id
 from models.base.statements import execute, fetch, transaction
 from models.base.text import NOWHERE
-from notifications.facts import LINK_ID
-from notifications.policy import POLICY, Recipient
+from notifications.policy import POLICY, Line
 
 log = structlog.get_logger()
 
 AT_ONCE_MAX = 200
 
-ADDRESS_OF_PERSON = """
-CASE WHEN {table}_account.disabled_at IS NOT NULL THEN NULL
-     WHEN {table}_account.email_verified_at IS NOT NULL AND EXISTS (
-          SELECT 1 FROM memberships held WHERE held.account_id = {table}_account.id
-             AND held.{column} = {table}.id AND held.ended_at IS NULL) THEN {table}_account.email
-     ELSE {table}.email END
+WAITING = """
+SELECT e.id, e.verb, e.actor_id, e.actor_role
+  FROM outgoing o JOIN events e ON e.id = o.event_id
+ WHERE o.channel = $1
+ ORDER BY o.event_id LIMIT $2 FOR UPDATE OF o SKIP LOCKED
 """
-"""The verified address of the account that acts for a student or provider, or their own; none if it is shut (ID-7)."""
-
-OFFICE_ADDRESSES = """
-ARRAY(SELECT keeper.email FROM appointments a
-        JOIN memberships owning ON owning.practice_id = a.practice_id AND owning.is_owner AND owning.ended_at IS NULL
-        JOIN accounts keeper ON keeper.id = owning.account_id AND keeper.disabled_at IS NULL
-       WHERE a.id = e.appointment_id)
-"""
-OPS_ADDRESSES = """
-ARRAY(SELECT staff.email FROM memberships m JOIN accounts staff ON staff.id = m.account_id
-       WHERE m.role = 'OPS' AND m.ended_at IS NULL AND staff.disabled_at IS NULL)
-"""
-STAND_INS = [
-    verb for verb, lines in POLICY.items() if any(line.recipient in (Recipient.OFFICE, Recipient.OPS) for line in lines)
-]
-"""The events that somebody else than the people in them is told of."""
-
-WAITING = f"""
-SELECT e.id, e.verb, e.actor_role,
-       {ADDRESS_OF_PERSON.format(table="students", column="student_id")} AS student_address,
-       {ADDRESS_OF_PERSON.format(table="providers", column="provider_id")} AS provider_address,
-       CASE WHEN accounts.disabled_at IS NULL THEN accounts.email END AS account_address,
-       secret_links.email AS link_address, secret_links.replaced_email AS former_address,
-       CASE WHEN owners.disabled_at IS NULL THEN owners.email END AS owner_address,
-       CASE WHEN e.verb = ANY ($2) THEN {OFFICE_ADDRESSES} END AS office_addresses,
-       CASE WHEN e.verb = ANY ($2) THEN {OPS_ADDRESSES} END AS ops_addresses
-  FROM outbox o
-  JOIN events e ON e.id = o.event_id
-  LEFT JOIN students ON students.id = e.student_id
-  LEFT JOIN accounts students_account ON students_account.person_id = students.person_id
-  LEFT JOIN providers ON providers.id = e.provider_id
-  LEFT JOIN accounts providers_account ON providers_account.person_id = providers.person_id
-  LEFT JOIN accounts ON accounts.id = e.subject_id AND e.subject_type = 'acc'
-  LEFT JOIN secret_links ON secret_links.id = {LINK_ID}
-  LEFT JOIN memberships members ON members.id = e.subject_id AND e.subject_type = 'mem'
-  LEFT JOIN memberships owning ON owning.practice_id = members.practice_id AND owning.is_owner
-        AND owning.ended_at IS NULL
-  LEFT JOIN accounts owners ON owners.id = owning.account_id
- ORDER BY o.event_id LIMIT $1 FOR UPDATE OF o SKIP LOCKED
-"""
+"""The oldest events that wait for a channel and that no other worker has."""
 
 INSERT = """
 INSERT INTO mails (id, event_id, recipient, address, template, status, attempts, next_at, message_id, fault)
@@ -74,42 +39,65 @@ SELECT new.id, new.event_id, new.recipient, new.address, new.template, 'PENDING'
 """
 
 
+async def pass_on(channel: str, work: Callable[[list[Any]], Awaitable[None]], *, most: int = AT_ONCE_MAX) -> int:
+    """Do a channel's work on the events that wait for it, oldest first; returns how many were taken.
+
+    They are taken out in the transaction of the work: it is done with them, or they wait as before.
+    """
+    async with transaction():
+        events = await fetch(WAITING, channel, most)
+        if not events:
+            return 0
+        await work(events)
+        await execute(
+            "DELETE FROM outgoing WHERE channel = $1 AND event_id = ANY ($2)", channel, [event.id for event in events]
+        )
+        return len(events)
+
+
 async def write_mails(*, at: datetime, domain: str, most: int = AT_ONCE_MAX) -> int:
     """Write the mails of the events that wait, oldest first; returns how many events were taken.
 
     Nothing here depends on what an event holds, so no event can hold up the others.
     """
-    async with transaction():
-        events = await fetch(WAITING, most, STAND_INS)
-        if not events:
-            return 0
-        mails = [mail for event in events for mail in mails_of(event, domain)]
+
+    async def write(events: list[Any]) -> None:
+        mails = await mails_of(events, domain)
         if mails:
             await execute(INSERT, *map(list, zip(*mails, strict=True)), at)
-        await execute("DELETE FROM outbox WHERE event_id = ANY ($1)", [event.id for event in events])
-        return len(events)
+
+    return await pass_on(Channel.MAIL, write, most=most)
 
 
-def mails_of(event: Any, domain: str) -> list[tuple[Any, ...]]:
-    """The columns of each mail that the policy makes of an event."""
+async def mails_of(events: Sequence[Any], domain: str) -> list[tuple[Any, ...]]:
+    """The columns of each mail that the policy makes of these events."""
+    lines = [(event, line) for event in events for line in POLICY.get(event.verb, ()) if is_told(event, line)]
+    known = await addresses_of(lines)
     found = []
-    for line in POLICY.get(event.verb, ()):
-        if event.actor_role is not None and line.unless_by == event.actor_role:
-            continue
-        addresses = [one for one in addresses_of(event, line.recipient) if not one.endswith(NOWHERE)]
+    for event, line in lines:
+        addresses = known.get((line.recipient.name, event.id), [])
         if not addresses:
             log.warning("mail.no_address", event_id=str(event.id), template=line.template)
-        for address in addresses:
+        for account_id, address in addresses:
+            if line.unless_doer and account_id is not None and account_id == event.actor_id:
+                continue
             id = new_id()
-            found.append((id, event.id, line.recipient.value, address, line.template, f"<{id.hex}@{domain}>"))
+            found.append((id, event.id, line.recipient.name, address, line.template, f"<{id.hex}@{domain}>"))
     return found
 
 
-def addresses_of(event: Any, recipient: Recipient) -> list[str]:
-    """Where this recipient of an event is written to; nowhere if the account is shut (ID-7)."""
-    if recipient is Recipient.OPS:
-        return list(event["ops_addresses"])
-    if recipient is Recipient.OFFICE:
-        return list(event["office_addresses"] or event["ops_addresses"])
-    address = event[f"{recipient.value.lower()}_address"]
-    return [address] if address else []
+def is_told(event: Any, line: Line) -> bool:
+    """Whether a message is made at all: not where whoever did it need not be told."""
+    return event.actor_role is None or line.unless_by != event.actor_role
+
+
+async def addresses_of(lines: Sequence[tuple[Any, Line]]) -> dict[tuple[str, UUID], list[tuple[UUID | None, str]]]:
+    """For each recipient and event the accounts and addresses that are written to, one statement a recipient (ID-7)."""
+    recipients = {line.recipient.name: line.recipient for _, line in lines}
+    found: dict[tuple[str, UUID], list[tuple[UUID | None, str]]] = {}
+    for name, recipient in recipients.items():
+        ids = list(dict.fromkeys(event.id for event, line in lines if line.recipient.name == name))
+        for row in await recipient.found(ids):
+            if row.address and not row.address.endswith(NOWHERE):
+                found.setdefault((name, row.event_id), []).append((row.account_id, row.address))
+    return found

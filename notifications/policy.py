@@ -1,50 +1,40 @@
-"""Who is told what: for each event the messages that it makes. A table, and nothing else."""
+"""Who is told what: for each event the messages that it makes on channel MAIL. A table, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from models.accounts.recipients import ACCOUNT, FORMER, LINK, OPS, OWNER
+from models.appointments.recipients import OFFICE
 from models.base.access import Role
 from models.base.event_verbs import EventVerb
-
-
-class Recipient(StrEnum):
-    """To whom a message goes, as seen from its event."""
-
-    STUDENT = "STUDENT"
-    PROVIDER = "PROVIDER"
-    ACCOUNT = "ACCOUNT"
-    LINK = "LINK"
-    """The address that a secret link was made for: of an invitation, or one that is to be verified."""
-    OWNER = "OWNER"
-    """The owner of the practice of an office user."""
-    FORMER = "FORMER"
-    """The address that an account had until a link changed it."""
-    OFFICE = "OFFICE"
-    """The owner of the practice that a session was booked with; OPS where there is none."""
-    OPS = "OPS"
-    """Everybody of OPS."""
+from models.base.recipients import Recipient
+from models.directory.recipients import PROVIDER
+from models.schools.recipients import STUDENT
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message: to whom, by which template, and under which role the doer need not be told."""
+    """One message: to whom, by which template, and under which role the doer need not be told.
+
+    `unless_doer` leaves out the one among the recipients who did it.
+    """
 
     recipient: Recipient
     template: str
     unless_by: Role | None = None
+    unless_doer: bool = False
 
 
 def student(template: str, *, unless_by: Role | None = None) -> Line:
     """A message to the student of the event."""
-    return Line(Recipient.STUDENT, template, unless_by)
+    return Line(STUDENT, template, unless_by)
 
 
 def provider(template: str, *, unless_by: Role | None = None) -> Line:
     """A message to the provider of the event."""
-    return Line(Recipient.PROVIDER, template, unless_by)
+    return Line(PROVIDER, template, unless_by)
 
 
 POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
@@ -61,7 +51,7 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
     EventVerb.APPOINTMENT_LAPSED: (
         provider("lapsed_for_provider"),
         student("lapsed_for_student"),
-        Line(Recipient.OPS, "lapsed_for_ops"),
+        Line(OPS, "lapsed_for_ops"),
     ),
     EventVerb.APPOINTMENT_REMINDER_DUE: (provider("request_reminder"),),
     EventVerb.APPOINTMENT_SESSION_DUE: (
@@ -69,24 +59,25 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
         provider("session_reminder_for_provider"),
     ),
     EventVerb.APPOINTMENT_ATTESTATION_DUE: (provider("attestation_due"),),
-    EventVerb.APPOINTMENT_PROVIDER_UNAVAILABLE: (Line(Recipient.OFFICE, "provider_unavailable"),),
+    EventVerb.APPOINTMENT_PROVIDER_UNAVAILABLE: (Line(OFFICE, "provider_unavailable"),),
     EventVerb.CLAIM_ACCEPTED: (provider("claim_accepted"), student("session_claimed")),
     EventVerb.CLAIM_DENIED: (provider("claim_denied"), student("session_claimed")),
     EventVerb.CREDIT_GRANTED: (student("credits_granted"),),
+    EventVerb.LICENSE_ENTERED: (Line(OPS, "license_submitted", unless_doer=True),),
     EventVerb.LICENSE_VERIFIED: (provider("profile_live"),),
     EventVerb.ENROLLMENT_ACTIVATED: (provider("profile_live"),),
-    EventVerb.INVITATION_SENT: (Line(Recipient.LINK, "invitation"),),
-    EventVerb.ACCOUNT_VERIFICATION_REQUESTED: (Line(Recipient.LINK, "verify_address"),),
-    EventVerb.ACCOUNT_RESET_REQUESTED: (Line(Recipient.LINK, "reset_password"),),
-    EventVerb.ACCOUNT_PASSWORD_RESET: (Line(Recipient.ACCOUNT, "password_changed"),),
-    EventVerb.ACCOUNT_PASSWORD_CHANGED: (Line(Recipient.ACCOUNT, "password_changed"),),
-    EventVerb.ACCOUNT_EMAIL_CHANGED: (Line(Recipient.FORMER, "address_changed"),),
-    EventVerb.ACCOUNT_SECOND_FACTOR_ADDED: (Line(Recipient.ACCOUNT, "second_factor_added"),),
-    EventVerb.ACCOUNT_RECOVERY_CODES_RENEWED: (Line(Recipient.ACCOUNT, "recovery_codes_renewed"),),
-    EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED: (Line(Recipient.ACCOUNT, "second_factor_removed"),),
-    EventVerb.PERSON_CONFLICT_FOUND: (Line(Recipient.OPS, "person_conflict"),),
+    EventVerb.INVITATION_SENT: (Line(LINK, "invitation"),),
+    EventVerb.ACCOUNT_VERIFICATION_REQUESTED: (Line(LINK, "verify_address"),),
+    EventVerb.ACCOUNT_RESET_REQUESTED: (Line(LINK, "reset_password"),),
+    EventVerb.ACCOUNT_PASSWORD_RESET: (Line(ACCOUNT, "password_changed"),),
+    EventVerb.ACCOUNT_PASSWORD_CHANGED: (Line(ACCOUNT, "password_changed"),),
+    EventVerb.ACCOUNT_EMAIL_CHANGED: (Line(FORMER, "address_changed"),),
+    EventVerb.ACCOUNT_SECOND_FACTOR_ADDED: (Line(ACCOUNT, "second_factor_added"),),
+    EventVerb.ACCOUNT_RECOVERY_CODES_RENEWED: (Line(ACCOUNT, "recovery_codes_renewed"),),
+    EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED: (Line(ACCOUNT, "second_factor_removed"),),
+    EventVerb.PERSON_CONFLICT_FOUND: (Line(OPS, "person_conflict"),),
     EventVerb.PAYOUT_DETAILS_SET: (provider("payout_details_changed"),),
-    EventVerb.OFFICE_USER_REVALIDATION_DUE: (Line(Recipient.OWNER, "revalidation_due"),),
+    EventVerb.OFFICE_USER_REVALIDATION_DUE: (Line(OWNER, "revalidation_due"),),
 }
 """The messages of each event. An event that is not named here makes none."""
 
@@ -102,11 +93,23 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.CAMPUS_CHANGED,
         EventVerb.CAMPUS_DISABLED,
         EventVerb.CAMPUS_ENTERED,
+        EventVerb.CONSENT_GIVEN,
+        EventVerb.CONSENT_WITHDRAWN,
         EventVerb.CREDIT_EXPIRED,
         EventVerb.CREDIT_REVOKED,
+        EventVerb.FILE_EXPECTED,
+        EventVerb.FILE_PUBLISHED,
+        EventVerb.FILE_RECEIVED,
+        EventVerb.FILE_REFUSED,  # whoever sends it is told at once
+        EventVerb.FILE_REMOVED,
+        EventVerb.FILE_STORED,
+        EventVerb.FILE_USED,
         EventVerb.INVITATION_ACCEPTED,
         EventVerb.INVITATION_WITHDRAWN,
+        EventVerb.JOB_CANCELLED,
+        EventVerb.JOB_STARTED,
         EventVerb.LICENSE_ENTERED,
+        EventVerb.LICENSE_EVIDENCE_ATTACHED,
         EventVerb.MEMBERSHIP_ENDED,
         EventVerb.OFFICE_USER_MODIFIED,
         EventVerb.OFFICE_USER_REMOVED,
@@ -129,6 +132,10 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.SESSION_REVOKED,
         EventVerb.STUDENT_ENTERED,
         EventVerb.STUDENT_ERASED,
+        EventVerb.TERM_ADDED,
+        EventVerb.TERM_CHANGED,
+        EventVerb.TERM_RESTORED,
+        EventVerb.TERM_RETIRED,
     }
 )
 """Events that nobody is written to about; a test demands that each event stands in one of the two tables."""

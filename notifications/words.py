@@ -9,10 +9,15 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from models.accounts.links import token_of
+from models.accounts.recipients import ACCOUNT, FORMER, LINK, OPS
 from models.appointments.alternatives import other_openings
+from models.appointments.recipients import OFFICE
 from models.base.amounts import Money
+from models.base.ids import encode
+from models.directory.licenses import VERIFIED_WITHIN
+from models.directory.recipients import PROVIDER
+from models.schools.recipients import STUDENT
 from notifications.facts import LINKED
-from notifications.policy import Recipient
 from notifications.site import Site
 
 HOUR = timedelta(hours=1)
@@ -61,6 +66,12 @@ async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> di
             "practice": one_line(facts.inviter_name),
             "revalidate_by": facts.revalidate_by,
         }
+    if facts.license_id is not None:
+        words |= {
+            "license": encode("lic", facts.license_id),
+            "license_state": facts.license_state,
+            "verify_by": facts.event_at + VERIFIED_WITHIN,
+        }
     if template == "expired_for_student":
         words["openings"] = [
             (opening.starts_at, one_line(opening.provider_name))
@@ -87,9 +98,9 @@ def words_of_appointment(facts: Any, site: Site, at: datetime) -> dict[str, Any]
 def name_of(facts: Any) -> str:
     """How the recipient is greeted: by the first name."""
     names = {
-        Recipient.STUDENT: facts.student_name,
-        Recipient.PROVIDER: facts.provider_name,
-        Recipient.LINK: facts.invited_name or facts.account_name,
+        STUDENT.name: facts.student_name,
+        PROVIDER.name: facts.provider_name,
+        LINK.name: facts.invited_name or facts.account_name,
     }
     return first_name(names.get(facts.recipient, facts.account_name))
 
@@ -108,12 +119,13 @@ async def words_of_link(page: str, facts: Any, site: Site, at: datetime) -> dict
 def zone_of(facts: Any) -> ZoneInfo:
     """The recipient's time zone, as far as it is known."""
     zones = {
-        Recipient.STUDENT: facts.student_zone,
-        Recipient.PROVIDER: facts.provider_zone,
-        Recipient.LINK: facts.account_zone or facts.inviter_zone or facts.provider_zone,
-        Recipient.ACCOUNT: facts.account_zone,
-        Recipient.FORMER: facts.account_zone,
-        Recipient.OFFICE: facts.provider_zone,
+        STUDENT.name: facts.student_zone,
+        PROVIDER.name: facts.provider_zone,
+        LINK.name: facts.account_zone or facts.inviter_zone or facts.provider_zone,
+        ACCOUNT.name: facts.account_zone,
+        FORMER.name: facts.account_zone,
+        OFFICE.name: facts.provider_zone,
+        OPS.name: facts.provider_zone,
     }
     return ZoneInfo(zones.get(facts.recipient, facts.account_zone) or "UTC")
 

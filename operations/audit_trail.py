@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import weakref
+from collections.abc import Collection
 from contextvars import Context as TaskContext
+from datetime import datetime
 from functools import lru_cache, partial
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     DocumentNode,
@@ -19,7 +22,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from models.base.access import Entity
+from models.base.access import Entity, Viewer
 from models.base.statements import write
 from models.records.audit import AuditEntry, AuditKind, Entry, write_entries
 from operations.context import Context
@@ -81,6 +84,30 @@ class Auditor:
             operation=operation,
             student_ids=sorted(students),
             source=self._hash(context.source),
+        )
+
+    def entry_for(
+        self,
+        viewer: Viewer,
+        kind: AuditKind,
+        operation: str,
+        *,
+        student_ids: Collection[UUID],
+        request_id: str,
+        source: str,
+        at: datetime,
+    ) -> Entry:
+        """The entry of what somebody did by an address that was made for them, where no token is sent along."""
+        return Entry(
+            at=at,
+            kind=kind,
+            request_id=request_id,
+            account_id=viewer.account_id,
+            membership_id=viewer.membership_id,
+            role=viewer.role,
+            operation=operation[:OPERATION_MAX],
+            student_ids=sorted(student_ids),
+            source=self._hash(source),
         )
 
     async def write(self, entry: Entry) -> None:

@@ -22,7 +22,7 @@ import asyncpg
 import structlog
 
 from models.base.access import Entity, Role, Viewer
-from models.base.changes import CHANNEL, Fact, facts_of_events, visible
+from models.base.changes import CHANNEL, ROWS_CHANNEL, Fact, facts_of_events, visible
 
 QUEUE_MAX = 64
 HEARD_MAX = 10_000
@@ -54,6 +54,8 @@ class Topic:
     row_of: Callable[[Fact], UUID | None]
     balances: Callable[[Sequence[UUID]], Awaitable[Mapping[UUID, Hashable]]] | None = None
     """Where only the present state counts, how it is read: told when it differs, and once for many events."""
+    of_one_row: bool = False
+    """Whether it is about one row that changes without an event: each change of it is told as `refetch`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +85,9 @@ class Subscriber:
 
     @property
     def keys(self) -> tuple[tuple[str, UUID | None], ...]:
-        """Under which ids of an event it is found."""
+        """Under which ids of an event, or of a row, it is found."""
+        if self.topic.of_one_row:
+            return (("row_id", self.only),)
         name = OWN_ID.get(self.viewer.role)
         if name is None:
             return (EVERYTHING_KEY,)
@@ -198,6 +202,11 @@ class Broker:
         if self._reading is None:
             self._reading = asyncio.create_task(self._read(), context=TaskContext())
 
+    def row_changed(self, row_id: UUID) -> None:
+        """A row has changed without an event."""
+        for subscriber in self._subscribers.get(("row_id", row_id), ()):
+            subscriber.tell_refetch()
+
     def tell_everybody_to_refetch(self) -> None:
         """Something was missed, and nobody knows what."""
         self._balances.clear()
@@ -244,6 +253,7 @@ class Broker:
         try:
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(CHANNEL, lambda *heard: self.heard(UUID(heard[3])))
+            await connection.add_listener(ROWS_CHANNEL, lambda *heard: self.row_changed(UUID(heard[3])))
             self.tell_everybody_to_refetch()
             self.hears.set()
             while not lost.is_set():

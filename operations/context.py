@@ -23,6 +23,7 @@ class Environment:
     """What the program was started with, as far as answering a request depends on it."""
 
     address: str = "http://127.0.0.1:8000"
+    product: str = "Flexible Credits"
     clock_is_movable: bool = False
     demo: bool = False
     second_factor_required: bool = True
@@ -75,10 +76,13 @@ class Context:
 
     def touch(self, model: type[Entity], rows: Iterable[Any]) -> None:
         """Note the students whose records these rows are part of, for the audit trail (ID-6)."""
-        column = model.RECORD_OF
-        if column is not None and self.signed_in is not None and self.signed_in.role is not Role.STUDENT:
-            self.touched.update(column_of((row for row in rows if row is not None), column))
-            self.touched.discard(None)
+        if model.RECORD_OF is not None:
+            self.touch_students(column_of((row for row in rows if row is not None), model.RECORD_OF))
+
+    def touch_students(self, ids: Iterable[UUID | None]) -> None:
+        """Note these students, as somebody else is about to see something of their records (ID-6)."""
+        if self.signed_in is not None and self.signed_in.role is not Role.STUDENT:
+            self.touched.update(id for id in ids if id is not None)
 
 
 def refused_at_the_edge(code: str, message: str, **extensions: Any) -> GraphQLError:

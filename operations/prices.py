@@ -1,7 +1,8 @@
 """Fields that take more than the objects they answer: what each costs beyond those, in points.
 
 A point is one object of a full page: 30 to 60 microseconds of processor, 60 to 90 bytes (`benchmarks/points.py`).
-Proofs, records and counts read whole tables or a whole history for an answer of one object.
+Proofs, records and counts read whole tables or a whole history for an answer of one object; a document takes a good
+part of a second of processor.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ COUNT_COST = 50
 PRICES = {
     "Query.auditProof": 2_000,
     "Query.ledgerProof": 2_000,
+    "Query.opsQueues": COUNT_COST,
     "Query.myRecord": 1_000,
     "Query.studentRecord": 1_000,
+    "Mutation.signedAgreement": 1_000,
 }
 
 

@@ -1,6 +1,7 @@
 """Fixtures of the whole suite: the run's own PostgreSQL, and databases to work in, with or without real commits."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,12 +13,14 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from database import connected
+from integrations.storing import in_folder
 from models.accounts import passwords
 from models.base import encryption
 from models.base.statements import transaction
+from models.files import store as stores
 from settings import PREFIX, Settings
 from tests.support.log_capture import LogCapture
-from tests.support.postgres import SETTINGS_OF_RUN, Server, copy_of_template, settings_for
+from tests.support.postgres import DATA_OF_RUN, SETTINGS_OF_RUN, Server, copy_of_template, settings_for
 
 SERVER = pytest.StashKey[Server]()
 RACE_POOL_SIZE = 60
@@ -77,6 +80,14 @@ def passwords_of_production() -> Iterator[PasswordHash]:
 def keys_of_the_run() -> None:
     """The keys that every server of the run has, for what is sealed without a server."""
     encryption.configure(settings_for("postgres://unused").key_ring)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store_of_the_run() -> Iterator[None]:
+    """The folder in which every server of this process keeps files, for what is kept without a server."""
+    stores.configure(in_folder(DATA_OF_RUN / "files"))
+    yield
+    shutil.rmtree(DATA_OF_RUN, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

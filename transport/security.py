@@ -200,7 +200,7 @@ class CrossOrigin:
         if listed:
             headers += [
                 (b"access-control-allow-origin", origin.encode("latin-1")),
-                (b"access-control-allow-methods", b"GET, POST"),
+                (b"access-control-allow-methods", b"GET, POST, PUT"),
                 (b"access-control-allow-headers", ALLOWED_REQUEST_HEADERS.encode()),
                 (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
             ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
 
@@ -42,6 +45,17 @@ CURRENT = {
     Document.PRIVACY_POLICY: Agreement(Document.PRIVACY_POLICY, "2026-11"),
     Document.BUSINESS_ASSOCIATE_AGREEMENT: Agreement(Document.BUSINESS_ASSOCIATE_AGREEMENT, "2026-11"),
 }
+
+DIGESTS = {
+    Agreement(Document.TERMS_OF_SERVICE, "2026-11"): "6c581b415e48d01bc266c36f1ffb25a84eb6901c1c4adb9a83726db3452412e1",
+    Agreement(Document.PRIVACY_POLICY, "2026-11"): "966b100c698156ae3ce7a7b7b42a14204572e81f9626175ef9dcdd7e93d8de5d",
+    Agreement(
+        Document.BUSINESS_ASSOCIATE_AGREEMENT, "2026-11"
+    ): "d4d2b5440b6a17fb087621bfd814dd35814d084ff8c192c78fbd887d98b2dc21",
+}
+"""The SHA-256 of each text that ever was offered, in hexadecimal; none is changed or taken away."""
+
+TEXTS = Path(__file__).with_name("texts")
 
 TREATING = frozenset({Role.PROVIDER, Role.OFFICE})
 """Who handles health records in a practice, and so is a business associate."""
@@ -85,8 +99,19 @@ def required_of(role: Role) -> tuple[Agreement, ...]:
 
 
 def acceptance_refusals(accepted: Collection[Agreement], role: Role) -> list[Refusal]:
-    """What is missing among the accepted documents."""
-    return [
+    """What is missing among the accepted documents, and what of them does not exist."""
+    unknown = [
+        Refusal(
+            Code.INVALID,
+            f"{words_of(one.document)} has no such version.",
+            rule="PR-1",
+            path=["accepts"],
+            fix="Send the versions that `agreements` returns.",
+        )
+        for one in accepted
+        if one not in DIGESTS
+    ]
+    return unknown + [
         Refusal(
             Code.INVALID,
             f"{words_of(wanted.document)}, version {wanted.version}, is not accepted.",
@@ -97,6 +122,21 @@ def acceptance_refusals(accepted: Collection[Agreement], role: Role) -> list[Ref
         for wanted in required_of(role)
         if wanted not in accepted
     ]
+
+
+@lru_cache(maxsize=64)
+def text_of(agreement: Agreement) -> str | None:
+    """The text of a version, in Markdown: headings, paragraphs and lists. None for one that was never offered here.
+
+    Raises RuntimeError where the file is not what was accepted.
+    """
+    digest = DIGESTS.get(agreement)
+    if digest is None:
+        return None
+    content = (TEXTS / f"{agreement.document.value.lower()}-{agreement.version}.md").read_bytes()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise RuntimeError(f"the text of {agreement} was changed: a changed text is a new version")
+    return content.decode()
 
 
 def words_of(document: Document) -> str:

@@ -1,4 +1,4 @@
-"""What an erased student may no longer act by: memberships, sessions, links and accounts end (ID-2)."""
+"""What an erased student may no longer act by: consents, memberships, sessions, links and accounts end (ID-2)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from models.base.personal import bound
 from models.base.statements import execute
 
 ENDED = (
+    "UPDATE consents SET withdrawn_at = greatest({at}, given_at) WHERE withdrawn_at IS NULL"
+    f" AND person_id IN (SELECT accounts.person_id FROM accounts WHERE {alone('accounts.id')})",
     "UPDATE sessions SET revoked_at = coalesce(revoked_at, {at})"
     f" WHERE membership_id IN {MEMBERSHIPS} OR {alone('account_id')}",
     "UPDATE secret_links SET sealed_token = NULL,"
@@ -25,7 +27,7 @@ ENDED = (
 
 @student_erased.effect
 async def end_sign_in(leaving: Leaving, *, by: Viewer, at: datetime) -> None:
-    """End the memberships and their sessions, and the accounts that were the student's alone."""
+    """End the memberships and their sessions, and the consents and accounts that were the student's alone."""
     for statement in ENDED:
         text, values = bound(statement, {"student": leaving.student_id, "at": at})
         await execute(text, *values)

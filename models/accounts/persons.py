@@ -16,6 +16,7 @@ import asyncpg
 from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
+from models.base.effects import Effects
 from models.base.errors import Code, Refusal, Refused
 from models.base.event_verbs import EventVerb
 from models.base.events import Event, new_event
@@ -127,6 +128,7 @@ class PersonConflict(Entity):
     async def link(self, *, by: Viewer, at: datetime) -> PersonConflict | Refused:
         """Try the link again, once what stood in its way is mended."""
         self.must_be_open()
+        await conflict_settles.raised(self, by=by, at=at)
         account = self.account_id
         if account is None:
             raise NOBODY_TO_LINK
@@ -147,6 +149,7 @@ class PersonConflict(Entity):
         self.must_be_open()
         if not reason.strip():
             raise Refusal(Code.INVALID, "Say why.", rule="ID-7", path=["reason"], fix="Give a short reason.")
+        await conflict_settles.raised(self, by=by, at=at)
         await self.resolve(ConflictOutcome.DISMISSED, reason.strip(), by=by, at=at)
         return self
 
@@ -168,6 +171,9 @@ class PersonConflict(Entity):
                 fix="Read the list again.",
             )
 
+
+conflict_settles: Effects[PersonConflict] = Effects()
+"""A conflict is about to be settled: later areas refuse it by who may not."""
 
 NOT_LINKED = Refusal(
     Code.CONFLICT,

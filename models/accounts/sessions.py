@@ -297,11 +297,28 @@ async def viewer_of(token: str, *, second_factor_required: bool, at: datetime) -
     return viewer
 
 
-def viewer_in(row: Any, *, second_factor_required: bool, at: datetime) -> Viewer | None:
+ACTING = VIEWER.replace("session_stamp($1)", "NULL").replace("s.access_hash = $1", "s.id = $1")
+"""The same by the session's id."""
+
+
+async def acting(session_id: UUID, *, second_factor_required: bool, at: datetime) -> Viewer | None:
+    """Who a session acts for, or None when it has ended; for an address that was made for it.
+
+    Its access token may be over meanwhile: whoever is still signed in has another by then.
+    """
+    row = await fetch_one(ACTING, session_id)
+    if row is None:
+        return None
+    return viewer_in(row, second_factor_required=second_factor_required, at=at, by_token=False)
+
+
+def viewer_in(row: Any, *, second_factor_required: bool, at: datetime, by_token: bool = True) -> Viewer | None:
     """Who a session that was looked up acts for, or None when it has ended."""
     role = Role(row.role)
     seen_at = SEEN.latest(row.session_id, row.seen_at)
-    if row.revoked_at is not None or at >= row.access_until or at >= row.until or at - seen_at >= INACTIVITY[role]:
+    if row.revoked_at is not None or at >= row.until or at - seen_at >= INACTIVITY[role]:
+        return None
+    if by_token and at >= row.access_until:
         return None
     if row.revalidate_by is not None and at >= row.revalidate_by:
         return None

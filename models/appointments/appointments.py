@@ -26,6 +26,7 @@ from models.directory.providers import Provider, Service
 from models.rates.rates import VisitType
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
+from models.tasks.kinds import TaskKind, TaskName, waits_for
 
 ANSWER_WITHIN = timedelta(hours=72)
 NO_SHOW_AFTER = timedelta(minutes=15)
@@ -258,6 +259,20 @@ class Appointment(Entity):
         if self.status is not AppointmentStatus.REQUESTED or at >= self.confirm_by:
             raise not_open(self, "AP-3", "This request is no longer waiting for an answer.")
 
+
+waits_for(
+    TaskKind(
+        name=TaskName.ANSWER_REQUEST,
+        title="Answer a request",
+        subject=Appointment,
+        # Past `confirm_by` it can no longer be answered, and the worker is about to end it.
+        waits="appointments.ended_at IS NULL AND appointments.status = 'REQUESTED' AND appointments.confirm_by > {at}",
+        since="appointments.requested_at",
+        due="appointments.confirm_by",
+        mutations=("confirmAppointment", "declineAppointment"),
+        whose={Role.PROVIDER: "provider_id", Role.OFFICE: "practice_id"},
+    )
+)
 
 # Who has met goes on seeing each other: a student a provider who left the directory, a provider and their practice a
 # student, from the request on.

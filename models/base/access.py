@@ -47,13 +47,13 @@ class Viewer:
 
 EVERYTHING = "true"
 NOTHING = "false"
-SLOT = re.compile(r"\{(account|student|provider|practice|school)\}")
+SLOT = re.compile(r"\{(account|membership|student|provider|practice|school)\}")
 
 Reach = Mapping[Role, str]
 """For each role the condition, in SQL, that a row meets if it exists for that viewer.
 
-`{student}`, `{provider}`, `{school}`, `{practice}`, `{account}` stand for the viewer's own ids; a role that is
-not named sees nothing. Permission is data: the same line serves the ORM, the hand-written reads and the tests.
+`{student}`, `{provider}`, `{school}`, `{practice}`, `{account}`, `{membership}` stand for the viewer's own ids; a role
+that is not named sees nothing. Permission is data: the same line serves the ORM, the hand-written reads and the tests.
 """
 
 

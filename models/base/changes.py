@@ -11,6 +11,8 @@ from models.base.statements import fetch
 
 CHANNEL = "events"
 """The channel on which the database tells the ids of events, once they are committed."""
+ROWS_CHANNEL = "rows"
+"""The channel on which it tells the ids of rows that change without an event, as the progress of a job does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,13 +1,14 @@
 """Events: what happened, append-only. History, audit trail and the source of mail.
 
-A verb writes its event in the transaction of its change. A trigger puts each event into `outbox`, from which the
-worker takes it once its mail has been written, and tells listeners its id (`NOTIFY events`).
+A verb writes its event in the transaction of its change. A trigger puts each event into `outgoing`, once for each
+channel, from which the worker takes it when that channel has done its part, and tells listeners its id (NOTIFY).
 """
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -71,20 +72,45 @@ in_record(
 )
 
 
-class Outbox(Table):
-    """An event whose messages are still to be written; the worker deletes the row with their writing (NO-2)."""
+class Channel(StrEnum):
+    """The ways out: each takes every event by itself, and none waits for another. The rows of `outbox_channels`."""
 
-    event: fields.OneToOneRelation[Event] = fields.OneToOneField(
-        "models.Event", primary_key=True, related_name="outbox", on_delete=fields.RESTRICT
-    )
-    event_id: UUID
+    MAIL = "MAIL"
 
-    KEPT: ClassVar[Kept] = Kept(long="until its mail is written", why="what is still to be told (NO-2)")
+
+class OutboxChannel(Table):
+    """A channel, from whose adding on each event waits for it too; added by a migration."""
+
+    name = fields.CharField(max_length=20, primary_key=True)
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"name"})
+    KEPT: ClassVar[Kept] = Kept(long="for good", why="the ways by which people are told (NO-2)")
 
     class Meta:
-        """Filled by the database's own trigger on `events`."""
+        """Append-only: a channel that went would lose what it has still to tell."""
 
-        table = "outbox"
+        table = "outbox_channels"
+
+
+class Outgoing(Table):
+    """An event that one channel has still to tell of; the worker deletes the row with the doing (NO-2).
+
+    The key is of both columns, which Tortoise cannot say; named SQL alone reads and writes it.
+    """
+
+    event: fields.OneToOneRelation[Event] = fields.OneToOneField(
+        "models.Event", primary_key=True, related_name="outgoing", on_delete=fields.RESTRICT
+    )
+    event_id: UUID
+    channel = fields.CharField(max_length=20)
+
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"channel"})
+    KEPT: ClassVar[Kept] = Kept(long="until its channel has told of it", why="what is still to be told (NO-2)")
+
+    class Meta:
+        """PRIMARY KEY of channel and event; filled by the database's own trigger on `events`."""
+
+        table = "outgoing"
 
 
 async def write_once(event: Event) -> bool:

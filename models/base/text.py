@@ -24,3 +24,6 @@ URL_LENGTH_MAX = 500
 
 TimeZone = NewType("TimeZone", str)
 """The name of an IANA time zone, `America/New_York`."""
+
+PresentingConcern = NewType("PresentingConcern", str)
+"""The code of a term for the main concern addressed in a session (CL-1); never shown to a school (CL-9)."""

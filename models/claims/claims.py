@@ -18,36 +18,18 @@ from models.appointments.appointments import (
     not_open,
 )
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
-from models.base.errors import CONSTRAINTS, Code, Refusal
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept
 from models.base.statements import Update, fetch_one, write
+from models.base.text import PresentingConcern
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, TransferKind
 from models.rates.rates import RATE_OF
-
-
-class PresentingConcern(Words):
-    """Main concern addressed in the session; never shown to a school (CL-9)."""
-
-    ACADEMIC = "ACADEMIC", "Academic stress or performance."
-    ADJUSTMENT = "ADJUSTMENT", "Adjustment to a life change or transition."
-    ANXIETY = "ANXIETY", "Anxiety, panic or excessive worry."
-    ATTENTION = "ATTENTION", "Difficulty with attention, focus or ADHD."
-    DEPRESSION = "DEPRESSION", "Depressed mood or loss of interest."
-    EATING = "EATING", "Eating, weight or body image."
-    FAMILY = "FAMILY", "Family conflict or relationships."
-    GRIEF = "GRIEF", "Loss of a person, pet or relationship."
-    IDENTITY = "IDENTITY", "Cultural, gender, sexual or personal identity."
-    MEDICATION = "MEDICATION", "Starting, adjusting or stopping psychiatric medication."
-    RELATIONSHIPS = "RELATIONSHIPS", "Partners, friends or roommates."
-    SLEEP = "SLEEP", "Insomnia or other sleep problems."
-    STRESS = "STRESS", "Stress, burnout or feeling overwhelmed."
-    SUBSTANCE_USE = "SUBSTANCE_USE", "Alcohol or other substance use."
-    TRAUMA = "TRAUMA", "Trauma, abuse or assault, recent or past."
-    OTHER = "OTHER", "Another concern."
+from models.tasks.kinds import TaskKind, TaskName, waits_for
+from models.vocabularies.terms import CODE_LENGTH_MAX, TermKind, unknown_term
 
 
 class ClaimStatus(Words):
@@ -120,7 +102,7 @@ class Claim(Entity):
     legacy_duplicate = fields.BooleanField(default=False)
     visit_type = fields.CharField(max_length=10)
     status = fields.CharEnumField(ClaimStatus, max_length=10)
-    presenting_concern = fields.CharEnumField(PresentingConcern, max_length=20)
+    presenting_concern = fields.CharField(max_length=CODE_LENGTH_MAX)
     amount_cents = fields.BigIntField()
     rate_id = fields.UUIDField(null=True)
     reasons: Any = fields.JSONField(default=list)
@@ -131,7 +113,7 @@ class Claim(Entity):
     predecessor_id = fields.UUIDField(null=True)
     filed_at = fields.DatetimeField()
 
-    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"visit_type", "reasons"})
+    NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"visit_type", "presenting_concern", "reasons"})
     KEPT: ClassVar[Kept] = Kept(
         long="for good; seven years at the least",
         why="what was reimbursed and why; payers and tax offices ask",
@@ -163,10 +145,20 @@ def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudica
     return Adjudication(status=ClaimStatus.ACCEPTED, amount_cents=rate_cents, reasons=())
 
 
+NO_RATE = Refusal(
+    Code.NOT_ELIGIBLE,
+    "There is no agreed rate for this session.",
+    rule="CL-5",
+    path=["appointmentId"],
+    fix="Contact support.",
+)
+UNKNOWN_CONCERN = unknown_term(TermKind.PRESENTING_CONCERN, ["presentingConcern"])
+
 RATE_AND_HELD_GRANT = f"""
 SELECT coalesce(agreed.rate_id, paid.id) AS rate_id,
        CASE WHEN agreed.rate_id IS NULL THEN paid.amount_cents ELSE agreed.expected_cents END AS amount_cents,
-       hold.grant_id AS id, hold.wallet_id, hold.student_id, hold.school_id
+       hold.grant_id AS id, hold.wallet_id, hold.student_id, hold.school_id,
+       unknown_terms('PRESENTING_CONCERN', ARRAY[$8]) = '{{}}' AS concern_is_known
   FROM providers JOIN licenses ON licenses.id = $2
   JOIN appointments agreed ON agreed.id = $7
   JOIN transfers hold ON hold.appointment_id = $7 AND hold.kind = 'HOLD'
@@ -198,7 +190,7 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
     late = at >= deadline
     if late and appointment.status is AppointmentStatus.CONFIRMED:
         await appointment.lapse(at=at)
-    rate = await rate_and_held_grant(appointment)
+    rate = await rate_and_held_grant(appointment, presenting_concern)
     decision = adjudicate(rate_cents=rate.amount_cents, deadline=deadline, at=at)
     claim = Claim(
         appointment_id=appointment.id,
@@ -224,6 +216,20 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         new_event(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
+
+
+waits_for(
+    TaskKind(
+        name=TaskName.ATTEST_SESSION,
+        title="Attest a session",
+        subject=Appointment,
+        waits="appointments.ended_at IS NULL AND appointments.status = 'CONFIRMED' AND appointments.ends_at <= {at}",
+        since="appointments.ends_at",
+        due="appointments.attest_by",
+        mutations=("attestSession", "markNoShow"),
+        whose={Role.PROVIDER: "provider_id"},
+    )
+)
 
 
 def may_be_attested(appointment: Appointment, at: datetime) -> None:
@@ -260,10 +266,11 @@ class RateAndGrant(GrantNamed, Protocol):
         """What it pays."""
 
 
-async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
+async def rate_and_held_grant(appointment: Appointment, presenting_concern: PresentingConcern) -> RateAndGrant:
     """The rate that was agreed by confirming (CL-5), with the grant of which the credit is held: one round trip.
 
-    A session that was confirmed before rates were kept on it has that of its date.
+    A session that was confirmed before rates were kept on it has that of its date. Refuses a session without a rate,
+    and a presenting concern that is no term in use.
     """
     rate = await fetch_one(
         RATE_AND_HELD_GRANT,
@@ -274,15 +281,14 @@ async def rate_and_held_grant(appointment: Appointment) -> RateAndGrant:
         appointment.state,
         appointment.starts_at,
         appointment.id,
+        presenting_concern,
     )
-    if rate.amount_cents is None:
-        raise Refusal(
-            Code.NOT_ELIGIBLE,
-            "There is no agreed rate for this session.",
-            rule="CL-5",
-            path=["appointmentId"],
-            fix="Contact support.",
-        )
+    refuse_if_any(
+        [
+            *([NO_RATE] if rate.amount_cents is None else []),
+            *([] if rate.concern_is_known else [UNKNOWN_CONCERN]),
+        ]
+    )
     agreed: RateAndGrant = rate
     return agreed
 
@@ -323,3 +329,4 @@ CONSTRAINTS["claims_at_rate"] = Refusal(
 CONSTRAINTS["claims_not_by_oneself"] = Refusal(
     Code.NOT_ELIGIBLE, "Nobody attests their own session.", rule="ID-9", path=["appointmentId"], fix="Contact support."
 )
+CONSTRAINTS["claims_concern_known"] = UNKNOWN_CONCERN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,6 +17,11 @@ from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
 from models.base.words import Words
 from models.directory.providers import Provider, Service, of_practice
+from models.tasks.kinds import TaskKind, TaskName, waits_for
+from models.tasks.work_claims import must_be_free
+
+VERIFIED_WITHIN = timedelta(hours=48)
+"""How long OPS takes at most to verify a license with the board, from its submission on (PR-4)."""
 
 STATES = ("CA", "CT", "IA", "IL", "IN", "KY", "MA", "ME", "NC", "NH", "NJ", "NY", "PA", "RI", "TX", "VT")
 """Where Flexible Credits is offered today (EN-1)."""
@@ -120,7 +125,9 @@ class License(Entity):
     number = fields.CharField(max_length=60)
     state = fields.CharField(max_length=2)
     expires_on = fields.DateField()
+    entered_at = fields.DatetimeField()
     verified_at = fields.DatetimeField(null=True)
+    verified_by = fields.UUIDField(null=True)
 
     PERSONAL: ClassVar[Mapping[str, Personal]] = {"number": Personal("the number of a license")}
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"title", "state"})
@@ -154,12 +161,16 @@ class License(Entity):
             number=number.strip(),
             state=state,
             expires_on=expires_on,
+            entered_at=at,
         )
         await write(license, new_event(EventVerb.LICENSE_ENTERED, license, by=by, at=at))
         return license
 
     async def verify(self, *, by: Viewer | None, at: datetime) -> None:
-        """OPS found the license active and in good standing with the board (PR-4)."""
+        """OPS found the license active and in good standing with the board (PR-4); the caller has locked it.
+
+        Refused while another has taken it, and to whose own license it is (NO-5, ID-9).
+        """
         if self.verified_at is not None:
             raise Refusal(
                 Code.NOT_OPEN,
@@ -168,7 +179,27 @@ class License(Entity):
                 path=["licenseId"],
                 fix="Nothing to do.",
             )
-        await write(Update(self, verified_at=at), new_event(EventVerb.LICENSE_VERIFIED, self, by=by, at=at))
+        await must_be_free(TaskName.VERIFY_LICENSE, self.id, by=by, at=at, path="licenseId")
+        await write(
+            Update(self, verified_at=at, verified_by=by.account_id if by else None),
+            new_event(EventVerb.LICENSE_VERIFIED, self, by=by, at=at),
+        )
+
+
+waits_for(
+    TaskKind(
+        name=TaskName.VERIFY_LICENSE,
+        title="Verify a license",
+        subject=License,
+        waits="licenses.verified_at IS NULL",
+        since="licenses.entered_at",
+        due="licenses.entered_at + interval '48 hours'",
+        mutations=("verifyLicense",),
+        whose={Role.OPS: None},
+        target=timedelta(hours=24),
+        concerns="ARRAY(SELECT holder.person_id FROM providers holder WHERE holder.id = licenses.provider_id)",
+    )
+)
 
 
 def license_refusals(number: str, state: str, expires_on: date, at: datetime) -> list[Refusal]:

@@ -11,13 +11,14 @@ from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
-from models.base.errors import Code, Refusal, refuse_if_any
+from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept, Personal
 from models.base.statements import Update, write
 from models.base.times import is_time_zone
 from models.base.words import Words
+from models.vocabularies.terms import TermKind, unknown_refusals, unknown_term
 
 
 class Service(Words):
@@ -64,6 +65,7 @@ class Provider(Entity):
     email = fields.CharField(max_length=254)
     bio = fields.TextField(default="")
     specialties: Any = ArrayField("text", default=list)
+    languages: Any = ArrayField("text", default=list)
     services: Any = ArrayField("text", default=list)
     degree_level = fields.CharEnumField(DegreeLevel, max_length=10)
     time_zone = fields.CharField(max_length=60)
@@ -84,7 +86,7 @@ class Provider(Entity):
         "telehealth_link": Personal("a clinician's own room"),
     }
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset(
-        {"specialties", "services", "time_zone", "missed_appointment_policy"}
+        {"specialties", "languages", "services", "time_zone", "missed_appointment_policy"}
     )
     WRITTEN_TO: ClassVar[str | None] = "true"
     KEPT: ClassVar[Kept] = Kept(long="for good", why="whom sessions were paid for")
@@ -104,6 +106,7 @@ class Provider(Entity):
         degree_level: DegreeLevel,
         services: Sequence[Service],
         specialties: Sequence[str],
+        languages: Sequence[str] = (),
         time_zone: str,
         telehealth_link: str,
         bio: str,
@@ -111,15 +114,19 @@ class Provider(Entity):
         by: Viewer | None,
         at: datetime,
     ) -> Provider:
-        """Enter a provider's profile. It is found only once a license is verified and the enrollment active."""
-        refuse_if_any(provider_refusals(name, services, time_zone))
+        """Enter a provider's profile. It is found only once a license is verified and the enrollment active.
+
+        Specialties and languages are codes of terms in use.
+        """
+        refuse_if_any([*provider_refusals(name, services, time_zone), *await unknown_refusals(specialties, languages)])
         provider = cls(
             name=name.strip(),
             title=title.strip(),
             email=email,
             degree_level=degree_level,
             services=[service.value for service in services],
-            specialties=list(specialties),
+            specialties=list(dict.fromkeys(specialties)),
+            languages=list(dict.fromkeys(languages)),
             time_zone=time_zone,
             telehealth_link=telehealth_link,
             bio=bio,
@@ -169,3 +176,7 @@ def provider_refusals(name: str, services: Sequence[Service], time_zone: str) ->
             )
         )
     return found
+
+
+CONSTRAINTS["providers_specialties_known"] = unknown_term(TermKind.SPECIALTY, ["specialties"])
+CONSTRAINTS["providers_languages_known"] = unknown_term(TermKind.LANGUAGE, ["languages"])

@@ -37,7 +37,7 @@ FAULTS_MAX = 100
 class AuditKind(Words):
     """What a request did with students' records (ID-6)."""
 
-    READ = "READ", "Records were read by someone other than the student."
+    READ = "READ", "Records were read by someone other than the student, or a file was read."
     CHANGE = "CHANGE", "A change was made or refused."
 
 

@@ -15,6 +15,15 @@ from models import tables
 from models.base.access import Entity
 from models.base.exports import PARTS, RecordPart
 from models.base.ids import encode
+from models.base.words import Words
+
+
+class RecordFormat(Words):
+    """Format of an exported record."""
+
+    JSON = "JSON", "This program's own format, with everything that is held and may be shown."
+    FHIR = "FHIR", "A FHIR R4 Bundle of type collection, for health software."
+
 
 FORMAT = "flexible-credits.student-record/1"
 ROWS_MAX = 10_000

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from operations.context import bad_input
 
 if TYPE_CHECKING:
-    from operations.reads.cursors import Cursors
+    from operations.reads.cursors import Places
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
@@ -86,7 +86,7 @@ class Edge:
 
     __slots__ = ("_cursors", "node")
 
-    def __init__(self, node: Any, cursors: Cursors) -> None:
+    def __init__(self, node: Any, cursors: Places) -> None:
         self.node = node
         self._cursors = cursors
 
@@ -123,7 +123,7 @@ class Page:
     __slots__ = ("count", "cursors", "has_next", "has_previous", "nodes", "parent")
 
     def __init__(
-        self, rows: Sequence[Any], *, request: PageRequest, cursors: Cursors, count: Count, parent: Any = None
+        self, rows: Sequence[Any], *, request: PageRequest, cursors: Places, count: Count, parent: Any = None
     ) -> None:
         more = len(rows) > request.size
         rows = rows[: request.size]

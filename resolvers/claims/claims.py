@@ -10,9 +10,10 @@ from execution import Batched, Selection
 from models.appointments.appointments import Appointment
 from models.base.access import EVERYTHING
 from models.base.statements import fetch
+from models.base.text import PresentingConcern
 from models.base.words import Words
 from models.claims import claims
-from models.claims.claims import Claim, ClaimStatus, PresentingConcern
+from models.claims.claims import Claim, ClaimStatus
 from operations.arguments import Filter
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest

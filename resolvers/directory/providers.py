@@ -11,6 +11,7 @@ from models.base.text import EmailAddress, HttpsUrl, StateCode, TimeZone
 from models.base.words import Words
 from models.directory.licenses import is_licensed
 from models.directory.providers import DegreeLevel, Provider, Service, provider_refusals
+from models.vocabularies.terms import CODE_LENGTH_MAX, unknown_refusals
 from operations.arguments import NAME, TITLE, Filter, Text
 from operations.context import Context
 from operations.reads.pages import Page, PageRequest
@@ -20,6 +21,15 @@ from operations.reads.searching import BY_NAME, NEWEST_FIRST, has_part
 
 IS_FOUND = f"providers.searchable AND {is_licensed(state='$1', service='$2', at='$3')}"
 """A profile that the directory shows for a state, and for a service if one is asked for (PR-4, AP-1)."""
+
+
+NAMED = has_part("folded(terms.label_en)", "folded(terms.label_es)", slot="{slot}")
+HAS_SPECIALTY = (
+    "providers.specialties && ARRAY(SELECT terms.code FROM terms"
+    f" WHERE terms.kind = 'SPECIALTY' AND (terms.code = {{slot}} OR {NAMED}))"
+)
+SPEAKS = "providers.languages && ARRAY[{slot}::text]"
+CODE = Text(CODE_LENGTH_MAX, one_line=True, needed=True)
 
 
 class ProviderOrder(Words):
@@ -37,7 +47,10 @@ class ProviderFilter(Filter):
 
     state: Annotated[StateCode, "Licensed in this state, where the student will be (AP-1)."]
     service: Annotated[Service | None, "Offers this service."] = None
-    specialty: Annotated[str | None, Text(100, one_line=True), "Part of the name of a specialty."] = None
+    specialty: Annotated[
+        str | None, Text(100, one_line=True), "Code of a specialty, or part of its label in either language."
+    ] = None
+    language: Annotated[str | None, CODE, "Code of a language in which they hold sessions (PR-12)."] = None
 
 
 async def one(context: Context, selection: Selection, *, id: Annotated[UUID, Provider, "Id of the provider."]) -> Any:
@@ -56,9 +69,10 @@ async def search(
     """The Flexible Credits directory: enrolled providers with a verified license in a state."""
     where = IS_FOUND
     values: list[Any] = [filter.state, filter.service.value if filter.service else None, context.now]
-    if filter.specialty:
-        where += f" AND {has_part('folded_list(providers.specialties)', slot='$4')}"
-        values.append(filter.specialty)
+    for condition, value in ((HAS_SPECIALTY, filter.specialty), (SPEAKS, filter.language)):
+        if value:
+            values.append(value)
+            where += " AND " + condition.format(slot=f"${len(values)}")
     return await page_of(context, Provider, selection, page, order=ORDERS[order_by], where=where, values=values)
 
 
@@ -71,7 +85,12 @@ async def join(
     degree_level: Annotated[DegreeLevel, "Degree level, which determines the rate (CL-5)."],
     services: Annotated[list[Service], "Services offered (EN-2)."],
     time_zone: Annotated[TimeZone, "Time zone of the provider's calendar (AV-1)."],
-    specialties: Annotated[list[str] | None, Text(100, one_line=True, needed=True), "Areas of experience."] = None,
+    specialties: Annotated[
+        list[str] | None, CODE, "Codes of specialties, as `vocabularies` lists them (PR-12)."
+    ] = None,
+    languages: Annotated[
+        list[str] | None, CODE, "Codes of the languages of their sessions, as `vocabularies` lists them (PR-12)."
+    ] = None,
     bio: Annotated[str, "Short introduction for students."] = "",
     telehealth_link: Annotated[
         HttpsUrl | None, "Link to the telehealth room, sent to the student on confirmation (EN-7)."
@@ -86,6 +105,7 @@ async def join(
         degree_level=degree_level,
         services=services,
         specialties=specialties or [],
+        languages=languages or [],
         time_zone=time_zone,
         telehealth_link=telehealth_link or "",
         bio=bio,
@@ -96,10 +116,17 @@ async def join(
 
 
 async def check_profile(
-    context: Context, *, name: str | None, services: list[Service], time_zone: TimeZone
+    context: Context,
+    *,
+    name: str | None,
+    services: list[Service],
+    time_zone: TimeZone,
+    specialties: list[str] | None,
+    languages: list[str] | None,
 ) -> list[Refusal]:
     """What speaks against a profile's data."""
-    return provider_refusals(name or "", services, time_zone)
+    unknown = await unknown_refusals(specialties or [], languages or [])
+    return [*provider_refusals(name or "", services, time_zone), *unknown]
 
 
 PROVIDER = to_one(Provider, by="provider_id")

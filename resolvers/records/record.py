@@ -6,6 +6,7 @@ The record is what the student may see of it, whoever makes it: OPS makes it for
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -65,10 +66,18 @@ async def of_student(
     return await record_of(context, student_id)
 
 
-async def record_of(context: Context, student_id: UUID | None) -> StudentRecord | None:
+async def nobody_waits(done: int, total: int) -> None:
+    """Told how far the reading is, by a request that is answered at once."""
+
+
+async def record_of(
+    context: Context, student_id: UUID | None, *, step: Callable[[int, int], Awaitable[None]] = nobody_waits
+) -> StudentRecord | None:
     """The record, read through the viewer's reach; None if there is no such student for them."""
     read: dict[str, list[dict[str, Any]]] = {}
-    for part in export.parts():
+    parts = export.parts()
+    for number, part in enumerate(parts):
+        await step(number, len(parts))
         rows = await rows_where(
             context,
             part.model,

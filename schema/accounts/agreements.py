@@ -9,7 +9,7 @@ from models.accounts.agreements import Document
 from operations.fields import ANYONE
 from operations.queries import query
 from resolvers.accounts.agreements import AgreementInput, current_agreements
-from schema.base.shape import Node, shown, shows, value
+from schema.base.shape import Node, computed, shown, shows, value
 
 strawberry.input(AgreementInput, description="A document and version that the person accepts.")
 
@@ -20,6 +20,8 @@ class Agreement:
 
     document: Document = shown("Document.")
     version: str = shown("Version.")
+    text: str = computed(agreements.text_of, "Its text, in Markdown: headings, paragraphs and lists.", needs=())
+    sha256: str = computed(agreements.DIGESTS.get, "SHA-256 of the text as UTF-8, in hexadecimal.", needs=())
 
 
 @shows(agreements.Acceptance)

@@ -8,11 +8,20 @@ from urllib.parse import urlsplit
 
 import strawberry
 import us
-from graphql import GraphQLError, StringValueNode, ValueNode
+from graphql import EnumValueNode, GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
 from models.accounts.accounts import normalised
-from models.base.text import EMAIL_LENGTH_MAX, URL_LENGTH_MAX, EmailAddress, HttpsUrl, PhoneNumber, StateCode, TimeZone
+from models.base.text import (
+    EMAIL_LENGTH_MAX,
+    URL_LENGTH_MAX,
+    EmailAddress,
+    HttpsUrl,
+    PhoneNumber,
+    PresentingConcern,
+    StateCode,
+    TimeZone,
+)
 from models.base.times import is_time_zone
 
 STATES = frozenset(state.abbr for state in (*us.states.STATES_AND_TERRITORIES, us.states.DC))
@@ -27,6 +36,7 @@ DATETIME = re.compile(
     rf"{DATE.pattern}[Tt]{HOUR}:{SIXTIETH}:{SIXTIETH}(\.[0-9]+)?(?:[Zz]|[+-]{HOUR}:{SIXTIETH})", re.ASCII
 )
 FRACTION_MAX = len(".123456")
+CONCERN = re.compile(r"[A-Z][A-Z0-9_]{0,59}", re.ASCII)
 E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 # The characters of RFC 3986, a percent sign only in front of two digits.
 URI = re.compile(r"https://(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
@@ -153,6 +163,13 @@ def is_web_address(url: str) -> bool:
     return parts.port != 0 and "@" not in parts.netloc and HOST.fullmatch(parts.hostname or "") is not None
 
 
+def parse_concern(value: Any) -> PresentingConcern:
+    """The code of a presenting concern."""
+    if CONCERN.fullmatch(text(value, "A PresentingConcern")) is None:
+        raise fault("A PresentingConcern is a code that `vocabularies` lists, like ANXIETY.")
+    return PresentingConcern(value)
+
+
 def parse_state(value: Any) -> StateCode:
     """A US state."""
     state = text(value, "A StateCode").upper() if str(value).isascii() else ""
@@ -162,14 +179,20 @@ def parse_state(value: Any) -> StateCode:
 
 
 def scalar(
-    name: str, description: str, parse: Callable[[Any], Any], show: Callable[[Any], Any] = str, url: str | None = None
+    name: str,
+    description: str,
+    parse: Callable[[Any], Any],
+    show: Callable[[Any], Any] = str,
+    url: str | None = None,
+    *,
+    literals: tuple[type[ValueNode], ...] = (StringValueNode,),
 ) -> ScalarDefinition:
     """One scalar of the schema."""
 
     def parse_literal(node: ValueNode, variables: Any = None) -> Any:
         # A name without quotes would otherwise pass as well; and the error should say where it is.
         try:
-            return parse(node.value if isinstance(node, StringValueNode) else None)
+            return parse(node.value if isinstance(node, literals) else None)  # type: ignore[attr-defined]
         except GraphQLError as refused:
             raise GraphQLError(refused.message, node, extensions=refused.extensions) from None
 
@@ -217,6 +240,13 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     HttpsUrl: scalar(
         "URL", "A URL that begins with https://.", parse_url, str, "https://www.rfc-editor.org/rfc/rfc3986"
+    ),
+    # An enum until its terms became data: the same name, and codes without quotes, keep clients' documents valid.
+    PresentingConcern: scalar(
+        "PresentingConcern",
+        "Code of the main concern addressed in a session, such as ANXIETY; `vocabularies` lists them all.",
+        parse_concern,
+        literals=(StringValueNode, EnumValueNode),
     ),
     StateCode: scalar(
         "StateCode",

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from execution import Computed
 from models.base.access import Role
+from models.base.text import PresentingConcern
 from models.claims import claims as models
-from models.claims.claims import ClaimStatus, PresentingConcern
+from models.claims.claims import ClaimStatus
 from models.rates.rates import VisitType
 from operations.mutations import mutation
 from operations.queries import query, relation

@@ -7,8 +7,12 @@ from models.base.text import StateCode
 from models.directory import licenses
 from models.directory.licenses import LicenseClass
 from operations.mutations import mutation
+from operations.queries import relation
 from resolvers.directory import licenses as resolvers
 from schema.base.shape import Node, payload, shown, shows
+from schema.files.files import File
+
+REVIEWED_BY = [Role.PROVIDER, Role.OPS]
 
 
 @shows(licenses.License)
@@ -23,6 +27,11 @@ class License(Node):
     verified_at: datetime | None = shown(
         "When OPS verified it with the state board; null if it was not verified yet (PR-4)."
     )
+    evidence: list[File] = relation(
+        resolvers.EVIDENCE,
+        "Files that prove it, the earliest first; for the provider and OPS (FI-1).",
+        allow=REVIEWED_BY,
+    )
 
 
 class Mutation:
@@ -35,3 +44,9 @@ class Mutation:
         allow=[Role.OPS, Role.PROVIDER],
     )
     verify_license = mutation(resolvers.verify_license, answers=payload("VerifyLicense", License), allow=[Role.OPS])
+    attach_license_evidence = mutation(
+        resolvers.attach_evidence,
+        check=resolvers.check_evidence,
+        answers=payload("AttachLicenseEvidence", License),
+        allow=REVIEWED_BY,
+    )

@@ -5,8 +5,10 @@ from datetime import datetime
 from models.base.access import Role
 from operations.mutations import mutation
 from operations.queries import query
+from resolvers.records import jobs as job_resolvers
 from resolvers.records import record as resolvers
 from schema.base.shape import computed, payload, shown, value
+from schema.jobs.jobs import Job
 from schema.schools.students import Student
 
 
@@ -45,6 +47,7 @@ class Query:
 class Mutation:
     """What records add to Mutation."""
 
+    export_record = mutation(job_resolvers.export, answers=payload("ExportRecord", Job), allow=[Role.STUDENT, Role.OPS])
     erase_student = mutation(
         resolvers.erase,
         answers=payload(

@@ -266,7 +266,7 @@ async def test_a_field_of_a_row_that_is_seen_is_for_its_audience_alone(
 
 
 async def test_what_a_session_was_about_is_in_no_answer_to_a_school(world: World) -> None:
-    concern = world.a.claim.presenting_concern.value
+    concern = world.a.claim.presenting_concern
     for role in (Role.SCHOOL, Role.PARTNER, Role.STUDENT):
         found = await answer(
             "query ($id: ID!) { node(id: $id) { ... on Claim { id status presentingConcern appointment"

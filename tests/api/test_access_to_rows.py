@@ -17,6 +17,7 @@ from graphql import (
 from models.base.access import Entity, Role, Viewer
 from models.base.ids import encode, split
 from models.base.statements import fetch
+from models.tasks.tasks import STARTS_WITH, known_by
 from operations.reads.nodes import NODES, NODES_MAX
 from schema.root import SCHEMA
 from tests.areas.expectations import BEFORE_SECOND_FACTOR, SEEN
@@ -70,8 +71,12 @@ def label_of(row: Entity, world: World, side: Side) -> str:
         case "apt" | "clm":
             left = owners[row.provider_id] == "left"  # type: ignore[attr-defined]
             label = owners[row.student_id] + (" with left" if left else "")  # type: ignore[attr-defined]
+        case "fil":
+            label = owners[of_whom(row)] + (" evidence" if row.used_at else "")  # type: ignore[attr-defined]
         case "evt":
             label = label_of_event(row, owners)
+        case "job":
+            label = owners[row.membership_id]  # type: ignore[attr-defined]
         case _:
             label = owners[of_whom(row)] if of_whom(row) else "nobody"
     mine, theirs = ("a", "b") if side is world.a else ("b", "a")
@@ -81,8 +86,8 @@ def label_of(row: Entity, world: World, side: Side) -> str:
 
 
 def of_whom(row: Any) -> Any:
-    """The account, student, provider or school that a row names."""
-    names = ("account_id", "student_id", "provider_id", "school_id", "practice_id")
+    """The account, student, provider, school or person that a row names."""
+    names = ("account_id", "student_id", "provider_id", "school_id", "practice_id", "person_id")
     return next((id for name in names if (id := getattr(row, name, None)) is not None), None)
 
 
@@ -259,11 +264,17 @@ async def test_lists_hold_what_is_seen_and_nothing_else(world: World, rows: Rows
             required = [f"{key}: {told(arg, side)}" for key, arg in field.args.items() if is_required_argument(arg)]
             call = f"{name}({', '.join([*required, 'first: 100'])})"
             page = (await ask(f"{{ {call} {{ totalCount nodes {{ id }} }} }}", viewer))[name]
-            shown = [split(node["id"]) for node in page["nodes"]]
+            shown = [of_what(node["id"]) for node in page["nodes"]]
             assert page["totalCount"] == len(shown)
             assert all(id in expected(prefix, role, rows, world, side) for prefix, id in shown), (name, role)
             lists += 1
     assert lists > 10
+
+
+def of_what(id: str) -> tuple[str, UUID]:
+    """The prefix and the id of a row that a list shows: of a task, of what it is about."""
+    prefix, row_id = split(id)
+    return (known_by(id)[0].subject.PREFIX if prefix.startswith(STARTS_WITH) else prefix), row_id
 
 
 def told(argument: Any, side: Side) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import shlex
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,31 +13,18 @@ import pytest_asyncio
 from models.accounts.accounts import ACCESS_LASTS, INACTIVITY
 from models.accounts.office_users import REMIND_BEFORE, REVALIDATE_EVERY
 from models.base.access import Role
-from tests.notifications.server import mail_server
-from tests.support.first_day import STEPS, FirstDay, Person, commands_of_guide, settings_of_guide, steps_of_guide
-from tests.support.postgres import new_database
-from tests.support.processes import run_command
+from tests.support.first_day import STEPS, FirstDay, Person, command, commands_of_guide, new_server, steps_of_guide
 from web.examples import screens
 
-NEW_KEYS, INVITE_FIRST, SERVE = commands_of_guide()
+_, INVITE_FIRST, SERVE = commands_of_guide()
 OPS, OWNER, OFFICE_USER = "ada@credits.example", "owner@practice.example", "desk@practice.example"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def day(postgres: str, tmp_path: Path) -> AsyncIterator[FirstDay]:
-    """A server that has been set up as the guide says, on this machine's mail server and an empty database."""
-    async with mail_server() as mail, new_database(postgres) as url:
-        keys = await command(NEW_KEYS, tmp_path)
-        here = {"FC_DATABASE_URL": url, "FC_SMTP_URL": mail.url}
-        settings = settings_of_guide() | dict(line.split("=", 1) for line in keys.split()) | here
-        yield FirstDay(data_dir=tmp_path, settings=settings, mail=mail)
-
-
-async def command(words: str, data_dir: Path, **settings: str) -> str:
-    """What a command of the guide prints."""
-    ended = await asyncio.to_thread(lambda: run_command(*shlex.split(words), data_dir=data_dir, **settings))
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    """A server that has been set up as the guide says."""
+    async with new_server(postgres, tmp_path) as day:
+        yield day
 
 
 async def test_the_guide_leads_from_an_empty_server_to_a_settled_session(day: FirstDay) -> None:

@@ -109,7 +109,11 @@ async def test_metrics_stand_on_their_own_port(committed: Settings, monkeypatch:
     assert 'fc_request_seconds_count{type="query"} 2.0' in told
     for name in ("fc_pool_connections", "fc_pool_connections_used", "fc_subscriptions", "fc_audit_waiting"):
         assert re.search(rf"^{name} \d", told, re.MULTILINE), name
-    assert re.search(r"^fc_outbox_age_seconds \d", told, re.MULTILINE)
+    of_jobs = ("fc_jobs_waiting", "fc_jobs_running", "fc_jobs_failed", "fc_jobs_age_seconds")
+    for name in ("fc_outbox_age_seconds", *of_jobs):
+        assert re.search(rf"^{name} \d", told, re.MULTILINE), name
+    for name in ("length", "oldest_seconds", "beyond_target", "overdue", "taken"):
+        assert re.search(rf'^fc_queue_{name}{{kind="VERIFY_LICENSE"}} \d', told, re.MULTILINE)
 
 
 @asynccontextmanager

@@ -186,7 +186,7 @@ async def test_a_session_is_attested_and_its_claim_read(visit: Visit) -> None:
     await sign_in(page, "provider@demo.test", demo.PASSWORD)
     await heading(page, "Session with Ana Reyes")
     await accessible(page)
-    await page.get_by_label("Presenting concern").select_option("Stress")
+    await page.get_by_label("Presenting concern").select_option("Stress, burnout or feeling overwhelmed")
     await page.get_by_role("button", name="Attest that it took place").click()
     await expect(page.locator("dl")).to_contain_text("Completed")
     await page.get_by_role("link", name="Accepted").click()

@@ -85,7 +85,7 @@ async def test_an_ended_membership_makes_room_for_another(world: World) -> None:
 
 
 async def test_each_event_waits_in_the_outbox_from_the_moment_it_is_written(world: World) -> None:
-    waiting = await fetch("SELECT event_id FROM outbox")
+    waiting = await fetch("SELECT event_id FROM outgoing")
     assert waiting
     assert {row.event_id for row in waiting} == set(await Event.all().values_list("id", flat=True))
 

@@ -26,7 +26,13 @@ ABOUT_NO_INPUT = {
     "There is no credit left.": "a race that a constraint ends, of several verbs",
     "There is already an OPS member.": "a command, no mutation",
     "The payout details have changed in the meantime.": "a race that a constraint ends",
+    "Somebody else has just taken this task.": "a race that a constraint ends, of several verbs",
+    "This task is about yourself.": "who acts; a verb that looks before names its input",
+    "Your membership has ended.": "who acts",
     "This server's clock does not move.": "the server",
+    "Too many of your uploads wait to be sent or used.": "who asks",
+    "This address was used already.": "an address, no mutation",
+    "Only an image or resource in use can be published.": "a file, which each verb names by a field of its own",
 }
 """Why a refusal names no input."""
 

@@ -22,7 +22,6 @@ from models.base.access import Role
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import execute, fetch, write
-from models.claims.claims import PresentingConcern
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
 from notifications.letters import SUBJECT_LENGTH_MAX, compose, write_letter
@@ -31,6 +30,7 @@ from notifications.words import first_name, one_line, web_address
 from settings import Settings
 from tests.notifications.server import ADDRESS, SENDER, content_of, mail_server, post_office
 from tests.notifications.work import do_all
+from tests.support.concerns import CONCERNS
 from tests.support.letters import SITE, TEMPLATE_NAMES, words
 from tests.support.world import (
     AT,
@@ -47,7 +47,8 @@ from tests.support.world import (
 
 CLINICAL = re.compile(
     r"therap|counsel|psych|diagnos|medicat|clinic|treatment|symptom|mental|wellness|disorder|concern"
-    + "".join(f"|{word.value.lower().replace('_', '.?')}" for word in [*PresentingConcern, *Service, *LicenseClass]),
+    + "".join(rf"|\b{code.lower().replace('_', '.?')}" for code in CONCERNS)
+    + "".join(f"|{word.value.lower().replace('_', '.?')}" for word in [*Service, *LicenseClass]),
     re.IGNORECASE,
 )
 """Words that tell what a session is about; OTHER is looked for in its own way, as it is a word of every day."""
@@ -279,7 +280,10 @@ NOT_OF_A_SESSION = {
 async def plant(pair: Pair) -> None:
     """Put words where people and programs put clinical text."""
     for statement in (
-        f"UPDATE providers SET bio = '{PLANTED} bio', specialties = '{{{PLANTED}}}', title = '{PLANTED} title',"
+        "INSERT INTO terms (id, kind, code, label_en, label_es, position, added_at) VALUES"
+        f" (gen_random_uuid(), 'SPECIALTY', '{PLANTED.upper()}', '{PLANTED} label', '{PLANTED} rótulo', 1, now())"
+        " ON CONFLICT (kind, code) DO NOTHING",
+        f"UPDATE providers SET bio = '{PLANTED} bio', specialties = '{{{PLANTED.upper()}}}', title = '{PLANTED} title',"
         f" missed_appointment_policy = '{PLANTED} policy'",
         f"UPDATE licenses SET title = '{PLANTED} title', number = '{PLANTED}' || id",
         f"UPDATE appointments SET missed_appointment_policy = '{PLANTED} policy'",
@@ -306,7 +310,7 @@ async def everything_happens(pair: Pair) -> datetime:
         for verb in (reminders.remind_of_requests, reminders.remind_of_sessions, reminders.remind_to_attest):
             await verb(at=AT + timedelta(hours=hours))
     await granted(student, 2)
-    staff = Account(email="staff@example.test", name="Staff", created_at=AT)
+    staff = Account(email="staff@example.test", name="Staff", email_verified_at=AT, created_at=AT)
     await write(
         staff,
         Membership(account_id=staff.id, role=Role.OPS, created_at=AT),

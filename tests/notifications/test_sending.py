@@ -52,9 +52,9 @@ async def students_with_news(number: int) -> list[str]:
 
 async def test_an_event_leaves_the_outbox_with_the_writing_of_its_mails(office: PostOffice) -> None:
     await students_with_news(2)
-    assert len(await fetch("SELECT 1 FROM outbox")) == 2
+    assert len(await fetch("SELECT 1 FROM outgoing")) == 2
     assert await office.write(AT)
-    assert await fetch("SELECT 1 FROM outbox") == []
+    assert await fetch("SELECT 1 FROM outgoing") == []
     assert [mail.status for mail in await mails()] == ["PENDING", "PENDING"]
     assert not await office.write(AT)
 
@@ -62,7 +62,7 @@ async def test_an_event_leaves_the_outbox_with_the_writing_of_its_mails(office: 
 async def test_an_event_that_is_written_twice_makes_one_mail(office: PostOffice, server: MailServer) -> None:
     await students_with_news(1)
     await do_all(office)
-    await execute("INSERT INTO outbox SELECT id FROM events WHERE verb = 'credit.granted'")
+    await execute("INSERT INTO outgoing (event_id) SELECT id FROM events WHERE verb = 'credit.granted'")
     await do_all(office)
     assert list(server.copies().values()) == [1]
 

@@ -20,7 +20,7 @@ async def do_all(office: PostOffice, *, at: datetime = AT) -> None:
 
 async def forget_mails_so_far() -> None:
     """Leave out the messages about how the world of a test was made."""
-    await execute("DELETE FROM outbox")
+    await execute("DELETE FROM outgoing")
 
 
 async def mails() -> list[Any]:

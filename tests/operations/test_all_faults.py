@@ -87,7 +87,48 @@ CASES: dict[str, Case] = {
         {"title", "number"},
         {"providerId", "state", "expiresOn"},
     ),
-    "joinProvider": (Role.OPS, lambda side: {**PROVIDER, "name": UNFIT, "services": []}, {"name"}, {"services"}),
+    "createUpload": (
+        Role.PROVIDER,
+        lambda side: {"purpose": "LICENSE_EVIDENCE", "name": UNFIT, "bytes": 0},
+        {"name"},
+        {"bytes"},
+    ),
+    "attachLicenseEvidence": (
+        Role.PROVIDER,
+        lambda side: {"licenseId": NOT_AN_ID, "uploadId": side.upload.type_id},
+        {"licenseId"},
+        {"uploadId"},
+    ),
+    "joinProvider": (
+        Role.OPS,
+        lambda side: {
+            **PROVIDER,
+            "name": UNFIT,
+            "services": [],
+            "specialties": ["GRIEF", "GREIF"],
+            "languages": ["xx"],
+        },
+        {"name"},
+        {"services", "specialties.1", "languages.0"},
+    ),
+    "addTerm": (
+        Role.OPS,
+        lambda side: {
+            "kind": "LANGUAGE",
+            "code": "Es",
+            "labelEn": UNFIT,
+            "labelEs": "Español",
+            "position": -1,
+        },
+        {"labelEn"},
+        {"code", "labelEs", "position"},
+    ),
+    "changeTerm": (
+        Role.OPS,
+        lambda side: {"termId": unknown("trm"), "labelEn": UNFIT, "position": -1},
+        {"labelEn"},
+        {"termId", "position"},
+    ),
     "setCampusIssuer": (
         Role.OPS,
         lambda side: {
@@ -180,6 +221,10 @@ ONE_VALUE = {
     "declineAppointment", "cancelAppointment", "markNoShow", "disableCampusIssuer", "attestSession", "moveClock",
     "verifyLicense", "enrollProvider", "withdrawInvitation", "revokePartnerKey", "revealPayoutDetails", "openPractice",
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
+    "giveConsent", "withdrawConsent",
+    "takeTask", "releaseTask",
+    "exportRecord", "cancelJob",
+    "retireTerm", "restoreTerm", "signedAgreement",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""
 

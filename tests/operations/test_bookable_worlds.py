@@ -175,6 +175,7 @@ class Scene:
             number=f"{state}-{next(NUMBERS)}",
             state=state,
             expires_on=local_day(AT, ZoneInfo(zone)) + timedelta(days=days),
+            entered_at=AT,
             verified_at=AT if verified else None,
         )
 

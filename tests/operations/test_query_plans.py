@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from benchmarks.loading import fill
 from benchmarks.statements import Asked, caught, plan_of, statements_of
 from database import connected, credentials, url_of
 from models.base.access import Role
+from models.base.ids import new_id
+from models.tasks.tasks import queues
 from settings import Settings
 from tests.support.asking import ask
 from tests.support.postgres import copy_of_template, settings_for
@@ -27,7 +30,18 @@ pytestmark = pytest.mark.usefixtures("loaded")
 SCALE = Scale(providers=500, students=2_000, schools=10)
 LARGE = {
     *("accounts", "appointments", "audit_entries", "claims", "enrollments", "events", "grants", "licenses"),
-    *("memberships", "openings", "outbox", "providers", "sessions", "students", "transfers", "wallets", "weekly_hours"),
+    *(
+        "memberships",
+        "openings",
+        "outgoing",
+        "person_conflicts",
+        "providers",
+        "sessions",
+        "students",
+        "transfers",
+        "wallets",
+        "weekly_hours",
+    ),
 }
 """All that grow with providers, students and their sessions."""
 
@@ -38,8 +52,20 @@ async def loaded(postgres: str) -> AsyncIterator[Settings]:
     async with copy_of_template(postgres) as url:
         settings = settings_for(url, clock_movable=False)
         await fill(url, Dataset(SCALE, datetime.now(UTC).date()))
+        await settle_conflicts(settings)
         async with connected(settings):
             yield settings
+
+
+async def settle_conflicts(settings: Settings) -> None:
+    """Conflicts of persons that were settled long ago, one for each student."""
+    connection = await asyncpg.connect(**credentials(url_of(settings)))
+    await connection.execute(
+        "INSERT INTO person_conflicts (id, student_id, broken, at, resolved_at, resolved_by, outcome, reason)"
+        " SELECT gen_random_uuid(), id, 'persons_one_account', now(), now(), id, 'LINKED', '' FROM students"
+    )
+    await connection.execute("ANALYZE person_conflicts")
+    await connection.close()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -63,6 +89,23 @@ async def test_a_search_finds_its_rows_by_an_index(name: str, loaded: Settings) 
     with caught() as seen:
         await ask(f"{{ {asked} }}", as_staff(role))
     assert len(seen) == 2, "the page and its count"
+    await assert_no_large_table_is_read(seen, loaded)
+
+
+@pytest.mark.parametrize("role", [Role.PROVIDER, Role.OFFICE, Role.OPS])
+async def test_what_waits_for_somebody_is_found_by_an_index(role: Role, loaded: Settings) -> None:
+    data = Dataset(SCALE, datetime.now(UTC).date())
+    viewer = replace(as_staff(role), provider_id=data.id("provider", 3), practice_id=new_id())
+    with caught() as seen:
+        await ask("{ tasks { nodes { id } totalCount } }", viewer)
+    assert len(seen) == 2, "the page and its count"
+    await assert_no_large_table_is_read(seen, loaded)
+
+
+async def test_all_queues_are_measured_in_one_statement_by_their_indexes(loaded: Settings) -> None:
+    with caught() as seen:
+        await queues(at=datetime.now(UTC))
+    assert len(seen) == 1
     await assert_no_large_table_is_read(seen, loaded)
 
 

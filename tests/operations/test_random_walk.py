@@ -21,8 +21,8 @@ from models.base.access import Role
 from models.base.amounts import Credits
 from models.base.errors import Refused
 from models.base.statements import fetch
+from models.base.text import PresentingConcern
 from models.claims import claims
-from models.claims.claims import PresentingConcern
 from models.credits import grants as credits
 from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.directory.providers import Provider, Service
@@ -124,7 +124,7 @@ class Life:
         async def verb() -> Any:
             current = await Appointment.locked(row.id)
             if name == "attest":
-                return await claims.attest(current, presenting_concern=PresentingConcern.SLEEP, by=by, at=self.now)
+                return await claims.attest(current, presenting_concern=PresentingConcern("SLEEP"), by=by, at=self.now)
             await getattr(current, name)(at=self.now, **({} if name in ("expire", "lapse") else {"by": by}))
             return current
 

@@ -70,6 +70,14 @@ def _read(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
         ("FC_MAIL_FROM", "Credits <a@b.test>"),
         ("FC_SMTP_URL", "smtp://127.0.0.1?starttls=sometimes"),
         ("FC_SMTP_URL", "smtp://127.0.0.1?startls=never"),
+        ("FC_FILES_URL", "https://s3.example/bucket"),
+        ("FC_FILES_URL", "s3://"),
+        ("FC_FILES_URL", "s3://user@bucket"),
+        ("FC_FILES_URL", "s3://bucket?endpoint=s3.example"),
+        ("FC_FILES_URL", "s3://bucket?endpoit=https://s3.example"),
+        ("FC_CLAMAV", "clamd.sock"),
+        ("FC_CLAMAV", "tcp://127.0.0.1"),
+        ("FC_CLAMAV", "http://127.0.0.1:3310"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -201,3 +209,31 @@ def test_weaknesses_are_told_to_the_sender_s_domain_unless_a_setting_names_someb
     assert settings.security_address == "mailto:security@credits.example"
     named = _read(monkeypatch, FC_SECURITY_CONTACT="https://credits.example/security")
     assert named.security_address == "https://credits.example/security"
+
+
+def test_a_store_of_files_needs_its_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "s3://files/fc?endpoint=https://s3.example&region=eu-west-1"
+    with pytest.raises(UnreadableSettingsError) as refused:
+        _read(monkeypatch, FC_FILES_URL=url, FC_FILES_ACCESS_KEY_ID="me")
+    assert str(refused.value) == "FC_FILES_SECRET_ACCESS_KEY is missing: FC_FILES_URL needs it."
+    assert _read(monkeypatch, FC_FILES_SECRET_ACCESS_KEY="secret").s3 == {
+        "bucket": "files",
+        "prefix": "fc",
+        "endpoint": "https://s3.example",
+        "region": "eu-west-1",
+        "access_key_id": "me",
+        "secret_access_key": "secret",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "socket"),
+    [
+        ("/run/clamd.sock", "/run/clamd.sock"),
+        ("unix:///run/clamd.sock", "/run/clamd.sock"),
+        ("tcp://127.0.0.1:3310", ("127.0.0.1", 3310)),
+        ("", None),
+    ],
+)
+def test_a_scanner_has_a_socket(monkeypatch: pytest.MonkeyPatch, text: str, socket: object) -> None:
+    assert _read(monkeypatch, FC_CLAMAV=text).scanner == socket

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+import shlex
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,9 +18,10 @@ from typing import Any
 import httpx2
 import pyotp
 
-from tests.notifications.server import WAIT_SECONDS, MailServer, content_of
+from tests.notifications.server import WAIT_SECONDS, MailServer, content_of, mail_server
 from tests.support.main_job import collect
-from tests.support.processes import ROOT, Served
+from tests.support.postgres import new_database
+from tests.support.processes import ROOT, Served, run_command
 from tests.support.trusted import ID_OF
 from web.examples import Example, first_day
 
@@ -170,6 +172,23 @@ class FirstDay:
         if answer["accessToken"]:
             person.access, person.refresh = answer["accessToken"], answer["refreshToken"]
         return [error["code"] for error in answer["userErrors"]]
+
+
+@asynccontextmanager
+async def new_server(postgres: str, folder: Path) -> AsyncIterator[FirstDay]:
+    """A server that has been set up as the guide says, on this machine's mail server and an empty database."""
+    async with mail_server() as mail, new_database(postgres) as url:
+        keys = await command(commands_of_guide()[0], folder)
+        here = {"FC_DATABASE_URL": url, "FC_SMTP_URL": mail.url}
+        settings = settings_of_guide() | dict(line.split("=", 1) for line in keys.split()) | here
+        yield FirstDay(data_dir=folder, settings=settings, mail=mail)
+
+
+async def command(words: str, data_dir: Path, **settings: str) -> str:
+    """What a command of the guide prints."""
+    ended = await asyncio.to_thread(lambda: run_command(*shlex.split(words), data_dir=data_dir, **settings))
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 def filled(example: Example, known: dict[str, str], changes: dict[str, Any]) -> dict[str, Any]:

@@ -55,4 +55,7 @@ def words(site: Site = SITE, **changes: Any) -> dict[str, Any]:
         "practice": "Harbor Group",
         "revalidate_by": at,
         "changed_at": at,
+        "license": "lic_01kbb0000000000000000000000",
+        "license_state": "MA",
+        "verify_by": at + timedelta(hours=48),
     } | changes

@@ -15,20 +15,20 @@ import pytest
 import structlog
 
 import demo
-from models.claims.claims import PresentingConcern
 from telemetry import logs
+from tests.support.concerns import CONCERNS
 
 FOLDER = "FC_TESTS_LOGS"  # told to pytest-xdist's workers, and to nobody else
 SHOWN_MAX = 20
 EVERYDAY_WORDS = {"OTHER", "ACADEMIC", "FAMILY", "IDENTITY", "ATTENTION", "ADJUSTMENT", "RELATIONSHIPS", "STRESS"}
 """Concerns whose names are words that a log may hold for other reasons."""
 
-CONCERNS = sorted({concern.value for concern in PresentingConcern} - EVERYDAY_WORDS)
+CONCERN_CODES = sorted(set(CONCERNS) - EVERYDAY_WORDS)
 PLANTED = (
     [re.escape(name) for name in demo.STUDENTS]
     + [re.escape(account.email) for account in demo.ACCOUNTS if getattr(account, "email", "")]
     + [re.escape(demo.PASSWORD), r"fc_[a-z]+_[A-Za-z0-9_-]{16,}", r"[\w.+-]+@(?:demo|example)\.test"]
-    + [rf"\b{concern}\b" for concern in CONCERNS]
+    + [rf"\b{concern}\b" for concern in CONCERN_CODES]
 )
 FORBIDDEN = re.compile("|".join(PLANTED))
 

@@ -1,5 +1,6 @@
 """The tests' own PostgreSQL: one server a run, one template made by the real migrations, copies of it to work in."""
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -17,7 +18,9 @@ from settings import Settings
 TEMPLATE = "template_of_tests"
 TEMPLATE_LOCK = 1
 CONNECTIONS_MAX = 400
-SETTINGS_OF_RUN: dict[str, object] = {"allowed_hosts": ("testserver",)}
+DATA_OF_RUN = Path(tempfile.gettempdir()) / f"fc-tests-data-{os.getpid()}"
+"""Where the servers of this process keep files; made with the first one, removed at the end of the run."""
+SETTINGS_OF_RUN: dict[str, object] = {"allowed_hosts": ("testserver",), "data_dir": DATA_OF_RUN}
 """What this run of the suite sets for every server that it makes."""
 
 

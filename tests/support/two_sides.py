@@ -11,6 +11,8 @@ from tortoise import Tortoise
 
 from models.accounts import agreements
 from models.accounts.accounts import Account, Membership, Session
+from models.accounts.agreements import Acceptance
+from models.accounts.consents import Consent, ConsentText, Purpose
 from models.accounts.office_users import REVALIDATE_EVERY
 from models.accounts.persons import PersonConflict
 from models.accounts.second_factors import SecondFactor
@@ -23,9 +25,12 @@ from models.base.ids import new_id
 from models.base.statements import write
 from models.campus.campus import CampusIssuer
 from models.claims.claims import Claim
+from models.directory.license_evidence import LicenseEvidence
 from models.directory.licenses import License, LicenseClass
 from models.directory.providers import Provider
+from models.files.files import File, FilePurpose
 from models.invitations.invitations import Invitation
+from models.jobs.jobs import Job
 from models.keys import partner_keys
 from models.keys.partner_keys import PartnerKey
 from models.notifications.mails import Mail
@@ -34,6 +39,7 @@ from models.practices.practices import Practice
 from models.records.audit import AuditKind, Entry, write_entries
 from models.schools.schools import School
 from models.schools.students import Student
+from tests.support.file_rows import expected_file, used_file
 from tests.support.world import (
     AT,
     attested,
@@ -46,6 +52,7 @@ from tests.support.world import (
     student_of,
 )
 
+BEFORE = AT - timedelta(days=400)
 SOMEBODY = Viewer(account_id=new_id(), role=Role.OPS)
 
 
@@ -59,6 +66,8 @@ class Side:
     provider: Provider
     key: PartnerKey
     license: License
+    upload: File
+    """What the provider was given an address for."""
     opening: Opening
     requested: Appointment
     confirmed: Appointment
@@ -68,6 +77,10 @@ class Side:
     colleague: Viewer
     """An office user beside the owner of the practice."""
     session: Session
+    consent: Consent
+    jobs: dict[Role, Job]
+    """A background job of each of the viewers."""
+    acceptance: Acceptance
     invitations: dict[Role, Invitation]
 
 
@@ -103,6 +116,14 @@ async def side_of() -> Side:
         Role.PARTNER: {"school_id": school.id},
     }
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
+    uploads = {
+        role: await expected_file(viewer, FilePurpose.LICENSE_EVIDENCE)
+        for role, viewer in viewers.items()
+        if role is not Role.PARTNER
+    }
+    await write(await evidence_of(provider, viewers[Role.PROVIDER]))
+    jobs = {role: job_of(viewer.membership_id) for role, viewer in viewers.items()}
+    await write(*jobs.values())
     return Side(
         school=school,
         practice=practice,
@@ -110,6 +131,7 @@ async def side_of() -> Side:
         provider=provider,
         key=(await partner_keys.create(school.id, name="Portal", days=30, by=None, at=AT))[0],
         license=await License.get(provider_id=provider.id, state="NY"),
+        upload=uploads[Role.PROVIDER],
         opening=openings[9],
         completed=await Appointment.get(id=done.id),
         confirmed=await confirmed(student, openings[4]),
@@ -117,12 +139,24 @@ async def side_of() -> Side:
         claim=claim,
         viewers=viewers,
         session=await Session.get(account_id=viewers[Role.PROVIDER].account_id),
+        consent=await consent_of(viewers[Role.STUDENT]),
+        jobs=jobs,
+        acceptance=(await Acceptance.filter(account_id=viewers[Role.PROVIDER].account_id).order_by("id"))[0],
         invitations={
             Role.STUDENT: await Invitation.get(student_id=student.id),
             Role.OFFICE: await Invitation.get(practice_id=practice.id),
         },
         colleague=await viewer_of(Role.OFFICE, is_owner=False, invites=False, **subjects[Role.OFFICE]),
     )
+
+
+async def consent_of(viewer: Viewer) -> Consent:
+    """A person's consent to sessions by video."""
+    person = await Account.get(id=viewer.account_id)
+    text = await ConsentText.get(purpose=Purpose.TELEHEALTH, version="2026-01")
+    consent = Consent(person_id=person.person_id, purpose=text.purpose, consent_text_id=text.id, given_at=AT)
+    await write(consent)
+    return consent
 
 
 def conflict_of(student: Student) -> PersonConflict:
@@ -150,6 +184,13 @@ async def enter_license(provider: Provider) -> License:
         by=None,
         at=AT,
     )
+
+
+async def evidence_of(provider: Provider, by: Viewer) -> LicenseEvidence:
+    """A file that proves a license, of which nobody is to read the bytes."""
+    license = await License.get(provider_id=provider.id, state="NY")
+    file = await used_file(by, FilePurpose.LICENSE_EVIDENCE)
+    return LicenseEvidence(license_id=license.id, file_id=file.id, attached_at=AT)
 
 
 def paid_to(provider: Provider) -> PayoutDetails:
@@ -206,6 +247,13 @@ def read_by(viewer: Viewer, student: Student) -> Entry:
     )  # fmt: skip
 
 
+def job_of(membership_id: UUID | None, *, place: int = 1) -> Job:
+    """A background job of this membership, which waits."""
+    return Job(
+        kind="record.export", args={}, membership_id=membership_id, place=place, next_at=AT, created_at=AT,
+    )  # fmt: skip
+
+
 async def mail_of(event: Event, address: str) -> None:
     """A message about an event."""
     await write(
@@ -216,9 +264,17 @@ async def mail_of(event: Event, address: str) -> None:
     )  # fmt: skip
 
 
+def old_text() -> ConsentText:
+    """Words that people consented by before."""
+    return ConsentText(
+        purpose=Purpose.TELEHEALTH, version="2025-01", language="en", title="Video", body="Before.", since=BEFORE
+    )
+
+
 async def build() -> World:
     """The world, with one provider whom nobody met and nobody finds, and one who left after a session."""
     await load_rates()
+    await write(old_text())
     a, b = await side_of(), await side_of()
     hidden, left = await provider_of(), await provider_of()
     met = await openings_of(left)
@@ -230,9 +286,11 @@ async def build() -> World:
         owners |= {side.school.id: name, side.student.id: name, side.provider.id: name, side.practice.id: name}
         owners[side.colleague.account_id] = f"{name} COLLEAGUE"
         await write_entries([read_by(viewer, side.student) for viewer in side.viewers.values()])
+        owners |= {job.membership_id: f"{name} {role}" for role, job in side.jobs.items()}
         for event in await Event.filter(student_id=side.student.id).limit(2):
             await mail_of(event, side.student.email)
         owners |= {viewer.account_id: f"{name} {role}" for role, viewer in side.viewers.items()}
+        owners[side.consent.person_id] = f"{name} {Role.STUDENT}"
     return World(a=a, b=b, owners=owners)
 
 

@@ -16,8 +16,9 @@ from models.base.access import Role, Viewer
 from models.base.amounts import Credits
 from models.base.ids import new_id
 from models.base.statements import transaction, write
+from models.base.text import PresentingConcern
 from models.claims import claims
-from models.claims.claims import Claim, PresentingConcern
+from models.claims.claims import Claim
 from models.credits import grants as credits
 from models.credits.ledger import Grant
 from models.directory.licenses import License, LicenseClass
@@ -79,7 +80,7 @@ async def provider_of(
         email=f"provider{number}@example.test",
         degree_level=DegreeLevel.MASTERS,
         services=[Service.THERAPY],
-        specialties=["Anxiety"],
+        specialties=["ANXIETY"],
         time_zone=zone,
         telehealth_link="https://telehealth.example.test/room",
         bio="",
@@ -179,7 +180,7 @@ async def attested(appointment: Appointment, *, at: datetime | None = None) -> C
         locked = await Appointment.locked(appointment.id)
         return await claims.attest(
             locked,
-            presenting_concern=PresentingConcern.ANXIETY,
+            presenting_concern=PresentingConcern("ANXIETY"),
             by=as_provider(appointment.provider_id),
             at=at or appointment.ends_at,
         )

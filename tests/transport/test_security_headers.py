@@ -72,7 +72,7 @@ async def test_preflights_are_answered_by_list() -> None:
     app = CrossOrigin(plain, Origins(["https://app.example"]))
     asked = {"access-control-request-method": "POST"}
     listed = await call(app, method="OPTIONS", headers={**asked, "origin": "https://app.example"})
-    assert (listed.status, listed.headers["access-control-allow-methods"]) == (204, "GET, POST")
+    assert (listed.status, listed.headers["access-control-allow-methods"]) == (204, "GET, POST, PUT")
     assert "authorization" in listed.headers["access-control-allow-headers"]
     other = await call(app, method="OPTIONS", headers={**asked, "origin": "https://evil.example"})
     assert (other.status, "access-control-allow-origin" in other.headers) == (403, False)

@@ -17,6 +17,7 @@ export { default as EXCHANGE_CAMPUS_CODE } from '../operations/exchange-campus-c
 export { default as INVITATION_OFFER } from '../operations/invitation-offer.graphql';
 export { default as MARK_NO_SHOW } from '../operations/mark-no-show.graphql';
 export { default as MOVE_CLOCK } from '../operations/move-clock.graphql';
+export { default as PRESENTING_CONCERNS } from '../operations/presenting-concerns.graphql';
 export { default as REFRESH } from '../operations/refresh.graphql';
 export { default as RENEW_RECOVERY_CODES } from '../operations/renew-recovery-codes.graphql';
 export { default as REQUEST_PASSWORD_RESET } from '../operations/request-password-reset.graphql';

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from models.accounts.consents import ConsentText
+from models.base.ids import encode, new_id
 from tests.areas.vocabulary import (
     ALL,
     ANYONE,
@@ -29,6 +31,8 @@ QUERY: Expected = {
     "secondFactor": PEOPLE,
     "agreements": ANYONE,
     "personConflicts": {OPS},
+    "consents": {STUDENT},
+    "consentTexts": PEOPLE,
 }
 
 MUTATION: Expected = {
@@ -54,6 +58,8 @@ MUTATION: Expected = {
     "disableAccount": {OPS},
     "enableAccount": {OPS},
     "endMembership": {OPS},
+    "giveConsent": {STUDENT},
+    "withdrawConsent": {STUDENT},
 }
 
 SEEN: dict[str, Seen] = {
@@ -62,6 +68,16 @@ SEEN: dict[str, Seen] = {
     "ses": of_account(),
     "agr": of_account(),
     "mfa": of_account(),
+    "cns": seen(
+        student=frozenset({"own STUDENT"}),
+        provider=NONE,
+        office=NONE,
+        school=NONE,
+        partner=NONE,
+        ops=ALL,
+        finance=NONE,
+    ),
+    "ctx": seen(student=ALL, provider=ALL, office=ALL, school=ALL, partner=NONE, ops=ALL, finance=ALL),
     "pcf": seen(student=NONE, provider=NONE, office=NONE, school=NONE, partner=NONE, ops=ALL, finance=NONE),
 }
 
@@ -69,6 +85,8 @@ BEFORE_SECOND_FACTOR = {"acc", "mem", "mfa"}
 """What staff see of their own before they have a second factor; of all else nothing, until they enrol one (ID-1)."""
 
 OTHERS: Others = {
+    ("giveConsent", STUDENT): lambda _: {"consentTextId": encode(ConsentText.PREFIX, new_id())},
+    ("withdrawConsent", STUDENT): lambda other: {"consentId": other.consent.type_id},
     **{("actAs", role): office_user for role in (STUDENT, PROVIDER, OFFICE, SCHOOL)},
     **{
         ("revokeSignInSession", role): lambda other: {"sessionId": other.session.type_id}

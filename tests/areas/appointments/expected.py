@@ -52,6 +52,7 @@ SEEN: dict[str, Seen] = {
 
 NARROWED: dict[str, set[Role]] = {
     "Appointment.expectedReimbursement": {PROVIDER, OPS, FINANCE},
+    "Appointment.telehealthConsent": {STUDENT, PROVIDER},
 }
 
 AUDITED: Audited = {

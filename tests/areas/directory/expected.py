@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.base.access import Role
 from tests.areas.vocabulary import (
     ALL,
     EVERYBODY,
@@ -30,6 +31,11 @@ MUTATION: Expected = {
     "joinProvider": {OPS},
     "enterLicense": {PROVIDER, OPS},
     "verifyLicense": {OPS},
+    "attachLicenseEvidence": {PROVIDER, OPS},
+}
+
+NARROWED: dict[str, set[Role]] = {
+    "License.evidence": {PROVIDER, OPS},
 }
 
 SEEN: dict[str, Seen] = {
@@ -61,5 +67,9 @@ OTHERS: Others = {
         "number": "1",
         "state": "MA",
         "expiresOn": "2030-01-01",
+    },
+    ("attachLicenseEvidence", PROVIDER): lambda other: {
+        "licenseId": other.license.type_id,
+        "uploadId": other.upload.type_id,
     },
 }

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, STUDENT, Audited, Expected, Seen, seen
+from tests.areas.vocabulary import (
+    ALL,
+    FINANCE,
+    NONE,
+    OFFICE,
+    OPS,
+    PEOPLE,
+    PROVIDER,
+    SCHOOL,
+    STUDENT,
+    Audited,
+    Expected,
+    Others,
+    Seen,
+    seen,
+)
 
 QUERY: Expected = {
     "myRecord": {STUDENT},
@@ -13,6 +28,8 @@ QUERY: Expected = {
 
 MUTATION: Expected = {
     "eraseStudent": {OPS},
+    "exportRecord": {STUDENT, OPS},
+    "signedAgreement": PEOPLE,
 }
 
 SEEN: dict[str, Seen] = {
@@ -22,4 +39,11 @@ SEEN: dict[str, Seen] = {
 AUDITED: Audited = {
     "studentRecord": lambda side: {"studentId": side.student.type_id},
     "auditTrail": lambda side: {"filter": {"studentId": side.student.type_id}, "first": 5},
+}
+
+OTHERS: Others = {
+    ("exportRecord", STUDENT): lambda other: {"studentId": other.student.type_id, "format": "JSON"},
+} | {
+    ("signedAgreement", role): lambda other: {"acceptanceId": other.acceptance.type_id}
+    for role in (STUDENT, PROVIDER, OFFICE, SCHOOL, OPS, FINANCE)
 }

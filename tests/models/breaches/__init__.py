@@ -8,7 +8,9 @@ from tests.models.breaches import (
     claims,
     credits,
     directory,
+    files,
     invitations,
+    jobs,
     keys,
     notifications,
     payables,
@@ -18,6 +20,8 @@ from tests.models.breaches import (
     records,
     reserved_times,
     schools,
+    tasks,
+    vocabularies,
 )
 
 BREACHES = [
@@ -25,6 +29,8 @@ BREACHES = [
     for area in (
         base,
         accounts,
+        files,
+        jobs,
         schools,
         campus,
         directory,
@@ -40,6 +46,8 @@ BREACHES = [
         persons,
         records,
         notifications,
+        tasks,
+        vocabularies,
     )
     for found in area.BREACHES
 ]
@@ -50,6 +58,8 @@ WITHOUT_BREACH = {
     "students_id_person",
     "providers_id_person",
     "licenses_of_provider_in_state",
+    "file_blobs_id_live",
+    "consent_texts_of_purpose",
     # Only the ledger's trigger writes balances, in ways that keep these; the ledger's own tests hold it to that.
     "wallets_settled_check",
     "wallets_expired_check",

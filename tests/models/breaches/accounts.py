@@ -1,4 +1,4 @@
-"""Breaches of accounts, memberships, sessions, links, agreements and second factors."""
+"""Breaches of accounts, memberships, sessions, links, agreements, consents and second factors."""
 
 from typing import Any
 
@@ -63,6 +63,35 @@ AGREEMENTS = [
     breach("all acceptances are removed", "acceptances_append_only", emptied("acceptances")),
 ]  # fmt: skip
 
+TEXTS = [
+    breach("a text about nothing known", "consent_texts_purpose", copied("consent_texts", "$text", purpose="LUNCH")),
+    breach("a text in no version", "consent_texts_version", copied("consent_texts", "$text", version="new")),
+    breach("a text in no known language", "consent_texts_language", copied("consent_texts", "$text", language="xx")),
+    breach("a text without words", "consent_texts_said", copied("consent_texts", "$text", body="", version="2040-01")),
+    breach("two texts of one version", "consent_texts_once", copied("consent_texts", "$text")),
+    breach("a text is edited", "consent_texts_append_only", changed("consent_texts", "$text", "body = 'x'")),
+    breach("a text is deleted", "consent_texts_append_only", deleted("consent_texts", "$text")),
+    breach("all texts are removed", "consent_texts_append_only", emptied("consent_texts")),
+]
+
+CONSENTS = [
+    breach("a consent without words", "consents_in_words",
+           copied("consents", "$withdrawn_consent", consent_text_id="$new")),
+    breach("a consent to half a subject", "consents_subject",
+           copied("consents", "$withdrawn_consent", subject_id="$new")),
+    breach("video with one provider alone", "consents_telehealth_of_all",
+           copied("consents", "$withdrawn_consent", subject_type="prv", subject_id="$provider")),
+    breach("a consent that ends before it begins", "consents_times",
+           changed("consents", "$consent", "withdrawn_at = given_at - interval '1 day'")),
+    breach("two live consents to one thing", "consents_one_live", copied("consents", "$consent")),
+    breach("a consent is given earlier", "consents_only_end",
+           changed("consents", "$consent", "given_at = given_at - interval '1 day'")),
+    breach("a withdrawn consent lives again", "consents_only_end",
+           changed("consents", "$withdrawn_consent", "withdrawn_at = NULL")),
+    breach("a consent is deleted", "consents_append_only", deleted("consents", "$withdrawn_consent")),
+    breach("all consents are removed", "consents_append_only", emptied("consents")),
+]  # fmt: skip
+
 LINKS = [
     breach("a purpose that is none", "secret_links_purpose", changed("secret_links", "$link", "purpose = 'FUN'")),
     breach("a token that is no hash", "secret_links_token_hash",
@@ -101,4 +130,4 @@ FACTORS = [
     breach("one recovery code twice", "recovery_codes_account_code", copied("recovery_codes", "$code")),
 ]  # fmt: skip
 
-BREACHES = [*MEMBERSHIPS, *SESSIONS, *AGREEMENTS, *LINKS, *FACTORS]
+BREACHES = [*MEMBERSHIPS, *SESSIONS, *AGREEMENTS, *TEXTS, *CONSENTS, *LINKS, *FACTORS]

@@ -1,6 +1,6 @@
-"""Breaches of mails and of events that are due once."""
+"""Breaches of mails, of the outbox's channels, and of events that are due once."""
 
-from tests.models.breaches.statements import breach, changed, copied
+from tests.models.breaches.statements import breach, changed, copied, emptied
 
 BREACHES = [
     breach("a mail to nobody known", "mails_recipient", changed("mails", "$mail", "recipient = 'NEIGHBOR'")),
@@ -18,5 +18,9 @@ BREACHES = [
     breach("a mail that was sent is sent again", "mails_keep_identity",
            changed("mails", "$mail", "status = 'SENT', sent_at = now()"),
            changed("mails", "$mail", "status = 'PENDING', sent_at = NULL")),
+    breach("a channel without a name", "outbox_channels_name", "INSERT INTO outbox_channels VALUES ('')"),
+    breach("a channel goes, and what it has to tell", "outbox_channels_append_only", "DELETE FROM outbox_channels"),
+    breach("a channel becomes another", "outbox_channels_append_only", "UPDATE outbox_channels SET name = 'FAX'"),
+    breach("all channels go", "outbox_channels_append_only", emptied("outbox_channels")),
     breach("one reminder twice", "events_reminder_once", copied("events", "$reminder")),
 ]  # fmt: skip

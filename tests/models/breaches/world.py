@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from models.accounts import agreements, links, second_factors
 from models.accounts.accounts import Account, Membership
+from models.accounts.consents import Consent, ConsentText
+from models.accounts.consents import Purpose as ConsentPurpose
 from models.accounts.links import Purpose
-from models.base.access import Role
+from models.base.access import Role, Viewer
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
+from models.directory.license_evidence import LicenseEvidence
+from models.directory.licenses import License
+from models.files.files import FileBlob, FilePurpose, FileState, remove
 from models.invitations.invitations import MembershipOffer, invite, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from models.records.audit import write_entries
 from models.schools.students import Student
-from tests.support.two_sides import SOMEBODY, mail_of, paid_to, read_by
+from tests.support.file_rows import expected_file, received_file, used_file, written
+from tests.support.two_sides import SOMEBODY, job_of, mail_of, paid_to, read_by
 from tests.support.world import (
     AT,
     as_provider,
@@ -46,6 +52,7 @@ async def build() -> World:
     world = await sessions_and_claims()
     world |= await accounts(world["ana_row"])
     world |= await records(world)
+    world |= await files(world)
     return {name: getattr(value, "id", value) for name, value in world.items()}
 
 
@@ -86,6 +93,7 @@ async def sessions_and_claims() -> World:
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
         "hours": await id_of("SELECT id FROM weekly_hours WHERE provider_id = $1", pair.provider.id),
         "rate": await id_of("SELECT id FROM rates"),
+        "term": await id_of("SELECT id FROM terms WHERE kind = 'SPECIALTY' AND code = 'GRIEF'"),
         "transfer": await id_of("SELECT id FROM transfers WHERE wallet_id = $1", ana.id),
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1", ana.id),
         "later": LATER.isoformat(), "later_end": (LATER + timedelta(hours=1)).isoformat(),
@@ -111,6 +119,7 @@ async def accounts(ana: Student) -> World:
     office_user = membership_of(user.id, MembershipOffer(role=Role.OFFICE, practice_id=practice.id), at=AT)
     accepted = agreements.accepted_now(account.id, agreements.required_of(Role.OPS), at=AT)
     await write(account, user, membership, owner, office_user, *accepted)
+    consent, withdrawn_consent = await consents_of(account), await consents_of(user, withdrawn_at=LATER)
     async with transaction():
         place = MembershipOffer(role=Role.STUDENT, student_id=ana.id, school_id=ana.school_id)
         invitation = await invite(email="new@example.test", name="", offer=place, by=SOMEBODY, at=AT)
@@ -138,9 +147,25 @@ async def accounts(ana: Student) -> World:
         "office_user": office_user, "acceptance": accepted[0], "invitation": invitation,
         "link": link, "used": used, "withdrawn": withdrawn, "key": key, "following": following,
         "issuer": issuer, "identity": identity, "due": due,
+        "consent": consent, "withdrawn_consent": withdrawn_consent, "text": consent.consent_text_id,
         "factor": await id_of("SELECT id FROM second_factors"), "code": await id_of("SELECT id FROM recovery_codes"),
         "attempt": await id_of("SELECT id FROM campus_attempts"),
     }  # fmt: skip
+
+
+async def consents_of(account: Account, *, withdrawn_at: datetime | None = None) -> Consent:
+    """The consent of an account's person to sessions by video."""
+    text = await ConsentText.get(purpose=ConsentPurpose.TELEHEALTH)
+    person = await Account.get(id=account.id)
+    consent = Consent(
+        person_id=person.person_id,
+        purpose=text.purpose,
+        consent_text_id=text.id,
+        given_at=AT,
+        withdrawn_at=withdrawn_at,
+    )
+    await write(consent)
+    return consent
 
 
 async def records(world: World) -> World:
@@ -154,10 +179,40 @@ async def records(world: World) -> World:
         "INSERT INTO audit_seals SELECT 1, number, number, 1, sha256('before'), sha256('after'), now()"
         " FROM audit_entries"
     )
+    jobs = {name: job_of(world["membership"].id, place=place) for place, name in enumerate(("job", "other_job"), 1)}
+    await write(*jobs.values())
+    await execute(
+        "UPDATE jobs SET state = 'FAILED', fault = 'INTERNAL', ended_at = created_at WHERE id = $1",
+        jobs["other_job"].id,
+    )
     return {
+        **jobs,
         "details": details, "reminder": reminder,
         "mail": await id_of("SELECT id FROM mails WHERE event_id = $1", reminder.id),
         "entry": await id_of("SELECT id FROM audit_entries"),
+    }  # fmt: skip
+
+
+async def files(world: World) -> World:
+    """A file in each state, and evidence of a license."""
+    by = Viewer(
+        account_id=world["user"].id, role=Role.OFFICE, membership_id=world["office_user"].id,
+        provider_id=(await License.get(id=world["license"])).provider_id,
+    )  # fmt: skip
+    received, used = await received_file(by), await used_file(by, FilePurpose.IMAGE)
+    evidence = await used_file(by, FilePurpose.LICENSE_EVIDENCE)
+    other_evidence = await used_file(by, FilePurpose.LICENSE_EVIDENCE)
+    refused = await written(by, FilePurpose.ATTACHMENT, state=FileState.REFUSED, refused_for="Eicar")
+    removed = await used_file(by)
+    await remove(removed, by=None, at=AT)
+    unnamed = FileBlob(file_id=received.id, sweep_at=AT, live=True)
+    dying = FileBlob(file_id=received.id, sweep_at=AT, live=False)
+    held = LicenseEvidence(license_id=world["license"], file_id=evidence.id, attached_at=AT)
+    await write(unnamed, dying, held)
+    return {
+        "expected": await expected_file(by), "received": received, "used_file": used, "refused_file": refused,
+        "removed_file": removed, "blob": received.blob_id, "used_blob": used.blob_id, "unnamed": unnamed,
+        "dying": dying, "evidence": held, "evidence_file": evidence, "other_evidence": other_evidence,
     }  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 // `/appointments/<id>`: one session, and what the person who looks at it can do next.
-import { APPOINTMENT, ATTEST_SESSION, type UserError } from '../operations';
+import { APPOINTMENT, ATTEST_SESSION, PRESENTING_CONCERNS, type UserError } from '../operations';
 import type { Person } from '../session';
 import { asPerson, freshKey } from './api';
 import { actions, button, details, element, link, paragraph, type Content } from './dom';
@@ -12,10 +12,11 @@ import { steps, type Appointment, type Changed, type Step } from './steps';
 import { dollars, minutes, moment, plain } from './words';
 
 const SEES_PAY = new Set(['PROVIDER', 'OPS', 'FINANCE']);
-const CONCERNS = [
-  'ACADEMIC', 'ADJUSTMENT', 'ANXIETY', 'ATTENTION', 'DEPRESSION', 'EATING', 'FAMILY', 'GRIEF', 'IDENTITY', 'MEDICATION',
-  'RELATIONSHIPS', 'SLEEP', 'STRESS', 'SUBSTANCE_USE', 'TRAUMA', 'OTHER',
-];
+
+interface Concern {
+  code: string;
+  label: string;
+}
 
 interface Answer {
   now: string;
@@ -25,16 +26,16 @@ interface Answer {
 export default async function appointmentPage({ id }: Place): Promise<void> {
   const person = await signedIn();
   const answer = await asPerson<Answer>(APPOINTMENT, { id, paid: SEES_PAY.has(person.role) }).catch(notHere);
-  if (answer) draw(person, answer);
+  if (answer) await draw(person, answer);
 }
 
-function draw({ role }: Person, { now, appointment }: Answer): void {
+async function draw({ role }: Person, { now, appointment }: Answer): Promise<void> {
   if (!appointment) return void notHere();
   const next = steps(role, appointment, now).map((step) =>
     button(step.label, () => (step.warning ? ask(role, step, appointment) : void take(step, appointment)), step.main ? '' : 'second'));
   const attests = role === 'PROVIDER' && appointment.status === 'CONFIRMED' && now >= appointment.endsAt;
   show(heading(role, appointment), facts(role, appointment),
-    attests && attestation(appointment), actions(...next), afterwards(role, appointment),
+    attests && attestation(appointment, await concerns()), actions(...next), afterwards(role, appointment),
     paragraph(link('All your sessions', '/appointments')));
 }
 
@@ -87,13 +88,17 @@ async function take({ label, document }: Step, { id }: Appointment): Promise<voi
     actions(button('Back to the session', redraw)));
 }
 
-function attestation({ id }: Appointment): HTMLElement {
+async function concerns(): Promise<Concern[]> {
+  return (await asPerson<{ vocabularies: { nodes: Concern[] } }>(PRESENTING_CONCERNS, {})).vocabularies.nodes;
+}
+
+function attestation({ id }: Appointment, concerns: Concern[]): HTMLElement {
   return form({
     label: 'Attest the session',
     submit: 'Attest that it took place',
     fields: [{
       name: 'presentingConcern', label: 'Presenting concern', hint: 'Only you and our operations staff see it.',
-      options: CONCERNS.map((concern) => [concern, plain(concern)]),
+      options: concerns.map(({ code, label }) => [code, label]),
     }],
     send: async ({ presentingConcern }) => {
       const input = { appointmentId: id, presentingConcern, idempotencyKey: freshKey() };

@@ -1,0 +1,1 @@
+"""Vocabularies: what people choose from, as data."""

@@ -1,0 +1,1 @@
+"""Files: uploaded to one-time addresses or made by the program."""

@@ -1,0 +1,1 @@
+"""How requests about tasks are answered."""
