@@ -22,7 +22,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from database import connected, credentials, url_of
+from endpoints import figures
 from endpoints.campus import CampusPages
+from endpoints.doors import Doors
 from endpoints.files import FileDoors
 from endpoints.pages import ProductPages
 from endpoints.schema import SchemaFile
@@ -110,8 +112,9 @@ def create_app(settings: Settings) -> Starlette:
         address=settings.address,
         security_contact=settings.security_address,
     )
-    campus = CampusPages(address=settings.address, loopback=settings.env != "production", now=engine.now)
-    files = FileDoors(engine, scanner=Scanner(settings.scanner) if settings.scanner else None)
+    campus = CampusPages(address=settings.address, loopback=settings.env != "production")
+    doors = Doors(engine, origins, partial(observed, metrics))
+    files = FileDoors(doors, scanner=Scanner(settings.scanner) if settings.scanner else None)
     MAILBOX.shown = settings.smtp_url is None and settings.env != "production"
 
     @asynccontextmanager
@@ -134,8 +137,9 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", graphql),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
-            SchemaFile(engine, SCHEMA.as_str).route(),
-            *campus.routes(),
+            SchemaFile(doors, SCHEMA.as_str).route(),
+            figures.route(doors),
+            *campus.routes(doors),
             *files.routes(),
             *product.routes(),
             *pages.routes(with_mailbox=MAILBOX.shown),

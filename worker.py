@@ -28,6 +28,7 @@ from models.credits import grants as credits
 from models.files import store as stores
 from models.files import uploads
 from models.jobs.runner import Runner
+from models.keys import reminders as key_reminders
 from models.records import audit, retention
 from notifications.listening import first_of, listen
 from notifications.mailbox import MAILBOX
@@ -204,6 +205,11 @@ async def answer_reset_requests(at: datetime) -> bool:
     return await account_credentials.answer_reset_requests(at=at) == account_credentials.REQUESTS_AT_ONCE
 
 
+async def remind_of_keys(at: datetime) -> bool:
+    """Announce keys that expire soon (ID-5); says whether there may be more."""
+    return await key_reminders.remind(at=at) == key_reminders.AT_ONCE_MAX
+
+
 async def remind_of_revalidation(at: datetime) -> None:
     """Announce office users who are soon to be revalidated (ID-4)."""
     async with transaction():
@@ -221,6 +227,7 @@ TIMETABLE = (
     Job("remind", 10, remind),
     Job("answer reset requests", 1, answer_reset_requests),
     Job("remind of revalidation", 600, remind_of_revalidation),
+    Job("remind of keys", 600, remind_of_keys),
     Job("expire credits", 60, expire_credits),
     Job("extend openings", 60, extend_openings),
     Job("remove files", 60, remove_files),

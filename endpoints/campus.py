@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -11,17 +9,23 @@ from uuid import UUID
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from endpoints.doors import Doors, Rules, Visit
+from endpoints.problems import Problem
 from integrations.campus import CampusError, Client, Person
 from models.base import clock, throttling
+from models.base.errors import Code as Reason
 from models.base.errors import Refusal
 from models.base.ids import MalformedIdError, decode
+from models.base.scopes import OPEN
 from models.base.statements import transaction
 from models.campus import campus
 from models.campus.campus import CampusAttempt, CampusIssuer
 from models.schools.schools import School
+from operations.fields import ANYONE
+from transport import Code
 
 if TYPE_CHECKING:
     from integrations.openid import Campuses
@@ -33,13 +37,16 @@ CALLBACK = "/campus/callback"
 HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer"}
 
 
+BEGINS = Rules(name="GET /campus/{school}/sign-in", allow=ANYONE, scope=OPEN, from_other_sites=True)
+COMES_BACK = Rules(name=f"GET {CALLBACK}", allow=ANYONE, scope=OPEN, from_other_sites=True, changes=True)
+
+
 class CampusPages:
     """The two addresses of campus sign-in. The provider is asked outside of any transaction."""
 
-    def __init__(self, *, address: str, loopback: bool, now: Callable[[], Awaitable[datetime]]) -> None:
+    def __init__(self, *, address: str, loopback: bool) -> None:
         self.address = address
         self.loopback = loopback
-        self.now = now
 
     @cached_property
     def campuses(self) -> Campuses:
@@ -48,16 +55,19 @@ class CampusPages:
 
         return Campuses(loopback=self.loopback)
 
-    def routes(self) -> list[Route]:
+    def routes(self, doors: Doors) -> list[Route]:
         """For the application."""
-        return [Route(CALLBACK, self.come_back), Route("/campus/{school_id}/sign-in", self.begin)]
+        return [
+            doors.route(CALLBACK, self.come_back, COMES_BACK),
+            doors.route("/campus/{school_id}/sign-in", self.begin, BEGINS),
+        ]
 
-    async def begin(self, request: Request) -> Response:
+    async def begin(self, visit: Visit) -> Response:
         """Send the browser to its school's identity provider."""
-        now = await self.now()
-        source = throttling.source_of(request.client.host if request.client else "")
+        now, request = visit.context.now, visit.request
+        source = throttling.source_of(visit.context.source)
         if not await throttling.take(throttling.BY_CAMPUS, source, at=now):
-            return self.said("There were too many tries. Wait a while.", 429)
+            raise Problem(code=Code.THROTTLED.value, message="There were too many tries. Wait a while.")
         try:
             begun = await campus.begin(
                 school_of(request.path_params["school_id"]),
@@ -69,10 +79,11 @@ class CampusPages:
                 self.client_of(begun.issuer), state=begun.state, nonce=begun.nonce, verifier=begun.verifier
             )
         except (Refusal, MalformedIdError):
-            return self.said("There is no campus sign-in here.", 404)
+            raise Problem(code=Reason.NOT_FOUND.value, message="There is no campus sign-in here.") from None
         except CampusError as error:
             log.warning("campus.failed", reason=str(error))
-            return self.said("The campus does not answer. Try again later.", 502)
+            words = "The campus does not answer. Try again later."
+            raise Problem(code=Code.UNAVAILABLE.value, message=words, status=502) from None
         answer = RedirectResponse(address, 303, headers=HEADERS)
         answer.set_cookie(
             COOKIE,
@@ -85,13 +96,13 @@ class CampusPages:
         )
         return answer
 
-    async def come_back(self, request: Request) -> Response:
+    async def come_back(self, visit: Visit) -> Response:
         """Take what the provider sent the browser back with, and send it on to the client with a one-time code."""
-        now = await self.now()
+        now, request = visit.context.now, visit.request
         state, browser = request.query_params.get("state", ""), request.cookies.get(COOKIE, "")
         found = await campus.answered(state, browser, at=now)
         if found is None:
-            return self.said("This sign-in has ended. Begin again.", 400)
+            raise Problem(code=Code.BAD_REQUEST.value, message="This sign-in has ended. Begin again.")
         attempt, issuer = found
         try:
             person = await self.person(request, attempt, issuer)
@@ -126,10 +137,6 @@ class CampusPages:
         answer = RedirectResponse(attempt.return_to + sign + urlencode(told), 303, headers=HEADERS)
         answer.delete_cookie(COOKIE, path="/campus")
         return answer
-
-    def said(self, text: str, status: int) -> Response:
-        """A plain sentence to a person."""
-        return PlainTextResponse(text, status, headers=HEADERS)
 
 
 def school_of(text: str) -> UUID:

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from graphql import GraphQLError
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from operations.engine import ProgramEngine, bearer
+from endpoints.doors import Doors, Rules, Visit
+from endpoints.problems import Problem
+from models.base.scopes import OPEN
+from operations.fields import ANYONE
+from transport import Code
 
 ADDRESS = "/schema.graphql"
 HEADERS = {"cache-control": "no-cache"}
+RULES = Rules(name=f"GET {ADDRESS}", allow=ANYONE, scope=OPEN)
 
 
 class SchemaFile:
     """The address of the schema in GraphQL's own language; on demo and test servers anybody may read it."""
 
-    def __init__(self, engine: ProgramEngine, print_schema: Callable[[], str]) -> None:
-        self.engine = engine
+    def __init__(self, doors: Doors, print_schema: Callable[[], str]) -> None:
+        self.doors = doors
         self.print_schema = print_schema
 
     @cached_property
@@ -30,21 +33,11 @@ class SchemaFile:
 
     def route(self) -> Route:
         """For the application."""
-        return Route(ADDRESS, self.read, methods=["GET"])
+        return self.doors.route(ADDRESS, self.read, RULES)
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, visit: Visit) -> Response:
         """The schema, for whom the server tells it to."""
-        token = bearer(request.headers.get("authorization"))
-        source = request.client.host if request.client else ""
-        try:
-            viewer = await self.engine.viewer(token, await self.engine.now(), source) if token else None
-        except GraphQLError as refused:  # a token that does not hold, or too many of them
-            return unauthenticated(refused.message)
-        if not self.engine.may_introspect(viewer):
-            return unauthenticated("Send the access token of somebody who is signed in, or a partner's key.")
+        if not self.doors.engine.allows_introspection(visit.context):
+            message = "Send the access token of somebody who is signed in, or a machine's key."
+            raise Problem(code=Code.UNAUTHENTICATED.value, message=message)
         return PlainTextResponse(self.text, headers=HEADERS)
-
-
-def unauthenticated(message: str) -> Response:
-    """Why the schema is not told."""
-    return PlainTextResponse(message + "\n", status_code=401, headers={"www-authenticate": "Bearer"})

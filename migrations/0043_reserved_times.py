@@ -208,7 +208,7 @@ ALTER TABLE appointments
 class Migration(migrations.Migration):
     """Two tables, and what keeps them one with the sessions."""
 
-    dependencies = [("models", "0035_first_terms")]
+    dependencies = [("models", "0040_scopes_of_all_keys")]
     initial = False
     operations = [
         ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", RESERVED, PROPOSALS, LOCK, FOLLOW, AGREE, MOVED)

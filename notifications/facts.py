@@ -49,6 +49,8 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
        invitations.name AS invited_name, coalesce(practices.name, inviting.name) AS inviter_name,
        inviting.time_zone AS inviter_zone,
        licenses.id AS license_id, licenses.state AS license_state, licenses.verified_at AS license_verified_at,
+       keys.id AS key_id, keys.name AS key_name, keys.expires_at AS key_expires_at,
+       keys.revoked_at IS NULL AND following.id IS NULL AS key_goes_on, schools.time_zone AS school_zone,
        member_accounts.name AS member_name, members.revalidate_by, members.validated_at,
        members.ended_at AS member_ended_at
   FROM mails m
@@ -59,6 +61,8 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
   LEFT JOIN providers p ON p.id = e.provider_id
   LEFT JOIN schools ON schools.id = e.school_id
   LEFT JOIN licenses ON licenses.id = e.subject_id AND e.subject_type = 'lic'
+  LEFT JOIN partner_keys keys ON keys.id = e.subject_id AND e.subject_type = 'key'
+  LEFT JOIN partner_keys following ON following.replaces_id = keys.id
   LEFT JOIN claims c ON c.id = e.subject_id AND e.subject_type = 'clm'
   LEFT JOIN grants g ON g.id = e.subject_id AND e.subject_type = 'grt'
   LEFT JOIN wallets w ON w.id = g.wallet_id
@@ -106,6 +110,7 @@ STILL_TRUE: Mapping[str, Callable[[Any, datetime], bool]] = {
     "session_reminder_for_student": lambda facts, at: facts.status == "CONFIRMED" and at < facts.starts_at,
     "session_reminder_for_provider": lambda facts, at: facts.status == "CONFIRMED" and at < facts.starts_at,
     "revalidation_due": lambda facts, at: facts.member_ended_at is None and facts.validated_at <= facts.event_at,
+    "key_expires": lambda facts, at: facts.key_goes_on and at < facts.key_expires_at,
     "license_submitted": lambda facts, at: facts.license_verified_at is None,
     "attestation_due": lambda facts, at: facts.status == "CONFIRMED" and at < facts.attest_by,
 }

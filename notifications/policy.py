@@ -11,6 +11,7 @@ from models.base.access import Role
 from models.base.event_verbs import EventVerb
 from models.base.recipients import Recipient
 from models.directory.recipients import PROVIDER
+from models.keys.recipients import KEEPER
 from models.schools.recipients import STUDENT
 
 
@@ -77,6 +78,7 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
     EventVerb.ACCOUNT_SECOND_FACTOR_REMOVED: (Line(ACCOUNT, "second_factor_removed"),),
     EventVerb.PERSON_CONFLICT_FOUND: (Line(OPS, "person_conflict"),),
     EventVerb.PAYOUT_DETAILS_SET: (provider("payout_details_changed"),),
+    EventVerb.PARTNER_KEY_EXPIRY_DUE: (Line(KEEPER, "key_expires"),),
     EventVerb.OFFICE_USER_REVALIDATION_DUE: (Line(OWNER, "revalidation_due"),),
 }
 """The messages of each event. An event that is not named here makes none."""
@@ -136,6 +138,10 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.TERM_CHANGED,
         EventVerb.TERM_RESTORED,
         EventVerb.TERM_RETIRED,
+        EventVerb.IMPORT_COMMITTED,
+        EventVerb.IMPORT_DISCARDED,
+        EventVerb.IMPORT_PREVIEWED,
+        EventVerb.SCHOOL_POLICY_ANNOUNCED,
     }
 )
 """Events that nobody is written to about; a test demands that each event stands in one of the two tables."""

@@ -16,6 +16,7 @@ from models.base.amounts import Money
 from models.base.ids import encode
 from models.directory.licenses import VERIFIED_WITHIN
 from models.directory.recipients import PROVIDER
+from models.keys.recipients import KEEPER
 from models.schools.recipients import STUDENT
 from notifications.facts import LINKED
 from notifications.site import Site
@@ -72,6 +73,12 @@ async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> di
             "license_state": facts.license_state,
             "verify_by": facts.event_at + VERIFIED_WITHIN,
         }
+    if facts.key_id is not None:
+        words |= {
+            "key": one_line(facts.key_name),
+            "key_id": encode("key", facts.key_id),
+            "key_expires_at": facts.key_expires_at,
+        }
     if template == "expired_for_student":
         words["openings"] = [
             (opening.starts_at, one_line(opening.provider_name))
@@ -126,6 +133,7 @@ def zone_of(facts: Any) -> ZoneInfo:
         FORMER.name: facts.account_zone,
         OFFICE.name: facts.provider_zone,
         OPS.name: facts.provider_zone,
+        KEEPER.name: facts.school_zone,
     }
     return ZoneInfo(zones.get(facts.recipient, facts.account_zone) or "UTC")
 

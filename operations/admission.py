@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from operations.context import (
-    Context,
-    forbidden,
-    second_factor_required,
-    unauthenticated,
-)
+from models.base.scopes import Needed
+from operations.context import Context, forbidden, insufficient_scope, second_factor_required, unauthenticated
 from operations.fields import ANYONE, Audience
 
 
-def admit(context: Context, allow: Audience, *, before_second_factor: bool = False) -> None:
-    """Refuse who is not in the audience, and who still has to enrol a second factor (ID-1)."""
+def admit(context: Context, allow: Audience, *, scope: Needed, before_second_factor: bool = False) -> None:
+    """Refuse who is not in the audience, who still has to enrol a second factor (ID-1), and keys without the scope."""
     if allow == ANYONE:
         return
     if context.signed_in is None:
@@ -21,3 +17,5 @@ def admit(context: Context, allow: Audience, *, before_second_factor: bool = Fal
         raise second_factor_required()
     if context.signed_in.role not in allow:
         raise forbidden()
+    if context.signed_in.lacks(scope):
+        raise insufficient_scope(scope)

@@ -60,6 +60,19 @@ class Auditor:
         if entry is not None:
             await self.write(entry)
 
+    async def record_named(self, context: Context, operation: str) -> None:
+        """The same of a request that is not GraphQL, by the name of its address; what changes has told it before."""
+        if context.recorded is not None and context.touched <= context.recorded:
+            return
+        kind = AuditKind.READ if context.recorded is None else AuditKind.CHANGE
+        entry = self.entry_of(context, kind, operation)
+        if entry is not None:
+            await self.write(entry)
+
+    def prepare_named(self, context: Context, operation: str) -> None:
+        """Let what a request that is not GraphQL changes hold its entry in its own transaction."""
+        context.audit = partial(self.entry_of, context, AuditKind.CHANGE, operation)
+
     def prepare(self, context: Context, document: DocumentNode, operation_name: str | None) -> None:
         """Let a change write its entry in its own transaction: both are there or neither, for one wait for the disk."""
         if self._what(document, operation_name)[0] is AuditKind.CHANGE:
@@ -67,10 +80,13 @@ class Auditor:
 
     def entry(self, context: Context, document: DocumentNode, operation_name: str | None) -> Entry | None:
         """The entry of a request; none if nobody is signed in, or nothing of anybody was read."""
+        return self.entry_of(context, *self._what(document, operation_name)) if context.signed_in else None
+
+    def entry_of(self, context: Context, kind: AuditKind, operation: str) -> Entry | None:
+        """The same of a request that is told by its kind and name, as one that is not GraphQL."""
         viewer = context.signed_in
         if viewer is None:
             return None
-        kind, operation = self._what(document, operation_name)
         if kind is AuditKind.READ and not context.touched:
             return None
         students = context.touched if viewer.student_id is None else context.touched | {viewer.student_id}

@@ -13,6 +13,8 @@ from graphql import GraphQLError
 from models.accounts import sessions
 from models.accounts.session_cache import CachedSession
 from models.base.access import Entity, Role, Viewer
+from models.base.errors import Code
+from models.base.scopes import Needed, Scope, fix_of, message_of
 from models.base.statements import column_of
 from models.records.audit import Entry
 from operations.broker import Broker
@@ -112,6 +114,14 @@ def second_factor_required() -> GraphQLError:
         "This role needs a second factor: enrol one before anything else.",
         rule="ID-1",
         fix="Call enrolSecondFactor, then confirmSecondFactor with a code of the authenticator.",
+    )
+
+
+def insufficient_scope(needed: Needed) -> GraphQLError:
+    """The key that asks is not for this (ID-5)."""
+    told = {"scope": needed.value} if isinstance(needed, Scope) else {}
+    return refused_at_the_edge(
+        Code.INSUFFICIENT_SCOPE.value, message_of(needed), rule="ID-5", fix=fix_of(needed), **told
     )
 
 

@@ -226,6 +226,16 @@ class ProgramEngine:
         is_open = any(self.may_ask(viewer, name) for name in fields)
         cost = cost if is_open else min(cost, REFUSED_COST)
         budget = self.budget_of(viewer) if viewer else self.pot_for(context.source, fields, is_open=is_open)
+        return await self.taken(context, budget, cost)
+
+    async def charge_door(self, context: Context, cost: int) -> Charge:
+        """The same for a request that is not GraphQL and was let in; raises THROTTLED."""
+        context.charged = True
+        viewer = context.signed_in
+        return await self.taken(context, self.budget_of(viewer) if viewer else self.pot(context.source, OPEN), cost)
+
+    async def taken(self, context: Context, budget: Budget, cost: int) -> Charge:
+        """Take the cost from a budget, and for who is signed in from that of the address. Raises THROTTLED."""
         await self.spend(budget, cost)
         if context.signed_in is not None:
             shared = self.budgets.budget(f"source {site_of(context.source)}", self.budgets.allowances.source)

@@ -12,6 +12,7 @@ from strawberry.types.unset import UNSET
 
 from execution import Kind, as_resolver
 from models.base.access import Role
+from models.base.scopes import Needed
 from operations.arguments import Argument
 from operations.types import declare_type, field_of
 
@@ -24,15 +25,26 @@ EVERYBODY: frozenset[Role] = frozenset(Role)
 
 
 def declared(
-    kind: Kind, arguments: tuple[Argument, ...], description: str, allow: Audience | None, graphql_type: Any = None
+    kind: Kind,
+    arguments: tuple[Argument, ...],
+    description: str,
+    allow: Audience | None,
+    graphql_type: Any = None,
+    scope: Needed = None,
 ) -> Any:
     """The strawberry field that answers as its kind says, whichever path executes it."""
     return strawberry.field(
         resolver=as_resolver(kind, parameters_of(arguments)),
         description=description,
-        metadata={"plan": kind, "audience": allow},
+        metadata={"plan": kind, "audience": allow, "scope": scope},
         graphql_type=graphql_type,
     )
+
+
+def must_have_scope(name: str, allow: Audience, scope: Needed) -> None:
+    """Raise TypeError for a field that is for machines and does not say which scope their key needs (ID-5)."""
+    if scope is None and allow != ANYONE and Role.PARTNER in allow:
+        raise TypeError(f"{name} is for PARTNER: say with scope= what a key has to be for")
 
 
 def parameters_of(arguments: tuple[Argument, ...]) -> list[inspect.Parameter]:

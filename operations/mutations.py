@@ -9,11 +9,12 @@ from typing import Any
 
 from execution import Selection, Single
 from models.base.errors import Refusal, Refused
+from models.base.scopes import Needed
 from operations.admission import admit
 from operations.arguments import Argument, Text, arguments_of, parsed
 from operations.audit_trail import note
 from operations.context import Context
-from operations.fields import ANYONE, Audience, declared, describe, input_type, sent_fields
+from operations.fields import ANYONE, Audience, declared, describe, input_type, must_have_scope, sent_fields
 from operations.idempotency import request_key
 from operations.refusals import under_input
 from operations.transactions import MutationTransaction
@@ -40,25 +41,27 @@ def mutation(
     idempotent: bool = True,
     before: Callable[..., Awaitable[Any]] | None = None,
     check: Check | None = None,
+    scope: Needed = None,
     before_second_factor: bool = False,
 ) -> Any:
     """One mutation: audience, one `input`, one transaction, its payload `answers` or user errors.
 
     `idempotent=False` is for answers that must not be kept, such as tokens. What takes long without the database, as
     hashing a password does, is done by `before`, with the same values and outside of the transaction; its result is
-    the resolver's second positional argument. `before_second_factor` is as in `query`.
+    the resolver's second positional argument. `scope` and `before_second_factor` are as in `query`.
 
     Where a value's form is at fault the resolver is not asked; `check` then tells what rules say of the other values,
     so that a person learns of everything at once. It takes those of the resolver's arguments that rules are about, by
     their names, None for a text or id that is at fault itself; what it says of that one is left out. It proves no
     secret: a password, a token or a code is tried with a sound input alone.
     """
+    must_have_scope(resolver.__name__, allow, scope)
     arguments = arguments_of(resolver)
     shown = (*arguments, IDEMPOTENCY) if idempotent and allow is not ANYONE else arguments
     verb = answers.verb
 
     async def resolve(context: Context, parent: Any, selection: Selection, **given: Any) -> Any:
-        admit(context, allow, before_second_factor=before_second_factor)
+        admit(context, allow, scope=scope, before_second_factor=before_second_factor)
         sent = sent_fields(given.get("input"))
         values, faults = parsed(shown, sent, under=["input"])
         if faults:
@@ -84,7 +87,9 @@ def mutation(
         return answers.of(result)
 
     input_argument = Argument(name="input", kind=input_type(f"{verb}Input", shown), description=None)
-    return declared(Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None)
+    return declared(
+        Single(resolve), (input_argument,) if shown else (), describe(resolver), allow, answers | None, scope
+    )
 
 
 async def judgement(context: Context, check: Check, values: Mapping[str, Any]) -> Sequence[Refusal]:

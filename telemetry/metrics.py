@@ -68,7 +68,7 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self._ended: dict[tuple[str, str], int] = {}
-        self._durations = {name: Durations() for name in ("query", "mutation", "none")}
+        self._durations = {name: Durations() for name in ("query", "mutation", "door", "none")}
         self._cost = 0
         self.registry = CollectorRegistry()
         self.registry.register(self)
@@ -89,7 +89,9 @@ class Metrics(Collector):
         ended = CounterMetricFamily("fc_requests", "Operations answered, by how they ended.", labels=["kind", "code"])
         for key, count in list(self._ended.items()):
             ended.add_metric(key, count)
-        took = HistogramMetricFamily("fc_request_seconds", "How long queries and mutations took.", labels=["type"])
+        took = HistogramMetricFamily(
+            "fc_request_seconds", "How long queries, mutations and doors took.", labels=["type"]
+        )
         for name, durations in self._durations.items():
             took.add_metric([name], durations.cumulative(), durations.sum)
         yield from (ended, took, CounterMetricFamily("fc_cost", "What was charged for operations.", self._cost))

@@ -15,7 +15,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 class Report:
     """One operation as a log and a meter may know it: what carried it, its name, how it ended; no text of it."""
 
-    kind: Literal["http", "websocket", "sse"]
+    kind: Literal["http", "websocket", "sse", "door"]
     request_id: str
     operation: str | None = None
     operation_kind: str | None = None

@@ -99,28 +99,31 @@ def required_of(role: Role) -> tuple[Agreement, ...]:
 
 
 def acceptance_refusals(accepted: Collection[Agreement], role: Role) -> list[Refusal]:
-    """What is missing among the accepted documents, and what of them does not exist."""
-    unknown = [
-        Refusal(
-            Code.INVALID,
-            f"{words_of(one.document)} has no such version.",
-            rule="PR-1",
-            path=["accepts"],
-            fix="Send the versions that `agreements` returns.",
-        )
-        for one in accepted
-        if one not in DIGESTS
-    ]
-    return unknown + [
-        Refusal(
-            Code.INVALID,
-            f"{words_of(wanted.document)}, version {wanted.version}, is not accepted.",
-            rule="PR-1",
-            path=["accepts"],
-            fix="Show the document in this version, and include it in `accepts` once it is accepted.",
-        )
-        for wanted in required_of(role)
-        if wanted not in accepted
+    """What is missing among the accepted documents, and which of the others do not exist."""
+    missing = [wanted for wanted in required_of(role) if wanted not in accepted]
+    told = {wanted.document for wanted in missing}
+    unknown = {one.document for one in accepted if one not in DIGESTS} - told
+    return [
+        *(
+            Refusal(
+                Code.INVALID,
+                f"{words_of(wanted.document)}, version {wanted.version}, is not accepted.",
+                rule="PR-1",
+                path=["accepts"],
+                fix="Show the document in this version, and include it in `accepts` once it is accepted.",
+            )
+            for wanted in missing
+        ),
+        *(
+            Refusal(
+                Code.INVALID,
+                f"{words_of(document)} has no such version.",
+                rule="PR-1",
+                path=["accepts"],
+                fix="Send the versions that `agreements` returns.",
+            )
+            for document in sorted(unknown)
+        ),
     ]
 
 

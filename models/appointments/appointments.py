@@ -17,20 +17,21 @@ from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept, Personal
-from models.base.statements import Update, fetch, write
+from models.base.scopes import Needed, Scope
+from models.base.statements import Update, fetch, fetch_one, write
 from models.base.times import end_of_day, local_day
 from models.base.words import Words
 from models.credits.ledger import GrantNamed, Transfer, TransferKind, held_grant, new_transfer
 from models.directory.licenses import License
 from models.directory.providers import Provider, Service
 from models.rates.rates import VisitType
+from models.schools.policies import SchoolPolicy
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 from models.tasks.kinds import TaskKind, TaskName, waits_for
 
 ANSWER_WITHIN = timedelta(hours=72)
 NO_SHOW_AFTER = timedelta(minutes=15)
-LATE_NOTICE = timedelta(hours=24)
 FREE_AFTER_CONFIRMING = timedelta(hours=2)
 ATTEST_WITHIN_DAYS = 30
 ATTEST_LATE_WITHIN = timedelta(days=90)
@@ -71,6 +72,7 @@ class Appointment(Entity):
     """One session between a student and a provider. A live one takes its time of both, and holds one credit."""
 
     PREFIX: ClassVar[str] = "apt"
+    SCOPE: ClassVar[Needed] = Scope.APPOINTMENTS_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.STUDENT: "appointments.student_id = {student}",
@@ -82,7 +84,7 @@ class Appointment(Entity):
     RECORD_OF: ClassVar[str | None] = "student_id"
     LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
     MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset(
-        {"person_id", "practice_id", "legacy_duplicate", "rate_id", "payee_id"}
+        {"person_id", "practice_id", "legacy_duplicate", "policy_id", "rate_id", "payee_id"}
     )
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
@@ -104,6 +106,7 @@ class Appointment(Entity):
     person_id = fields.UUIDField()
     practice_id = fields.UUIDField(null=True)
     legacy_duplicate = fields.BooleanField(default=False)
+    policy_id = fields.UUIDField()
     status = fields.CharEnumField(AppointmentStatus, max_length=10)
     visit_type = fields.CharEnumField(VisitType, max_length=10)
     service = fields.CharEnumField(Service, max_length=30)
@@ -138,15 +141,14 @@ class Appointment(Entity):
         """Whether the appointment takes time and holds a credit."""
         return self.status in (AppointmentStatus.REQUESTED, AppointmentStatus.CONFIRMED)
 
-    @property
-    def free_until(self) -> datetime | None:
+    def free_until(self, policy: SchoolPolicy) -> datetime | None:
         """Until when the student may cancel without loss (CR-5); None while it is not confirmed.
 
-        24 hours before the start, but at least two hours after the confirmation.
+        The policy's notice before the start, but at least two hours after the confirmation.
         """
         if self.confirmed_at is None:
             return None
-        return max(self.starts_at - LATE_NOTICE, self.confirmed_at + FREE_AFTER_CONFIRMING)
+        return max(self.starts_at - policy.late_notice, self.confirmed_at + FREE_AFTER_CONFIRMING)
 
     async def confirm(self, *, by: Viewer, at: datetime) -> None:
         """The provider accepts the request while it is open (AP-3); the hold stays (CR-4)."""
@@ -181,7 +183,8 @@ class Appointment(Entity):
     async def cancel(self, *, by: Viewer, at: datetime) -> None:
         """Either side calls a confirmed session off before it starts.
 
-        The credit is released; a student's cancellation after `free_until` follows the school's policy (CR-5).
+        The credit is released; a student's cancellation after `free_until` follows the policy of its request (CR-5,
+        CR-12).
         """
         if self.status is not AppointmentStatus.CONFIRMED:
             raise not_open(
@@ -195,7 +198,7 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Mark it as a no-show, or attest that it occurred.",
             )
-        kind = await self.missed_kind(at) if by.role is Role.STUDENT else TransferKind.RELEASE
+        kind = self.missed_kind(await self.policy(), at) if by.role is Role.STUDENT else TransferKind.RELEASE
         await self.end(AppointmentStatus.CANCELLED, kind, by=by, at=at)
 
     async def mark_no_show(self, *, by: Viewer, at: datetime) -> None:
@@ -221,7 +224,7 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Contact support: the outcome of this session can no longer be changed.",
             )
-        await self.end(AppointmentStatus.NO_SHOW, await self.missed_kind(at), by=by, at=at)
+        await self.end(AppointmentStatus.NO_SHOW, self.missed_kind(await self.policy(), at), by=by, at=at)
 
     async def lapse(self, *, at: datetime) -> None:
         """Nobody reported by the deadline (AP-10): the program ends the session and releases the credit."""
@@ -229,18 +232,23 @@ class Appointment(Entity):
             raise Refusal(Code.NOT_OPEN, "This session has not lapsed.", rule="AP-10")
         await self.end(AppointmentStatus.LAPSED, TransferKind.RELEASE, by=None, at=at)
 
-    async def missed_kind(self, at: datetime) -> TransferKind:
+    def missed_kind(self, policy: SchoolPolicy, at: datetime) -> TransferKind:
         """What becomes of the credit of a session that its student misses, or cancels at this time (CR-5).
 
         It is released up to `free_until`, and always if that is not before the start: nobody loses what they could no
-        longer cancel freely. Otherwise the school decides.
+        longer cancel freely. Otherwise the policy decides.
         """
-        free_until = self.free_until
+        free_until = self.free_until(policy)
         if free_until is None or at <= free_until or free_until >= self.starts_at:
             return TransferKind.RELEASE
-        school = await School.get(id=self.school_id)
-        forfeits = school.missed_session_policy is MissedSessionPolicy.FORFEIT
+        forfeits = policy.missed_session_policy is MissedSessionPolicy.FORFEIT
         return TransferKind.FORFEIT if forfeits else TransferKind.RELEASE
+
+    async def policy(self) -> SchoolPolicy:
+        """The school's policy under which the session was requested: the one that it is judged by (CR-12)."""
+        policy = SchoolPolicy.made_of(await fetch_one(POLICY_OF, self.id))
+        assert policy is not None, "the database gives each session a policy"
+        return policy
 
     async def end(self, status: AppointmentStatus, kind: TransferKind, *, by: Viewer | None, at: datetime) -> None:
         """End the appointment and free its time and its credit in one statement (AV-4, CR-4)."""
@@ -341,6 +349,13 @@ def not_open(appointment: Appointment, rule: str, message: str) -> Refusal:
         path=["appointmentId"],
         fix=f"It is {appointment.status.value.lower().replace('_', ' ')} now; read it again.",
     )
+
+
+POLICY_OF = """
+SELECT school_policies.* FROM appointments
+  JOIN school_policies ON school_policies.id = appointments.policy_id WHERE appointments.id = $1
+"""
+"""The policy that the database chose when the session was requested."""
 
 
 async def overdue(*, at: datetime, most: int = 100) -> list[UUID]:

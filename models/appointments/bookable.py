@@ -11,7 +11,7 @@ Each text is SQL over a row of `providers` or `openings` that stands around it; 
 from __future__ import annotations
 
 from models.directory.licenses import licenses_covering
-from models.rates.rates import rated_from
+from models.rates.rates import rated_times
 
 ANY_VISIT = "ANY ('{INTAKE,FOLLOW_UP}')"
 """The visit type where it is open who the client is."""
@@ -95,7 +95,7 @@ def bookable_times(
     A null state or service stands for each that the provider is licensed in, and offers. A null `credits_until` is no
     bound: who has no credit still sees what there is.
     """
-    rated = rated_from(
+    rated = rated_times(
         visit_type=visit_type,
         service="licensed.service",
         degree_level="providers.degree_level",
@@ -105,8 +105,8 @@ def bookable_times(
     )
     return f"""
 SELECT range_agg(
-           tstzrange(rated.since, NULL) * tstzrange(NULL, licensed.until)
-           * tstzrange({begin}, {end}) * tstzrange(NULL, {credits_until})) AS times
+           rated.times * tstzmultirange(tstzrange(NULL, licensed.until)
+           * tstzrange({begin}, {end}) * tstzrange(NULL, {credits_until}))) AS times
   FROM providers
  CROSS JOIN LATERAL ({licenses_covering(state=state, service=service)}) licensed
  CROSS JOIN LATERAL ({rated}) rated

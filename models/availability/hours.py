@@ -13,6 +13,7 @@ from tortoise import fields
 from models.base.access import EVERYTHING, Entity, Reach, Role
 from models.base.errors import Code, Refusal
 from models.base.personal import Kept
+from models.base.scopes import Needed, Scope
 from models.directory.providers import Provider, of_practice
 
 
@@ -29,6 +30,7 @@ class WeeklyHours(Entity):
     """An availability rule: one block of a provider's week, kept in wall-clock time (AV-1)."""
 
     PREFIX: ClassVar[str] = "avr"
+    SCOPE: ClassVar[Needed] = Scope.SCHEDULE_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.PROVIDER: "weekly_hours.provider_id = {provider}",

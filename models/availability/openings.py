@@ -17,6 +17,7 @@ from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.ids import new_id
 from models.base.personal import Kept
+from models.base.scopes import Needed, Scope
 from models.base.statements import execute, transaction, write
 from models.base.times import instant, local_day
 from models.directory.providers import Provider, of_practice
@@ -30,6 +31,7 @@ class Opening(Entity):
     """One bookable start time: an hour that weekly hours make and nothing has taken (FHIR Slot)."""
 
     PREFIX: ClassVar[str] = "opn"
+    SCOPE: ClassVar[Needed] = Scope.SCHEDULE_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.SCHOOL: EVERYTHING,

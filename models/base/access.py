@@ -12,6 +12,7 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base.ids import encode, new_id
+from models.base.scopes import OPEN, Needed, Scope, outside
 from models.base.statements import fetch_one
 from models.base.tables import Table
 from models.base.words import Words
@@ -43,6 +44,17 @@ class Viewer:
     school_id: UUID | None = None
     needs_second_factor: bool = False
     """Whether nothing but enrolling a second factor is open to this session (ID-1)."""
+    scopes: frozenset[Scope] | None = None
+    """What a machine's key is for (ID-5): nothing unless it is said. None for a person: all that the role may do."""
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether a key acts, and no account."""
+        return self.role is Role.PARTNER or self.scopes is not None
+
+    def lacks(self, needed: Needed) -> bool:
+        """Whether this is a machine whose key is not for that."""
+        return self.is_machine and needed is not OPEN and needed not in (self.scopes or ())
 
 
 EVERYTHING = "true"
@@ -92,6 +104,8 @@ class Entity(Table):
     """What is left of the reach of a session that still has to enrol its second factor (ID-1)."""
     RECORD_OF: ClassVar[str | None] = None
     """The column that names the student whose record this row belongs to, if it does (ID-6)."""
+    SCOPE: ClassVar[Needed] = None
+    """The scope by which a machine's key reaches these rows (ID-5); of None no key does."""
     LOCKED_AFTER: ClassVar[LockedBefore | None] = None
     """The row that is locked before this one, so that all lock in one order: wallet, then appointment, then claim."""
 
@@ -112,8 +126,15 @@ class Entity(Table):
 
     @classmethod
     def reach_for(cls, viewer: Viewer) -> str:
-        """The condition for this viewer, its slots still open."""
+        """The condition for this viewer, its slots still open. Raises INSUFFICIENT_SCOPE for a key without it."""
+        cls.must_be_in_scope(viewer)
         return cls.reach_as(viewer.role, viewer.needs_second_factor)
+
+    @classmethod
+    def must_be_in_scope(cls, viewer: Viewer) -> None:
+        """Refuse a machine whose key is not for these rows (ID-5): that there are none would be no true answer."""
+        if viewer.lacks(cls.SCOPE) and viewer.role in cls.REACH:
+            raise outside(cls.SCOPE)
 
     @classmethod
     def reach_of(cls, viewer: Viewer, *, first: int = 1) -> tuple[str, list[Any]]:

@@ -22,6 +22,7 @@ class Code(Words, shown_as="UserErrorCode"):
     TOO_LATE = "TOO_LATE", "The deadline has passed."
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS", "The e-mail address, password or token is wrong."
     SECOND_FACTOR_REQUIRED = "SECOND_FACTOR_REQUIRED", "A one-time code is required."
+    INSUFFICIENT_SCOPE = "INSUFFICIENT_SCOPE", "The key lacks the scope that this needs (ID-5)."
     THROTTLED = "THROTTLED", "Too many attempts; try again later."
 
 

@@ -23,6 +23,7 @@ from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import Kept
+from models.base.scopes import Needed, Scope
 from models.base.statements import Update, fetch_one, write
 from models.base.text import PresentingConcern
 from models.base.words import Words
@@ -80,6 +81,7 @@ class Claim(Entity):
     """A request for reimbursement of a completed session, and the decision on it."""
 
     PREFIX: ClassVar[str] = "clm"
+    SCOPE: ClassVar[Needed] = Scope.CLAIMS_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,

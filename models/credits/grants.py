@@ -8,6 +8,7 @@ from uuid import UUID
 
 from models.base.access import Viewer
 from models.base.amounts import Credits
+from models.base.dated import holds_on
 from models.base.effects import Leaving, student_leaves
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
@@ -24,7 +25,7 @@ async def grant(
     student: Student, credits: Credits, *, expires_at: datetime | None, note: str, by: Viewer | None, at: datetime
 ) -> Grant:
     """The school grants credits to one of its students (CR-2, CR-3)."""
-    school = await fetch_one(SCHOOL_OF_LOCKED_WALLET, student.id)
+    school = await fetch_one(SCHOOL_OF_LOCKED_WALLET, student.id, at)
     refuse_if_any(grant_refusals(school, credits, expires_at, at))
     given = Grant(
         wallet_id=student.id,
@@ -41,12 +42,16 @@ async def grant(
     return given
 
 
-SCHOOL_OF_LOCKED_WALLET = """
-SELECT schools.name, schools.credits_min, schools.credits_max
+SCHOOL_OF_WALLET = f"""
+SELECT schools.name, school_policies.credits_min, school_policies.credits_max
   FROM wallets JOIN schools ON schools.id = wallets.school_id
- WHERE wallets.id = $1 FOR NO KEY UPDATE OF wallets
+  JOIN school_policies ON school_policies.school_id = schools.id
+   AND {holds_on("school_policies", "($2::timestamptz AT TIME ZONE schools.time_zone)::date")}
+ WHERE wallets.id = $1
 """
-"""Locks a student's wallet and reads what limits its grants, in one round trip."""
+"""What limits a student's grants on a day, by the school's own calendar (CR-12)."""
+SCHOOL_OF_LOCKED_WALLET = f"{SCHOOL_OF_WALLET} FOR NO KEY UPDATE OF wallets"
+"""The same, and the wallet is locked, in one round trip."""
 
 
 class GrantLimits(Protocol):

@@ -19,6 +19,7 @@ from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.exports import in_record
 from models.base.personal import EMPTY, Kept, Personal
+from models.base.scopes import Needed, Scope
 from models.base.statements import execute_first, fetch, fetch_one
 from models.base.words import Words
 from models.schools.schools import School
@@ -95,6 +96,7 @@ class Wallet(Entity):
     """A student's credits, by bucket. It has the student's own UUID and is opened with the student by a trigger."""
 
     PREFIX: ClassVar[str] = "wal"
+    SCOPE: ClassVar[Needed] = Scope.CREDITS_READ
     REACH: ClassVar[Reach] = reach_of_student("wallets")
     RECORD_OF: ClassVar[str | None] = "student_id"
 
@@ -126,6 +128,7 @@ class Grant(Entity):
     """Credits that a school gave a student at one time, and how many of them are unused."""
 
     PREFIX: ClassVar[str] = "grt"
+    SCOPE: ClassVar[Needed] = Scope.CREDITS_READ
     REACH: ClassVar[Reach] = reach_of_student("grants")
     RECORD_OF: ClassVar[str | None] = "student_id"
 
@@ -164,6 +167,7 @@ class Transfer(Entity):
     """One line of the ledger: whole credits of one grant, moved from one bucket of a wallet to another."""
 
     PREFIX: ClassVar[str] = "ltx"
+    SCOPE: ClassVar[Needed] = Scope.CREDITS_READ
     REACH: ClassVar[Reach] = reach_of_student("transfers")
     RECORD_OF: ClassVar[str | None] = "student_id"
 

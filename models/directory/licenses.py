@@ -14,6 +14,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept, Personal
+from models.base.scopes import Needed, Scope
 from models.base.statements import Update, write
 from models.base.words import Words
 from models.directory.providers import Provider, Service, of_practice
@@ -107,6 +108,7 @@ class License(Entity):
     """A state's permission to practise: class, the state's own title, number, state and expiry."""
 
     PREFIX: ClassVar[str] = "lic"
+    SCOPE: ClassVar[Needed] = Scope.DIRECTORY_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.SCHOOL: OF_SHOWN,

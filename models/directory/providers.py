@@ -15,6 +15,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept, Personal
+from models.base.scopes import Needed, Scope
 from models.base.statements import Update, write
 from models.base.times import is_time_zone
 from models.base.words import Words
@@ -47,6 +48,7 @@ class Provider(Entity):
     """A clinician in the directory."""
 
     PREFIX: ClassVar[str] = "prv"
+    SCOPE: ClassVar[Needed] = Scope.DIRECTORY_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,

@@ -11,6 +11,7 @@ from uuid import UUID
 from models.base.statements import fetch
 
 SMALLEST_GROUP = 11
+YEAR_MIN, YEAR_MAX = 2000, 2100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

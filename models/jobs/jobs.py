@@ -99,7 +99,15 @@ class Job(Entity):
         indexes = [("membership_id", "created_at", "id"), ("created_at", "id")]
 
 
-in_record(Job, "kind", "state", "created_at", "ended_at", where="jobs.student_id = $1")
+# Their own alone, so that the record is the same whoever makes it; that OPS started one is told by its event.
+in_record(
+    Job,
+    "kind",
+    "state",
+    "created_at",
+    "ended_at",
+    where="jobs.membership_id IN (SELECT held.id FROM memberships held WHERE held.student_id = $1)",
+)
 
 
 TOO_MANY = Refusal(

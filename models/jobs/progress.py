@@ -88,7 +88,7 @@ class Progress:
 
         Raises JobCancelledError, LeaseLostError; the work lets them pass.
         """
-        self.done, self.total = done, total
+        self.done, self.total = done if total is None else min(done, total), total
         if loop_time() - self._written_at >= WRITE_SECONDS:
             await self._write()
         self._go_on()

@@ -12,6 +12,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
+from models.base.scopes import OPEN, Needed
 from models.base.statements import write
 
 
@@ -19,6 +20,7 @@ class Practice(Entity):
     """A group practice or clinic; its owner looks after its office users."""
 
     PREFIX: ClassVar[str] = "prc"
+    SCOPE: ClassVar[Needed] = OPEN
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
@@ -13,11 +13,12 @@ from tortoise import fields
 
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.amounts import Money
+from models.base.dated import During, DuringField, announcement_refusals, holds_on, instants_of
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
-from models.base.statements import fetch, write
+from models.base.statements import execute, fetch, write
 from models.base.times import local_day
 from models.base.words import Words
 from models.directory.licenses import LicenseClass
@@ -37,7 +38,7 @@ class VisitType(Words):
 
 
 class Rate(Entity):
-    """An amount for one kind of session from a day on; a state's own rate goes before the general one."""
+    """An amount for one kind of session from a day until another; a state's own rate goes before the general one."""
 
     PREFIX: ClassVar[str] = "rat"
     REACH: ClassVar[Reach] = {Role.OPS: EVERYTHING, Role.FINANCE: EVERYTHING}
@@ -49,41 +50,41 @@ class Rate(Entity):
     state = fields.CharField(max_length=2, null=True)
     amount_cents = fields.BigIntField()
     effective_from = fields.DateField()
+    during: During = DuringField()
 
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"state"})
     KEPT: ClassVar[Kept] = Kept(long="for good", why="under which terms sessions were paid for")
 
     class Meta:
-        """UNIQUE NULLS NOT DISTINCT: one amount for a kind of session, a state and a day."""
+        """UNIQUE NULLS NOT DISTINCT and EXCLUDE: one amount for a kind of session, a state and a day."""
 
         table = "rates"
 
 
-RATE_OF = """
+RATE_OF = f"""
 SELECT rates.id, rates.amount_cents FROM rates
- WHERE rates.visit_type = {visit_type} AND rates.service = {service} AND rates.degree_level = {degree_level}
-   AND rates.license_class = {license_class} AND (rates.state IS NULL OR rates.state = {state})
-   AND rates.effective_from <= {day}
- ORDER BY rates.state NULLS LAST, rates.effective_from DESC LIMIT 1
+ WHERE rates.visit_type = {{visit_type}} AND rates.service = {{service}} AND rates.degree_level = {{degree_level}}
+   AND rates.license_class = {{license_class}} AND (rates.state IS NULL OR rates.state = {{state}})
+   AND {holds_on("rates", "{day}")}
+ ORDER BY rates.state NULLS LAST LIMIT 1
 """
 """The one rate that is effective on a session's day, as a sub-select over the caller's columns (CL-5)."""
 
 
-def rated_from(
+def rated_times(
     *, visit_type: str, service: str, degree_level: str, license_class: str, state: str, time_zone: str
 ) -> str:
-    """The instant `since` which there is a rate for sessions of a kind; no row without one. Rates never end (CL-5)."""
+    """The `times` in which there is a rate for sessions of a kind, as one multirange; null for none (CL-5)."""
     return f"""
-SELECT (rates.effective_from::timestamp AT TIME ZONE {time_zone}) AS since FROM rates
+SELECT range_agg({instants_of("rates", time_zone)}) AS times FROM rates
  WHERE rates.visit_type = {visit_type} AND rates.service = {service} AND rates.degree_level = {degree_level}
    AND rates.license_class = {license_class} AND (rates.state IS NULL OR rates.state = {state})
- ORDER BY rates.effective_from LIMIT 1
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateTerms:
-    """One row of an announcement: a kind of session, the amount, and its first day."""
+    """One row of an announcement: a kind of session, the amount, and the days."""
 
     visit_type: VisitType
     service: Service
@@ -93,16 +94,31 @@ class RateTerms:
     amount: Money | None
     """None if it could not be read."""
     effective_from: date
+    effective_until: date | None = None
+    """The last day; None until another begins."""
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What rates that follow each other share: the kind of session and the state."""
+        return (self.visit_type, self.service, self.degree_level, self.license_class, self.state)
 
     @property
     def key(self) -> tuple[object, ...]:
         """What no two rates share: the kind of session, the state and the first day."""
-        kind = (self.visit_type, self.service, self.degree_level, self.license_class)
-        return (*kind, self.state, self.effective_from)
+        return (*self.kind, self.effective_from)
+
+    @property
+    def during(self) -> During:
+        """The days on which it applies, if no other begins meanwhile."""
+        return During.of(self.effective_from, self.effective_until)
 
 
 async def announce(announced: Sequence[RateTerms], *, by: Viewer | None, at: datetime) -> list[Rate]:
-    """Announce rates from today or a later day on, all of them or none (CL-5)."""
+    """Announce rates from today or a later day on, all of them or none (CL-5).
+
+    What applied until then ends the day before; what has no last day ends where the next begins.
+    """
+    await execute(ONE_AT_A_TIME)
     refuse_if_any([*terms_refusals(announced, at), *await taken_refusals(announced)])
     rates = [
         Rate(
@@ -113,12 +129,18 @@ async def announce(announced: Sequence[RateTerms], *, by: Viewer | None, at: dat
             state=terms.state,
             amount_cents=cents_of(terms),
             effective_from=terms.effective_from,
+            during=terms.during,
         )
         for terms in announced
     ]
     ids = [rate.type_id for rate in rates]
     await write(*rates, new_event(EventVerb.RATES_ANNOUNCED, rates[0], by=by, at=at, rates=ids))
-    return rates
+    written = await Rate.filter(id__in=[rate.id for rate in rates])
+    return sorted(written, key=lambda rate: ids.index(rate.type_id))
+
+
+ONE_AT_A_TIME = "LOCK TABLE rates IN SHARE ROW EXCLUSIVE MODE"
+"""Announcements wait for each other, as each ends what held before it; readers and claims wait for none."""
 
 
 def cents_of(terms: RateTerms) -> int:
@@ -151,14 +173,7 @@ def terms_refusals(announced: Sequence[RateTerms], at: datetime) -> Iterator[Ref
                 path=[*path, "amount"],
                 fix="Give the amount in dollars and cents.",
             )
-        if terms.effective_from < today:
-            yield Refusal(
-                Code.TOO_LATE,
-                "A rate is announced before it applies.",
-                rule="CL-5",
-                path=[*path, "effectiveFrom"],
-                fix="Choose today or a later day.",
-            )
+        yield from announcement_refusals(terms.during, today=today, what="A rate", rule="CL-5", path=path)
         if times[terms.key] > 1:
             yield Refusal(
                 Code.CONFLICT,
@@ -170,21 +185,40 @@ def terms_refusals(announced: Sequence[RateTerms], at: datetime) -> Iterator[Ref
 
 
 async def taken_refusals(announced: Sequence[RateTerms]) -> list[Refusal]:
-    """For each row whose kind of session, state and day has a rate already, that it has one."""
-    rows = await fetch(RATES_FROM_DAYS, sorted({terms.effective_from for terms in announced}))
-    taken = {tuple(row) for row in rows}
-    return [
-        Refusal(ALREADY.code, ALREADY.message, rule=ALREADY.rule, path=["rates", str(index)], fix=ALREADY.fix)
-        for index, terms in enumerate(announced)
-        if terms.key in taken
-    ]
+    """For each row during whose days another rate begins, of those that there are or of the same announcement."""
+    known = [
+        (VisitType(row.visit_type), Service(row.service), DegreeLevel(row.degree_level), row.license_class, row.state,
+         row.effective_from)
+        for row in await fetch(RATES_SINCE_DAY, min((terms.effective_from for terms in announced), default=date.max))
+    ]  # fmt: skip
+    begin: dict[tuple[object, ...], list[date]] = {}
+    for *kind, day in known:
+        begin.setdefault(tuple(kind), []).append(day)
+    found = []
+    for index, terms in enumerate(announced):
+        path = ["rates", str(index)]
+        others = begin.get(terms.kind, [])
+        if terms.effective_from in others:
+            found.append(Refusal(ALREADY.code, ALREADY.message, rule=ALREADY.rule, path=path, fix=ALREADY.fix))
+        same = [other.effective_from for other in announced if other.kind == terms.kind]
+        if begins_within(terms, [*others, *same]):
+            found.append(
+                Refusal(WITHIN.code, WITHIN.message, rule=WITHIN.rule, path=[*path, "effectiveUntil"], fix=WITHIN.fix)
+            )
+    return found
 
 
-RATES_FROM_DAYS = """
+def begins_within(terms: RateTerms, others: Iterable[date]) -> bool:
+    """Whether another rate of its kind begins after a row's first day and not after the last one that it names."""
+    last = terms.effective_until
+    return last is not None and any(terms.effective_from < day <= last for day in others)
+
+
+RATES_SINCE_DAY = """
 SELECT visit_type, service, degree_level, license_class, state, effective_from
-  FROM rates WHERE effective_from = ANY ($1::date[])
+  FROM rates WHERE effective_from >= $1
 """
-"""The keys of all rates that begin on one of these days."""
+"""The keys of all rates that begin on a day or later."""
 
 ALREADY = Refusal(
     Code.CONFLICT,
@@ -193,4 +227,12 @@ ALREADY = Refusal(
     path=["rates"],
     fix="Announce the change from a later day on.",
 )
+WITHIN = Refusal(
+    Code.CONFLICT,
+    "Another rate for this kind of session and state begins before this one ends.",
+    rule="CL-5",
+    path=["rates"],
+    fix="Leave the last day out: it ends where the next one begins.",
+)
 CONSTRAINTS["rates_one_for_a_day"] = ALREADY
+CONSTRAINTS["rates_no_overlap"] = WITHIN

@@ -13,6 +13,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
+from models.base.scopes import OPEN, Needed
 from models.base.statements import Update, write
 from models.base.times import is_time_zone
 from models.base.words import Words
@@ -38,6 +39,7 @@ class School(Entity):
     """A university whose counselling centre sponsors credits."""
 
     PREFIX: ClassVar[str] = "sch"
+    SCOPE: ClassVar[Needed] = OPEN
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,

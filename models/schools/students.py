@@ -15,6 +15,7 @@ from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.exports import in_record
 from models.base.personal import NOWHERE_ADDRESS, NULL, Kept, Personal
+from models.base.scopes import Needed, Scope
 from models.base.statements import write
 from models.schools.schools import School
 
@@ -30,6 +31,7 @@ class Student(Entity):
     """A student, who is the client. Belongs to one school."""
 
     PREFIX: ClassVar[str] = "stu"
+    SCOPE: ClassVar[Needed] = Scope.STUDENTS_READ
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.STUDENT: "students.id = {student}",

@@ -14,6 +14,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
+from models.base.scopes import OPEN, Needed
 from models.base.statements import Update, fetch_one, write
 from models.base.words import Words
 
@@ -52,6 +53,7 @@ class Term(Entity):
     """One term of a vocabulary. Its code stays for good; its labels may change, and it may be retired."""
 
     PREFIX: ClassVar[str] = "trm"
+    SCOPE: ClassVar[Needed] = OPEN
     REACH: ClassVar[Reach] = dict.fromkeys(Role, EVERYTHING)
 
     kind = fields.CharEnumField(TermKind, max_length=20)
@@ -93,9 +95,10 @@ class Term(Entity):
         """Change labels or position; None leaves as it is. The row is locked."""
         refuse_if_any(position_refusals(position))
         wanted = {"label_en": label_en, "label_es": label_es, "position": position}
-        await self._write(
-            EventVerb.TERM_CHANGED, by=by, at=at, **{name: one for name, one in wanted.items() if one is not None}
-        )
+        columns = {name: one for name, one in wanted.items() if one is not None}
+        if not columns:
+            raise Refusal(Code.INVALID, "Nothing is to be changed.", fix="Give a label or a position.")
+        await self._write(EventVerb.TERM_CHANGED, by=by, at=at, **columns)
 
     async def retire(self, *, by: Viewer, at: datetime) -> None:
         """Offer it no longer: no new row may have it, and older rows keep it. The row is locked."""
@@ -110,8 +113,7 @@ class Term(Entity):
         await self._write(EventVerb.TERM_RESTORED, by=by, at=at, retired_at=None)
 
     async def _write(self, verb: EventVerb, *, by: Viewer, at: datetime, **columns: Any) -> None:
-        changes = [Update(self, **columns)] if columns else []
-        await write(*changes, new_event(verb, self, by=by, at=at, code=self.code))
+        await write(Update(self, **columns), new_event(verb, self, by=by, at=at, code=self.code))
 
     def _not_open(self, message: str, fix: str) -> Refusal:
         return Refusal(Code.NOT_OPEN, message, rule=RULES[self.kind], path=["termId"], fix=fix)

@@ -102,6 +102,12 @@ class Column(NamedTuple):
         return f"(NULL::{self.model._meta.db_table}).{self.column}"
 
 
+def joined_models(needs: Iterable[str]) -> list[type[Entity]]:
+    """The models of the related rows that are asked for."""
+    names = dict.fromkeys(need.rpartition(".")[0] for need in needs if "." in need)
+    return [JOINS[name].model for name in names]
+
+
 def columns_and_joins(model: type[Entity], needs: tuple[str, ...]) -> tuple[list[Column], tuple[Join, ...]]:
     """The columns to select from a table and from those that are joined to it; no table stands there twice."""
     table = model._meta.db_table

@@ -19,8 +19,8 @@ from execution import Deferred
 from models.base.access import EVERYTHING, Entity, Role, Viewer, numbered
 from models.base.errors import Code, Refusal
 from models.base.statements import fetch, nested_rows_of, row_class
-from operations.context import Context
-from operations.reads.joins import Column, columns_and_joins
+from operations.context import Context, insufficient_scope
+from operations.reads.joins import Column, columns_and_joins, joined_models
 
 STATEMENTS_MAX = 2_000
 """Texts that are remembered: as many as clients ask differently, within this bound."""
@@ -50,8 +50,18 @@ def template_of(
 ) -> ReadTemplate:
     """The template of a read by a viewer; `where` and `tail` take so many values, from `$1` on."""
     role, needs_second_factor = viewer.role, viewer.needs_second_factor
+    needs = tuple(needs)
+    if viewer.is_machine:
+        must_be_in_scope(viewer, model, needs)
     reach = model.reach_as(role, needs_second_factor)
-    return ReadTemplate(model, tuple(needs), role, needs_second_factor, reach, where, tail, values)
+    return ReadTemplate(model, needs, role, needs_second_factor, reach, where, tail, values)
+
+
+def must_be_in_scope(viewer: Viewer, model: type[Entity], needs: Sequence[str]) -> None:
+    """Refuse a key that is not for these rows, or not for those that are read with them (ID-5)."""
+    for one in (model, *joined_models(needs)):
+        if viewer.lacks(one.SCOPE) and viewer.role in one.REACH:
+            raise insufficient_scope(one.SCOPE)
 
 
 class Read(Deferred):

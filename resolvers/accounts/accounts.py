@@ -9,7 +9,6 @@ from execution import Selection
 from models.accounts import sessions
 from models.accounts.accounts import Account, Membership
 from models.accounts.agreements import Acceptance
-from models.base.access import Role
 from models.base.errors import Code, Refusal
 from operations.context import Context
 from operations.reads.relations import row, to_all, to_one
@@ -18,15 +17,21 @@ from operations.reads.rows import find_locked
 
 async def viewer(context: Context, selection: Selection) -> Any:
     """The membership you are signed in with."""
-    if context.viewer.role is Role.PARTNER:
+    if context.viewer.is_machine:
         return machine(context)
     return await row(context, Membership, selection, context.viewer.membership_id)
 
 
 def machine(context: Context) -> Membership:
-    """A partner's machine as a membership of nobody: it has a key and a school, and no account (ID-5)."""
+    """A machine as a membership of nobody: it has a key and a school or practice, and no account (ID-5)."""
     viewer = context.viewer
-    return Membership(id=viewer.account_id, role=viewer.role, school_id=viewer.school_id, created_at=context.now)
+    return Membership(
+        id=viewer.account_id,
+        role=viewer.role,
+        school_id=viewer.school_id,
+        practice_id=viewer.practice_id,
+        created_at=context.now,
+    )
 
 
 OfAccount = Annotated[UUID, Account, "Id of the account."]

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from models.base.amounts import Credits
 from models.base.errors import Refusal, not_found
+from models.base.statements import fetch_one
 from models.credits import grants as credits
-from models.credits.grants import expiry_refusals, number_refusals
-from models.schools.schools import School
+from models.credits.grants import SCHOOL_OF_WALLET, expiry_refusals, number_refusals
 from models.schools.students import Student
 from operations.arguments import Text
 from operations.context import Context
@@ -45,7 +45,7 @@ async def check_grant(
         if student is None:
             found.append(not_found("student", path=["studentId"]))
         else:
-            school = await School.get(id=student.school_id)
+            school = await fetch_one(SCHOOL_OF_WALLET, student.id, context.now)
             found += number_refusals(school, Credits(credits))
     return found
 

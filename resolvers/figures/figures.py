@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from execution import Batched, Selection
-from models.figures.figures import monthly_figures
+from models.figures.figures import YEAR_MAX, YEAR_MIN, monthly_figures
 from operations.context import Context, bad_input
-
-YEAR_MIN, YEAR_MAX = 2000, 2100
 
 
 async def monthly(

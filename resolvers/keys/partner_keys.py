@@ -6,9 +6,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from execution import Selection
-from models.base.errors import Refusal, not_found
+from models.accounts.office_users import must_own
+from models.base.errors import CONSTRAINTS, Refusal
+from models.base.scopes import Scope
 from models.keys import partner_keys
 from models.keys.partner_keys import PartnerKey
+from models.practices.practices import Practice
 from models.schools.schools import School
 from operations.arguments import Text
 from operations.context import Context
@@ -31,18 +34,47 @@ async def create(
     *,
     name: Annotated[str, Text(100, one_line=True, needed=True), "Name of the system that uses it."],
     school_id: Annotated[UUID | None, School, "School; default your own."] = None,
+    practice_id: Annotated[UUID | None, Practice, "Practice, for a practice's key; default your own."] = None,
+    scopes: Annotated[
+        list[Scope] | None, "What it is for. Required for a practice's key; default all that a school's key may be for."
+    ] = None,
     days: Days = 365,
 ) -> dict[str, Any]:
-    """Create a key for a school's system, which acts as PARTNER in the school. The key is shown only once (ID-5)."""
-    school = await find(context, School, school_id or context.viewer.school_id, path="schoolId")
-    return shown_once(await partner_keys.create(school.id, name=name, days=days, by=context.viewer, at=context.now))
+    """Create a key for a system of a school, which acts as PARTNER, or of a practice, as OFFICE. Shown once (ID-5)."""
+    owner = await owner_of(context, school_id, practice_id)
+    key = await partner_keys.create(
+        owner.id if isinstance(owner, School) else None,
+        practice_id=owner.id if isinstance(owner, Practice) else None,
+        name=name,
+        scopes=scopes,
+        days=days,
+        by=context.viewer,
+        at=context.now,
+    )
+    return shown_once(key)
 
 
-async def check_new_key(context: Context, *, school_id: UUID | None, days: int) -> list[Refusal]:
-    """What speaks against a key's life, and against its school."""
-    found = partner_keys.days_refusals(days)
-    if await School.visible(context.viewer, school_id or context.viewer.school_id) is None:
-        found.append(not_found("school", path=["schoolId"]))
+async def owner_of(context: Context, school_id: UUID | None, practice_id: UUID | None) -> School | Practice:
+    """Whose key it is to be: the one that is named, or one's own. Raises NOT_FOUND, NOT_ELIGIBLE, INVALID."""
+    if school_id is not None and practice_id is not None:
+        raise CONSTRAINTS["partner_keys_owner"]
+    if practice_id is None and (school_id is not None or context.viewer.practice_id is None):
+        return await find(context, School, school_id or context.viewer.school_id, path="schoolId")
+    practice = await find(context, Practice, practice_id or context.viewer.practice_id, path="practiceId")
+    await must_own(practice.id, context.viewer)
+    return practice
+
+
+async def check_new_key(
+    context: Context, *, school_id: UUID | None, practice_id: UUID | None, scopes: list[Scope] | None, days: int
+) -> list[Refusal]:
+    """What speaks against a key's life, its scopes and its owner."""
+    of_practice = practice_id is not None or (school_id is None and context.viewer.practice_id is not None)
+    found = [*partner_keys.days_refusals(days), *partner_keys.scopes_refusals(scopes, of_practice=of_practice)]
+    try:
+        await owner_of(context, school_id, practice_id)
+    except Refusal as refusal:
+        found.append(refusal)
     return found
 
 
@@ -53,11 +85,19 @@ async def rotate(
     days: Days = 365,
     overlap_hours: Annotated[int, f"Hours during which both keys work, at most {partner_keys.OVERLAP_HOURS_MAX}."] = 24,
 ) -> dict[str, Any]:
-    """Replace a key with a new one. Both work during the overlap; then the old one expires (ID-5)."""
-    key = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
+    """Replace a key with one of the same scopes. Both work during the overlap; then the old one expires (ID-5)."""
+    key = await own_key(context, partner_key_id)
     return shown_once(
         await partner_keys.rotate(key, days=days, overlap_hours=overlap_hours, by=context.viewer, at=context.now)
     )
+
+
+async def own_key(context: Context, id: UUID) -> PartnerKey:
+    """The key, if the viewer looks after it: of a practice's its owner does (ID-4). Raises NOT_FOUND, NOT_ELIGIBLE."""
+    key = await find(context, PartnerKey, id, path="partnerKeyId")
+    if key.practice_id is not None:
+        await must_own(key.practice_id, context.viewer)
+    return key
 
 
 async def check_rotation(context: Context, *, days: int, overlap_hours: int) -> list[Refusal]:
@@ -67,7 +107,7 @@ async def check_rotation(context: Context, *, days: int, overlap_hours: int) -> 
 
 async def revoke(context: Context, *, partner_key_id: OfKey) -> PartnerKey:
     """Revoke a key at once (ID-5)."""
-    key = await find(context, PartnerKey, partner_key_id, path="partnerKeyId")
+    key = await own_key(context, partner_key_id)
     return await partner_keys.revoke(key, by=context.viewer, at=context.now)
 
 

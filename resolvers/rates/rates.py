@@ -12,6 +12,7 @@ from models.base.amounts import Money
 from models.base.text import StateCode
 from models.directory.licenses import LicenseClass
 from models.directory.providers import DegreeLevel, Service
+from models.rates import importing
 from models.rates import rates as models
 from models.rates.rates import Rate, RateTerms, VisitType
 from operations.context import Context
@@ -33,6 +34,9 @@ class RateInput:
     )
     amount: str = strawberry.field(description="US dollars with two digits for the cents, `95.00`.")
     effective_from: date = strawberry.field(description="The first day of sessions that it applies to.")
+    effective_until: date | None = strawberry.field(
+        default=None, description="The last day of sessions that it applies to; until another begins if left out."
+    )
 
 
 async def many(context: Context, selection: Selection, *, page: PageRequest) -> Page:
@@ -40,12 +44,18 @@ async def many(context: Context, selection: Selection, *, page: PageRequest) -> 
     return await page_of(context, Rate, selection, page, order=LATEST_FIRST)
 
 
+async def as_csv(context: Context, selection: Selection) -> str:
+    """All rates as CSV in the form of an import, for a spreadsheet; without any, a file to fill in (CL-5)."""
+    return await importing.csv_of_all()
+
+
 async def announce(
     context: Context, *, rates: Annotated[list[RateInput], "The rates; all of them are announced, or none."]
 ) -> list[Rate]:
     """Announce what sessions are reimbursed with from today or a later day on (CL-5).
 
-    A rate applies until another of the same kind of session and state begins. What begins on a day is never changed.
+    A rate applies until its last day, or until another of the same kind of session and state begins: what applied
+    before ends the day before. What begins on a day is never changed, and where no rate applies nothing can be booked.
     """
     return await models.announce([terms_of(rate) for rate in rates], by=context.viewer, at=context.now)
 
@@ -60,6 +70,7 @@ def terms_of(rate: RateInput) -> RateTerms:
         state=rate.state,
         amount=read_amount(rate.amount),
         effective_from=rate.effective_from,
+        effective_until=rate.effective_until,
     )
 
 

@@ -85,7 +85,7 @@ async def take(context: Context, *, task_id: OfTask) -> Any:
     kind, subject_id = of_queue(context, task_id)
     await find_locked(context, kind.subject, subject_id, path="taskId")
     await work_claims.take(kind, subject_id, by=context.viewer, at=context.now)
-    return await tasks.one(context.viewer, kind, subject_id, at=context.now)
+    return await as_it_is(context, kind, subject_id)
 
 
 async def release(context: Context, *, task_id: OfTask) -> Any:
@@ -93,7 +93,15 @@ async def release(context: Context, *, task_id: OfTask) -> Any:
     kind, subject_id = of_queue(context, task_id)
     await find_locked(context, kind.subject, subject_id, path="taskId")
     await work_claims.release(kind, subject_id, by=context.viewer)
-    return await tasks.one(context.viewer, kind, subject_id, at=context.now)
+    return await as_it_is(context, kind, subject_id)
+
+
+async def as_it_is(context: Context, kind: TaskKind, subject_id: UUID) -> Any:
+    """The task as it is listed now. Raises NOT_OPEN for one that is done."""
+    found = await tasks.one(context.viewer, kind, subject_id, at=context.now)
+    if found is None:
+        raise work_claims.DONE
+    return found
 
 
 def of_queue(context: Context, id: str) -> tuple[TaskKind, UUID]:

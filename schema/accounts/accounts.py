@@ -4,6 +4,7 @@ from datetime import datetime
 
 from models.accounts import accounts as models
 from models.base.access import Role
+from models.base.scopes import OPEN
 from models.base.text import EmailAddress
 from operations.fields import EVERYBODY
 from operations.mutations import mutation
@@ -42,7 +43,7 @@ class Membership(Node):
 class Query:
     """What accounts add to Query."""
 
-    viewer: Membership | None = query(resolvers.viewer, allow=EVERYBODY, before_second_factor=True)
+    viewer: Membership | None = query(resolvers.viewer, allow=EVERYBODY, scope=OPEN, before_second_factor=True)
 
 
 class Mutation:

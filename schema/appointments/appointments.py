@@ -5,6 +5,7 @@ from datetime import datetime
 from models.appointments import appointments as models
 from models.appointments.appointments import AppointmentStatus
 from models.base.access import Role
+from models.base.scopes import Scope
 from models.base.text import StateCode
 from models.directory.providers import Service
 from models.rates.rates import VisitType
@@ -99,10 +100,14 @@ class Query:
     """What appointments add to Query."""
 
     appointment: Appointment | None = query(
-        resolvers.one, allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL, Role.PARTNER, Role.OPS]
+        resolvers.one,
+        allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL, Role.PARTNER, Role.OPS],
+        scope=Scope.APPOINTMENTS_READ,
     )
     appointments: Connection[Appointment] | None = query(
-        resolvers.many, allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL, Role.PARTNER, Role.OPS]
+        resolvers.many,
+        allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.SCHOOL, Role.PARTNER, Role.OPS],
+        scope=Scope.APPOINTMENTS_READ,
     )
     booking_preflight: BookingPreflight | None = query(resolvers.preflight, allow=[Role.STUDENT])
 
@@ -120,15 +125,22 @@ class Mutation:
         resolvers.withdraw, answers=payload("WithdrawAppointment", Appointment), allow=[Role.STUDENT]
     )
     confirm_appointment = mutation(
-        resolvers.confirm, answers=payload("ConfirmAppointment", Appointment), allow=[Role.PROVIDER, Role.OFFICE]
+        resolvers.confirm,
+        answers=payload("ConfirmAppointment", Appointment),
+        allow=[Role.PROVIDER, Role.OFFICE],
+        scope=Scope.APPOINTMENTS_WRITE,
     )
     decline_appointment = mutation(
-        resolvers.decline, answers=payload("DeclineAppointment", Appointment), allow=[Role.PROVIDER, Role.OFFICE]
+        resolvers.decline,
+        answers=payload("DeclineAppointment", Appointment),
+        allow=[Role.PROVIDER, Role.OFFICE],
+        scope=Scope.APPOINTMENTS_WRITE,
     )
     cancel_appointment = mutation(
         resolvers.cancel,
         answers=payload("CancelAppointment", Appointment),
         allow=[Role.STUDENT, Role.PROVIDER, Role.OFFICE, Role.OPS],
+        scope=Scope.APPOINTMENTS_WRITE,
     )
     mark_no_show = mutation(
         resolvers.mark_no_show, answers=payload("MarkNoShow", Appointment), allow=[Role.PROVIDER, Role.OPS]

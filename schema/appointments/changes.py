@@ -1,6 +1,7 @@
 """What subscriptions tell of appointments, as clients see it."""
 
 from models.appointments.appointments import Appointment as AppointmentRow
+from models.base.scopes import Scope
 from operations.changes import EVENT
 from operations.queries import relation, subscription
 from resolvers.appointments import changes as resolvers
@@ -22,5 +23,5 @@ class Subscription:
     """What appointments add to Subscription."""
 
     appointment_changed: AppointmentChange | None = subscription(
-        resolvers.appointment_changed, allow=[*AppointmentRow.REACH]
+        resolvers.appointment_changed, allow=[*AppointmentRow.REACH], scope=Scope.APPOINTMENTS_READ
     )

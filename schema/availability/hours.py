@@ -4,6 +4,7 @@ import strawberry
 
 from models.availability import hours
 from models.base.access import Role
+from models.base.scopes import Scope
 from operations.mutations import mutation
 from operations.queries import relation
 from resolvers.availability import hours as resolvers
@@ -44,4 +45,5 @@ class Mutation:
         check=resolvers.check_hours,
         answers=payload("SetWeeklyHours", Provider),
         allow=[Role.OPS, Role.PROVIDER, Role.OFFICE],
+        scope=Scope.SCHEDULE_WRITE,
     )

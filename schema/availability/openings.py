@@ -4,6 +4,7 @@ from datetime import datetime
 
 from models.availability import openings
 from models.base.access import Role
+from models.base.scopes import Scope
 from operations.queries import query, relation
 from resolvers.availability import openings as resolvers
 from resolvers.directory.providers import PROVIDER
@@ -24,5 +25,7 @@ class Query:
     """What availability adds to Query."""
 
     opening: Opening | None = query(
-        resolvers.opening, allow=[Role.OPS, Role.SCHOOL, Role.STUDENT, Role.PROVIDER, Role.OFFICE]
+        resolvers.opening,
+        allow=[Role.OPS, Role.SCHOOL, Role.STUDENT, Role.PROVIDER, Role.OFFICE],
+        scope=Scope.SCHEDULE_READ,
     )

@@ -1,5 +1,6 @@
 """What subscriptions tell of claims, as clients see it."""
 
+from models.base.scopes import Scope
 from models.claims.claims import Claim as ClaimRow
 from operations.changes import EVENT
 from operations.queries import relation, subscription
@@ -21,4 +22,6 @@ class ClaimChange:
 class Subscription:
     """What claims add to Subscription."""
 
-    claim_changed: ClaimChange | None = subscription(resolvers.claim_changed, allow=[*ClaimRow.REACH])
+    claim_changed: ClaimChange | None = subscription(
+        resolvers.claim_changed, allow=[*ClaimRow.REACH], scope=Scope.CLAIMS_READ
+    )

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from execution import Computed
 from models.base.access import Role
+from models.base.scopes import Scope
 from models.base.text import PresentingConcern
 from models.claims import claims as models
 from models.claims.claims import ClaimStatus
@@ -70,8 +71,8 @@ class AppointmentClaim:
 class Query:
     """What claims add to Query."""
 
-    claim: Claim | None = query(resolvers.one, allow=[Role.STUDENT, *PAID])
-    claims: Connection[Claim] | None = query(resolvers.many, allow=PAID)
+    claim: Claim | None = query(resolvers.one, allow=[Role.STUDENT, *PAID], scope=Scope.CLAIMS_READ)
+    claims: Connection[Claim] | None = query(resolvers.many, allow=PAID, scope=Scope.CLAIMS_READ)
 
 
 class Mutation:

@@ -1,5 +1,6 @@
 """What subscriptions tell of wallets, as clients see it."""
 
+from models.base.scopes import Scope
 from models.credits.ledger import Wallet as WalletRow
 from operations.queries import relation, subscription
 from resolvers.credits import changes as resolvers
@@ -19,4 +20,6 @@ class WalletChange:
 class Subscription:
     """What wallets add to Subscription."""
 
-    wallet_changed: WalletChange | None = subscription(resolvers.wallet_changed, allow=[*WalletRow.REACH])
+    wallet_changed: WalletChange | None = subscription(
+        resolvers.wallet_changed, allow=[*WalletRow.REACH], scope=Scope.CREDITS_READ
+    )

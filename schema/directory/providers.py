@@ -1,6 +1,7 @@
 """Providers as clients see them."""
 
 from models.base.access import Role
+from models.base.scopes import Scope
 from models.base.text import TimeZone
 from models.directory import providers
 from models.directory.providers import DegreeLevel, Service
@@ -54,9 +55,11 @@ EVERY_READER = [Role.OPS, Role.FINANCE, Role.SCHOOL, Role.PARTNER, Role.STUDENT,
 class Query:
     """What providers add to Query."""
 
-    provider: Provider | None = query(resolvers.one, allow=EVERY_READER)
+    provider: Provider | None = query(resolvers.one, allow=EVERY_READER, scope=Scope.DIRECTORY_READ)
     providers: Connection[Provider] | None = query(
-        resolvers.search, allow=[Role.OPS, Role.SCHOOL, Role.PARTNER, Role.STUDENT]
+        resolvers.search,
+        allow=[Role.OPS, Role.SCHOOL, Role.PARTNER, Role.STUDENT],
+        scope=Scope.DIRECTORY_READ,
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from models.base.scopes import Scope
 from operations.queries import relation
 from resolvers.figures import figures as resolvers
 from schema.base.shape import Money, extends, money, shown, value
@@ -26,5 +27,5 @@ class SchoolFigures:
     """What figures add to School."""
 
     monthly: list[MonthlyFigures] = relation(
-        resolvers.MONTHLY, "Figures for the twelve months of a calendar year.", allow=STAFF
+        resolvers.MONTHLY, "Figures for the twelve months of a calendar year.", allow=STAFF, scope=Scope.FIGURES_READ
     )

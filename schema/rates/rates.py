@@ -4,14 +4,16 @@ from datetime import date
 
 import strawberry
 
+from execution import Derived
 from models.base.access import Role
+from models.base.dated import last_day
 from models.base.text import StateCode
 from models.directory.licenses import LicenseClass
 from models.directory.providers import DegreeLevel, Service
 from models.rates import rates
 from models.rates.rates import VisitType
 from operations.mutations import mutation
-from operations.queries import query
+from operations.queries import query, relation
 from resolvers.rates import rates as resolvers
 from resolvers.rates.rates import RateInput
 from schema.base.shape import Connection, Money, Node, money, payload, shown, shows
@@ -30,12 +32,16 @@ class Rate(Node):
     state: StateCode | None = shown("The state it is for; null for all that have none of their own.")
     amount: Money = money("amount_cents", "What is reimbursed.")
     effective_from: date = shown("The first day of sessions that it applies to.")
+    effective_until: date | None = relation(
+        Derived("during", last_day), "The last day of sessions that it applies to; null for until another begins."
+    )
 
 
 class Query:
     """What rates add to Query."""
 
     rates: Connection[Rate] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
+    rates_csv: str | None = query(resolvers.as_csv, allow=[Role.OPS, Role.FINANCE])
 
 
 class Mutation:

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from models.base.access import Role
+from models.base.scopes import OPEN
 from models.base.text import TimeZone
 from models.schools import schools
-from models.schools.schools import MissedSessionPolicy
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.schools import schools as resolvers
@@ -22,9 +22,6 @@ class School(Node):
 
     name: str = shown("Name.")
     time_zone: TimeZone = shown("Time zone of its calendar.")
-    credits_min: int = shown("Minimum credits in one grant (CR-2).")
-    credits_max: int = shown("Maximum credits in one grant (CR-2).")
-    missed_session_policy: MissedSessionPolicy = shown("What happens to the credit of a missed session (CR-5).")
     crisis_line: str = shown("Number to call in a crisis, besides 988 (AP-8).")
     created_at: datetime = shown("When it joined the program.")
 
@@ -39,7 +36,7 @@ class MembershipSchool:
 class Query:
     """What schools add to Query."""
 
-    school: School | None = query(resolvers.one, allow=[*STAFF, Role.FINANCE, Role.STUDENT])
+    school: School | None = query(resolvers.one, allow=[*STAFF, Role.FINANCE, Role.STUDENT], scope=OPEN)
     schools: Connection[School] | None = query(resolvers.many, allow=[Role.OPS, Role.FINANCE])
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from models.base.access import Role
+from models.base.scopes import Scope
 from models.base.text import EmailAddress, PhoneNumber, StateCode, TimeZone
 from models.schools import students
 from operations.mutations import mutation
@@ -51,8 +52,14 @@ class PersonConflictStudent:
 class Query:
     """What students add to Query."""
 
-    student: Student | None = query(resolvers.student, allow=[*STAFF, Role.PROVIDER, Role.OFFICE, Role.STUDENT])
-    students: Connection[Student] | None = query(resolvers.students, allow=[*STAFF, Role.PROVIDER, Role.OFFICE])
+    student: Student | None = query(
+        resolvers.student,
+        allow=[*STAFF, Role.PROVIDER, Role.OFFICE, Role.STUDENT],
+        scope=Scope.STUDENTS_READ,
+    )
+    students: Connection[Student] | None = query(
+        resolvers.students, allow=[*STAFF, Role.PROVIDER, Role.OFFICE], scope=Scope.STUDENTS_READ
+    )
 
 
 class Mutation:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from models.base.access import Role
+from models.base.scopes import OPEN
 from models.vocabularies import terms
 from models.vocabularies.terms import TermKind
 from operations.mutations import mutation
@@ -25,7 +26,7 @@ class Term(Node):
 class Query:
     """What vocabularies add to Query."""
 
-    vocabularies: Connection[Term] | None = query(resolvers.many, allow=[*Role])
+    vocabularies: Connection[Term] | None = query(resolvers.many, allow=[*Role], scope=OPEN)
 
 
 class Mutation:

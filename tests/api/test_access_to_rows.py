@@ -71,6 +71,8 @@ def label_of(row: Entity, world: World, side: Side) -> str:
         case "apt" | "clm":
             left = owners[row.provider_id] == "left"  # type: ignore[attr-defined]
             label = owners[row.student_id] + (" with left" if left else "")  # type: ignore[attr-defined]
+        case "key":
+            label = owners[of_whom(row)] + (" practice" if row.practice_id else "")  # type: ignore[attr-defined]
         case "fil":
             label = owners[of_whom(row)] + (" evidence" if row.used_at else "")  # type: ignore[attr-defined]
         case "evt":

@@ -74,6 +74,9 @@ async def test_whoever_is_invited_joins_and_sets_up_a_second_factor(visit: Visit
     await expect(page.locator("main")).to_contain_text("It is free for students")
     await expect(page.locator("dl")).to_contain_text("a member of our operations staff")
     await accessible(page)
+    await page.get_by_text("Read the terms of service").click()
+    await expect(page.get_by_role("region", name="Read the terms of service")).to_contain_text("A credit is not money.")
+    await accessible(page)
     await page.get_by_label("Choose a password", exact=True).fill("aaaaaaaaaaaaaa")
     for box in await page.get_by_role("checkbox").all():
         await box.check()

@@ -13,6 +13,7 @@ from tortoise.models import Model
 
 import schema.root  # noqa: F401 — every area adds what its constraints mean
 from models.base.access import Entity
+from models.base.dated import DuringField
 from models.base.errors import CONSTRAINTS
 from models.base.statements import fetch
 from models.base.tables import Table
@@ -26,6 +27,7 @@ TYPES: list[tuple[type[Field[Any]], set[str]]] = [
     (fields.IntField, {"int4", "int8"}),
     (fields.DatetimeField, {"timestamptz"}),
     (fields.DateField, {"date"}),
+    (DuringField, {"daterange"}),
     (fields.TimeField, {"time"}),
     (fields.JSONField, {"jsonb"}),
     (fields.BinaryField, {"bytea"}),

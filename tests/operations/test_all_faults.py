@@ -44,6 +44,28 @@ def unknown(prefix: str) -> str:
 
 CASES: dict[str, Case] = {
     "announceRates": (Role.FINANCE, lambda side: {"rates": [RATE]}, {"rates.0.amount"}, {"rates.0.effectiveFrom"}),
+    "announceSchoolPolicy": (
+        Role.SCHOOL,
+        lambda side: {"effectiveFrom": "2020-01-01", "creditsMin": 0, "lateNoticeHours": -1, "idempotencyKey": UNFIT},
+        {"idempotencyKey"},
+        {"effectiveFrom", "creditsMin", "lateNoticeHours"},
+    ),
+    "previewImport": (
+        Role.FINANCE,
+        lambda side: {
+            "kind": "RATES",
+            "uploadId": unknown("fil"),
+            "mapping": [{"column": "\x07", "header": "Amount"}],
+        },
+        {"mapping.0.column"},
+        {"uploadId"},
+    ),
+    "commitImport": (
+        Role.FINANCE,
+        lambda side: {"importId": unknown("imp"), "digest": UNFIT},
+        {"digest"},
+        {"importId"},
+    ),
     "updateSchool": (
         Role.OPS,
         lambda side: {"schoolId": unknown("sch"), "crisisLine": UNFIT},
@@ -143,9 +165,9 @@ CASES: dict[str, Case] = {
     ),
     "createPartnerKey": (
         Role.OPS,
-        lambda side: {"name": UNFIT, "schoolId": unknown("sch"), "days": 0},
+        lambda side: {"name": UNFIT, "schoolId": unknown("sch"), "days": 0, "scopes": ["SCHEDULE_WRITE"]},
         {"name"},
-        {"schoolId", "days"},
+        {"schoolId", "days", "scopes"},
     ),
     "rotatePartnerKey": (
         Role.OPS,
@@ -223,7 +245,7 @@ ONE_VALUE = {
     "linkPerson", "removeOfficeUser", "revalidateOfficeUser", "handOverPractice", "eraseStudent",
     "giveConsent", "withdrawConsent",
     "takeTask", "releaseTask",
-    "exportRecord", "cancelJob",
+    "exportRecord", "cancelJob", "discardImport",
     "retireTerm", "restoreTerm", "signedAgreement",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from models.appointments import booking
-from models.appointments.appointments import LATE_NOTICE, NO_SHOW_AFTER, Appointment, AppointmentStatus
+from models.appointments.appointments import NO_SHOW_AFTER, Appointment, AppointmentStatus
 from models.availability import openings
 from models.availability.openings import Opening
 from models.base.access import Role
@@ -26,6 +26,7 @@ from models.claims import claims
 from models.credits import grants as credits
 from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.directory.providers import Provider, Service
+from models.schools.policies import LATE_NOTICE_HOURS
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 from tests.support.asking import commit, context_of
@@ -149,7 +150,7 @@ class Life:
         """Where the credit of a session goes that is missed, or cancelled at this time."""
         starts_at, confirmed_at = session.row.starts_at, session.confirmed_at or at
         grace = confirmed_at + timedelta(hours=2)
-        if at <= max(starts_at - LATE_NOTICE, grace) or grace >= starts_at:
+        if at <= max(starts_at - timedelta(hours=LATE_NOTICE_HOURS), grace) or grace >= starts_at:
             return "available"
         policy = self.schools[session.row.school_id].missed_session_policy
         return "forfeited" if policy is MissedSessionPolicy.FORFEIT else "available"

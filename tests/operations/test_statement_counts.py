@@ -25,7 +25,7 @@ from schema.root import SCHEMA
 from tests.support.asking import COMPILED, CORE, ask, statements_counted
 from tests.support.databases import own_database, undone
 from tests.support.selections import below
-from tests.support.two_sides import SOMEBODY, campus_of, conflict_of, paid_to, read_by, viewer_of
+from tests.support.two_sides import SOMEBODY, campus_of, conflict_of, consent_of, paid_to, read_by, viewer_of
 from tests.support.world import (
     AT,
     MORNINGS,
@@ -111,6 +111,7 @@ class Crowd:
         pair = self.pair
         own = await student_of(pair.school) if provider else pair.student
         student = await viewer_of(Role.STUDENT, student_id=own.id, school_id=pair.school.id)
+        await consent_of(student)
         await write(conflict_of(own))
         await write_entries([read_by(student, pair.student)])
         practice = await Practice.open(name=f"Practice {(provider or pair.provider).name}", by=None, at=AT)

@@ -37,7 +37,11 @@ async def test_a_limit_that_was_set_by_hand_ends_in_a_refusal_and_not_in_an_over
     rolled_back: BaseDBAsyncClient,
 ) -> None:
     pair = await pair_of(credits=5)
-    await execute("UPDATE schools SET credits_max = 2147483647 WHERE id = $1", pair.school.id)
+    await execute(
+        "INSERT INTO school_policies SELECT gen_random_uuid(), school_id, daterange($2, NULL), 1, 2147483647,"
+        " missed_session_policy, late_notice_hours, announced_at FROM school_policies WHERE school_id = $1",
+        pair.school.id, AT.date(),
+    )  # fmt: skip
     staff = as_staff(Role.SCHOOL, school=pair.school)
     payload = await do("grantCredits", staff, "grant { id }", studentId=pair.student.type_id, credits=2**31 - 1)
     assert payload["grant"] is None

@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", PAGE)))
 AREAS = (
     "Sign-in", "Roles and reach", "Input", "Limits", "HTTP", "WebSocket and subscriptions", "Audit, logs and secrets",
-    "A student's own record", "The operator's own duty",
+    "Files", "A student's own record", "The operator's own duty",
 )  # fmt: skip
 
 

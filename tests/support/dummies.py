@@ -21,6 +21,7 @@ PLAIN: dict[str, Any] = {
     "PhoneNumber": "+16175550123",
     "URL": "https://example.test/",
     "StateCode": "MA",
+    "PresentingConcern": "ANXIETY",
 }
 
 

@@ -60,7 +60,7 @@ KINDS.update({kind.name: kind for kind in (BY_STEPS, FAILING, SLOW, ENDLESS, OF_
 
 def doing(work: Work, **more: Any) -> JobKind:
     """A kind of this work, known from now on."""
-    kind = JobKind(name="test.own", title="Own.", roles=EVERYBODY, work=work, **more)
+    kind = JobKind(name="test.own", title="Own.", roles=EVERYBODY, work=work, **{"seconds_max": 30, **more})
     KINDS[kind.name] = kind
     return kind
 

@@ -15,6 +15,7 @@ from models.accounts import sessions
 from models.accounts.accounts import Membership
 from models.base.access import Entity, Role, Viewer
 from models.base.ids import encode, new_id
+from models.base.scopes import OF_SCHOOL
 from models.directory.providers import Provider
 from models.schools.students import Student
 from operations.fields import ANYONE
@@ -62,7 +63,7 @@ async def fill() -> Product:
     await world.requested(others.student, others.openings[0])
     often = [await signed_in(member) for member in members if member.role in BUSY]
     seldom = [await signed_in(member) for member in members if member.role not in BUSY]
-    partner = Viewer(account_id=new_id(), role=Role.PARTNER, school_id=student.school_id)
+    partner = Viewer(account_id=new_id(), role=Role.PARTNER, school_id=student.school_id, scopes=OF_SCHOOL)
     return Product([*often, *often, *seldom, partner, None], await scalars())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from models.availability.openings import Opening
 from models.base.access import Entity, Role, Viewer
 from models.base.events import Event
 from models.base.ids import new_id
+from models.base.scopes import OF_PRACTICE, OF_SCHOOL
 from models.base.statements import write
 from models.campus.campus import CampusIssuer
 from models.claims.claims import Claim
@@ -40,6 +41,7 @@ from models.records.audit import AuditKind, Entry, write_entries
 from models.schools.schools import School
 from models.schools.students import Student
 from tests.support.file_rows import expected_file, used_file
+from tests.support.import_rows import preview_of
 from tests.support.world import (
     AT,
     attested,
@@ -65,6 +67,9 @@ class Side:
     student: Student
     provider: Provider
     key: PartnerKey
+    practice_key: PartnerKey
+    machine: Viewer
+    """The practice's, with all the scopes that it may have."""
     license: License
     upload: File
     """What the provider was given an address for."""
@@ -116,20 +121,26 @@ async def side_of() -> Side:
         Role.PARTNER: {"school_id": school.id},
     }
     viewers = {role: await viewer_of(role, **subjects.get(role, {})) for role in Role}
+    jobs = {role: job_of(viewer.membership_id, about=viewer.student_id) for role, viewer in viewers.items()}
+    await write(*jobs.values())
+    practice_key, _ = await partner_keys.create(
+        None, practice_id=practice.id, name="Calendar", scopes=OF_PRACTICE, days=30, by=None, at=AT
+    )
     uploads = {
         role: await expected_file(viewer, FilePurpose.LICENSE_EVIDENCE)
         for role, viewer in viewers.items()
         if role is not Role.PARTNER
     }
     await write(await evidence_of(provider, viewers[Role.PROVIDER]))
-    jobs = {role: job_of(viewer.membership_id) for role, viewer in viewers.items()}
-    await write(*jobs.values())
+    await preview_of(viewers[Role.FINANCE])
     return Side(
         school=school,
         practice=practice,
         student=student,
         provider=provider,
         key=(await partner_keys.create(school.id, name="Portal", days=30, by=None, at=AT))[0],
+        practice_key=practice_key,
+        machine=Viewer(account_id=practice_key.id, role=Role.OFFICE, practice_id=practice.id, scopes=OF_PRACTICE),
         license=await License.get(provider_id=provider.id, state="NY"),
         upload=uploads[Role.PROVIDER],
         opening=openings[9],
@@ -227,7 +238,8 @@ async def viewer_of(role: Role, *, is_owner: bool = True, invites: bool = True, 
     )
     await open_session(membership, device="", at=AT)
     session = await Session.get(membership_id=membership.id)
-    return membership.viewer(session_id=session.id)
+    viewer = membership.viewer(session_id=session.id)
+    return replace(viewer, scopes=OF_SCHOOL) if role is Role.PARTNER else viewer
 
 
 def invitations_to(role: Role, **subject: Any) -> list[Invitation]:
@@ -247,10 +259,11 @@ def read_by(viewer: Viewer, student: Student) -> Entry:
     )  # fmt: skip
 
 
-def job_of(membership_id: UUID | None, *, place: int = 1) -> Job:
-    """A background job of this membership, which waits."""
+def job_of(membership_id: UUID | None, *, place: int = 1, about: UUID | None = None) -> Job:
+    """A background job of this membership, which waits; of a student's record if one is named."""
     return Job(
-        kind="record.export", args={}, membership_id=membership_id, place=place, next_at=AT, created_at=AT,
+        kind="record.export", args={}, membership_id=membership_id, student_id=about, place=place, next_at=AT,
+        created_at=AT,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from models.availability.openings import Opening, set_weekly_hours
 from models.base.access import Role, Viewer
 from models.base.amounts import Credits
 from models.base.ids import new_id
+from models.base.scopes import OF_SCHOOL
 from models.base.statements import transaction, write
 from models.base.text import PresentingConcern
 from models.claims import claims
@@ -25,6 +26,8 @@ from models.directory.licenses import License, LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
 from models.enrollment.enrollments import enroll
 from models.rates.rates import Rate
+from models.schools import policies
+from models.schools.policies import PolicyTerms
 from models.schools.schools import MissedSessionPolicy, School
 from models.schools.students import Student
 
@@ -64,7 +67,9 @@ async def school_of(*, policy: MissedSessionPolicy = MissedSessionPolicy.RELEASE
         name=f"School {number}", time_zone="America/New_York", credits_min=1, credits_max=100, by=None, at=AT
     )
     if policy is not MissedSessionPolicy.RELEASE:
-        await School.filter(id=school.id).update(missed_session_policy=policy)
+        async with transaction():
+            terms = PolicyTerms(effective_from=AT.date(), missed_session_policy=policy)
+            await policies.announce(school, terms, by=None, at=AT)
         school.missed_session_policy = policy
     return school
 
@@ -148,7 +153,8 @@ def as_provider(provider: Provider | UUID) -> Viewer:
 
 def as_staff(role: Role, *, school: School | None = None) -> Viewer:
     """Staff of the program, or of a school."""
-    return Viewer(account_id=new_id(), role=role, school_id=school.id if school else None)
+    scopes = OF_SCHOOL if role is Role.PARTNER else None
+    return Viewer(account_id=new_id(), role=role, school_id=school.id if school else None, scopes=scopes)
 
 
 async def requested(student: Student, opening: Opening, *, at: datetime = AT) -> Appointment:

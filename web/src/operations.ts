@@ -2,6 +2,7 @@
 // are files of their own so that every server, which may answer trusted documents only, knows them.
 export { default as ACCEPT_INVITATION } from '../operations/accept-invitation.graphql';
 export { default as ACT_AS } from '../operations/act-as.graphql';
+export { default as AGREEMENT_TEXTS } from '../operations/agreement-texts.graphql';
 export { default as AGREEMENTS } from '../operations/agreements.graphql';
 export { default as APPOINTMENT } from '../operations/appointment.graphql';
 export { default as APPOINTMENTS } from '../operations/appointments.graphql';

@@ -10,7 +10,6 @@ import pytest
 import pytest_asyncio
 
 from models.appointments.appointments import (
-    LATE_NOTICE,
     NO_SHOW_AFTER,
     Appointment,
     AppointmentStatus,
@@ -26,6 +25,7 @@ from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from models.directory.licenses import LicenseClass
 from models.directory.providers import DegreeLevel, Provider, Service
 from models.rates.rates import Rate
+from models.schools.policies import LATE_NOTICE_HOURS
 from models.schools.schools import MissedSessionPolicy
 from settings import Settings
 from tests.support.databases import undone
@@ -118,8 +118,8 @@ async def test_an_answer_gives_time_and_credit_back_at_once(pair: Pair, verb: st
 @pytest.mark.parametrize(
     ("who", "notice", "is_late"),
     [
-        (Role.STUDENT, LATE_NOTICE, False),
-        (Role.STUDENT, LATE_NOTICE - SECOND, True),
+        (Role.STUDENT, timedelta(hours=LATE_NOTICE_HOURS), False),
+        (Role.STUDENT, timedelta(hours=LATE_NOTICE_HOURS) - SECOND, True),
         (Role.STUDENT, SECOND, True),
         (Role.PROVIDER, SECOND, False),
     ],
@@ -317,4 +317,4 @@ async def test_a_lock_reads_the_row_as_it_is_now(pair: Pair) -> None:
 
 def test_the_times_of_these_tests_are_in_order() -> None:
     assert isinstance(AT, datetime)
-    assert timedelta(0) < NO_SHOW_AFTER < LATE_NOTICE
+    assert timedelta(0) < NO_SHOW_AFTER < timedelta(hours=LATE_NOTICE_HOURS)

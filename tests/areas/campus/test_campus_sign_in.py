@@ -15,6 +15,7 @@ import pytest_asyncio
 from joserfc.jwk import RSAKey
 
 from integrations.campus import CampusError, is_sound_address
+from integrations.fetching import Fetcher
 from integrations.openid import Campuses
 from models.accounts.accounts import Account, Session, token_hash
 from models.accounts.agreements import Acceptance
@@ -368,5 +369,9 @@ async def test_a_provider_that_does_not_answer_or_is_somebody_else_is_not_truste
     with pytest.raises(CampusError, match="somebody else"):
         await campuses.metadata(provider.issuer + "/")
     with pytest.raises(CampusError, match="no sound"):
+        await Campuses(loopback=False, fetcher=Fetcher(loopback=True)).metadata(provider.issuer)
+    with pytest.raises(CampusError, match="UNSOUND"):
         await Campuses(loopback=False).metadata(provider.issuer)
+    with pytest.raises(CampusError, match="NOT_PUBLIC"):
+        await Campuses(loopback=False).metadata("https://127.0.0.1:8443")
     assert (await campuses.metadata(provider.issuer))["issuer"] == provider.issuer

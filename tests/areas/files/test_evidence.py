@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import pytest_asyncio
 
+import worker
+from endpoints import files as endpoint
+from models.base import clock
+from models.base.ids import decode
+from models.directory import license_evidence
+from models.files.files import File, FileBlob, FileState
 from models.records.audit import AuditEntry, AuditKind
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
@@ -88,6 +97,35 @@ async def test_an_upload_is_used_once_and_for_its_purpose_alone(api: Api) -> Non
     ]
 
 
+async def test_of_many_who_use_one_upload_at_once_one_does(api: Api) -> None:
+    license_id, upload_id = await own_license(api), await uploaded(api, "PROVIDER", "LICENSE_EVIDENCE")
+    answers = await asyncio.gather(*(attached(api, licenseId=license_id, uploadId=upload_id) for _ in range(8)))
+    assert Counter(len(answer["userErrors"]) for answer in answers) == {0: 1, 1: 7}
+    asked = "query ($id: ID!) { node(id: $id) { ... on License { evidence { id } } } }"
+    held = (await api.ask(asked, role="OPS", id=license_id))["node"]["evidence"]
+    assert [file["id"] for file in held].count(upload_id) == 1
+
+
+async def test_a_license_has_a_bound_of_evidence(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(license_evidence, "EVIDENCE_MAX", 0)
+    upload_id = await uploaded(api, "PROVIDER", "LICENSE_EVIDENCE")
+    answer = await attached(api, licenseId=await own_license(api), uploadId=upload_id)
+    assert codes(answer) == [("OUT_OF_BOUNDS", "FI-1", "input.licenseId")]
+
+
+async def test_what_a_student_uploaded_goes_with_the_students_identity(api: Api) -> None:
+    upload_id = await uploaded(api, "STUDENT", "ATTACHMENT", name="my-story.pdf")
+    student = (await api.ask("{ viewer { student { id } } }", role="STUDENT"))["viewer"]["student"]["id"]
+    done = await api.do(
+        "eraseStudent", role="OPS", selection="student { id }", studentId=student, reason="STUDENT_ASKED"
+    )
+    assert done["userErrors"] == []
+    file = await File.get(id=decode(File.PREFIX, upload_id))
+    assert (file.state, file.name, file.blob_id) == (FileState.REMOVED, "", None)
+    await worker.remove_files(await clock.demo_now())
+    assert await FileBlob.filter(file_id=file.id).count() == 0
+
+
 async def test_ops_attaches_for_a_provider_who_then_sees_it(api: Api) -> None:
     license_id = await own_license(api)
     upload_id = await uploaded(api, "OPS", "LICENSE_EVIDENCE", name="board.pdf")
@@ -126,6 +164,17 @@ async def test_a_session_that_has_ended_reads_no_more(api: Api) -> None:
     assert "errors" not in ended, ended
     refused = await get(api, address)
     assert (refused.status_code, refused.json()["code"]) == (404, "NOT_FOUND")
+
+
+async def test_readings_are_paid_for_by_who_reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload_id = await uploaded(api, "FINANCE", "ATTACHMENT")
+    asked = "query ($id: ID!) { node(id: $id) { ... on File { download { address } } } }"
+    address = (await api.ask(asked, role="FINANCE", id=upload_id))["node"]["download"]["address"]
+    assert (await get(api, address)).status_code == 200
+    monkeypatch.setattr(endpoint, "READ_COST", 1_000_000)  # more than a minute holds
+    refused = await get(api, address)
+    assert (refused.status_code, refused.json()["code"]) == (429, "THROTTLED")
+    assert int(refused.headers["retry-after"]) > 0
 
 
 async def test_an_address_that_was_changed_opens_nothing(api: Api) -> None:

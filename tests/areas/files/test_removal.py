@@ -199,5 +199,5 @@ async def test_whoever_is_killed_leaves_no_file_without_bytes_and_no_bytes_for_e
 
 @pytest.mark.soak
 async def test_the_same_at_every_step_again_and_again(settings: Settings) -> None:
-    for _ in range(10):
+    for _ in range(5):
         await killed(settings, STEPS)

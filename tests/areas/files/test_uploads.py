@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
-from endpoints import receiving
+from endpoints import doors
 from integrations import images
 from models.accounts.accounts import Membership
 from models.base import clock, throttling
@@ -188,7 +188,7 @@ async def test_too_many_bytes_are_refused_by_the_header_and_as_they_come(api: Ap
 
 
 async def test_what_comes_too_slowly_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "CHUNK_SECONDS", 0.05)
+    monkeypatch.setattr(doors, "IDLE_SECONDS", 0.05)
     for purpose, role in (("EVIDENCE", "PROVIDER"), ("IMPORT", "SCHOOL")):
         upload = await expected(api, role, purpose)
 
@@ -295,6 +295,7 @@ async def test_who_tries_addresses_is_throttled(api: Api, monkeypatch: pytest.Mo
     wrong = "/files/upload/fc_upload_" + "x" * 43
     assert [told(await put(api, wrong, PDF)) for _ in range(4)] == [(404, "NOT_FOUND")] * 3 + [(429, "THROTTLED")]
     assert told(await get(api, "/files/" + "A" * 75)) == (429, "THROTTLED")
+    assert await uploaded(api, "PROVIDER", "EVIDENCE"), "who has an address is not held up by who has none"
 
 
 async def test_a_published_image_is_everybodys_and_any_other_file_nobodys(api: Api) -> None:

@@ -16,6 +16,7 @@ from tests.areas.vocabulary import (
     PROVIDER,
     SCHOOL,
     STUDENT,
+    Audited,
     Expected,
     Others,
     Seen,
@@ -37,3 +38,8 @@ def job(other: Side) -> dict[str, Any]:
 
 
 OTHERS: Others = {("cancelJob", role): job for role in (STUDENT, PROVIDER, OFFICE, SCHOOL, FINANCE)}
+
+AUDITED: Audited = {
+    "job": lambda side: {"id": side.jobs[STUDENT].type_id},
+    "jobs": lambda side: {"filter": {"kind": "record.export"}, "first": 100},
+}

@@ -16,9 +16,10 @@ from models.base.errors import Refusal
 from models.base.events import Event
 from models.base.ids import new_id
 from models.base.statements import execute, fetch_one, transaction
+from models.files.files import File
 from models.jobs import jobs, progress, queue
 from models.jobs.jobs import ATTEMPTS_MAX, LIVE_MAX, Job, JobFault, JobState, end_jobs_about
-from models.jobs.kinds import KINDS
+from models.jobs.kinds import KINDS, Result
 from models.jobs.progress import Progress
 from models.jobs.runner import Runner
 from models.practices.practices import Practice
@@ -249,12 +250,26 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_and_it_costs_no_attem
 async def test_whose_membership_ended_meanwhile_gets_nothing(runner: Runner) -> None:
     by = await member_of()
 
-    async def work(progress: Progress) -> None:
+    async def work(progress: Progress) -> Result:
         await Membership.filter(id=by.membership_id).update(ended_at=AT)
+        return Result(content=b"made in vain", name="result.txt", media_type="text/plain")
 
     job = await started(doing(work), by=by)
     assert await runner.run_next(AT)
-    assert (await now_of(job)).fault is JobFault.REACH_LOST
+    ended = await now_of(job)
+    assert (ended.fault, ended.result_file_id) == (JobFault.REACH_LOST, None)
+    assert not await File.filter(membership_id=by.membership_id).exists()
+
+
+async def test_a_result_that_is_too_large_is_no_file(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "RESULT_BYTES_MAX", 3)
+
+    async def work(progress: Progress) -> Result:
+        return Result(content=b"four", name="result.txt", media_type="text/plain")
+
+    job = await started(doing(work))
+    assert await runner.run_next(AT)
+    assert (await now_of(job)).fault is JobFault.TOO_LARGE
 
 
 async def test_whose_account_was_shut_before_gets_nothing(runner: Runner) -> None:
@@ -340,8 +355,7 @@ async def test_work_is_stopped_when_the_database_says_its_lease_is_another_s(
     stopped: list[bool] = []
 
     async def work(progress: Progress) -> None:
-        await lapse(job)
-        await queue.claim(at=AT, kinds=KINDS)
+        await execute("UPDATE jobs SET lease = $2 WHERE id = $1", job.id, new_id())  # as another's claim would
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:

@@ -6,6 +6,7 @@ from tests.areas.vocabulary import ALL, FINANCE, NONE, OPS, Expected, Seen, seen
 
 QUERY: Expected = {
     "rates": {OPS, FINANCE},
+    "ratesCsv": {OPS, FINANCE},
 }
 
 MUTATION: Expected = {

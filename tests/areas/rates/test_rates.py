@@ -130,3 +130,68 @@ async def test_of_two_that_announce_the_same_at_once_one_is_refused(api: Api) ->
     refused = [answer for answer in answers if answer["userErrors"]]
     assert len(refused) == 5
     assert {error["code"] for answer in refused for error in answer["userErrors"]} == {"CONFLICT"}
+
+
+async def days_of(api: Api, kind: str) -> list[tuple[str, str | None, str]]:
+    """Of the rates of one state, the first one first: first day, last day, amount."""
+    rates = (await api.ask(DAYS_OF, role="FINANCE"))["rates"]["nodes"]
+    found = [
+        (one["effectiveFrom"], one["effectiveUntil"], one["amount"]["amount"]) for one in rates if one["state"] == kind
+    ]
+    return sorted(found)
+
+
+DAYS_OF = "{ rates(first: 100) { nodes { state effectiveFrom effectiveUntil amount { amount } } } }"
+
+
+async def test_what_applied_ends_the_day_before_the_next_begins_in_whatever_order_they_are_announced(api: Api) -> None:
+    first, second, third = day_after(20), day_after(40), day_after(60)
+    await announced(api, row(state="ME", effectiveFrom=second, amount="102.00"))
+    await announced(
+        api,
+        row(state="ME", effectiveFrom=third, amount="103.00"),
+        row(state="ME", effectiveFrom=first, amount="101.00"),
+    )
+    assert await days_of(api, "ME") == [
+        (first, day_after(39), "101.00"),
+        (second, day_after(59), "102.00"),
+        (third, None, "103.00"),
+    ]
+
+
+async def test_a_rate_with_a_last_day_leaves_the_days_after_it_without_one(api: Api) -> None:
+    answer = await announced(
+        api, row(state="NH", effectiveFrom=day_after(5), effectiveUntil=day_after(9), amount="101.00")
+    )
+    assert answer["userErrors"] == []
+    await announced(api, row(state="NH", effectiveFrom=day_after(8), effectiveUntil=day_after(8), amount="102.00"))
+    assert await days_of(api, "NH") == [
+        (day_after(5), day_after(7), "101.00"),
+        (day_after(8), day_after(8), "102.00"),
+    ]
+
+
+async def test_a_last_day_is_neither_before_the_first_nor_behind_the_next_rate(api: Api) -> None:
+    await announced(api, row(state="NJ", effectiveFrom=day_after(30)))
+    answer = await announced(
+        api,
+        row(state="NJ", effectiveFrom=day_after(10), effectiveUntil=day_after(9)),
+        row(state="NJ", effectiveFrom=day_after(12), effectiveUntil=day_after(30)),
+    )
+    assert faults(answer) == [
+        ("OUT_OF_BOUNDS", "input.rates.0.effectiveUntil", "CL-5"),
+        ("CONFLICT", "input.rates.1.effectiveUntil", "CL-5"),
+    ]
+
+
+async def test_of_many_that_announce_days_that_cross_none_deadlocks_and_no_day_has_two(api: Api) -> None:
+    answers = await asyncio.gather(
+        *(announced(api, row(state="KY", effectiveFrom=day_after(days), amount=f"{days}.00")) for days in (9, 3, 7, 1))
+    )
+    assert [answer["userErrors"] for answer in answers] == [[]] * 4
+    assert await days_of(api, "KY") == [
+        (day_after(1), day_after(2), "1.00"),
+        (day_after(3), day_after(6), "3.00"),
+        (day_after(7), day_after(8), "7.00"),
+        (day_after(9), None, "9.00"),
+    ]

@@ -45,5 +45,5 @@ OTHERS: Others = {
     ("exportRecord", STUDENT): lambda other: {"studentId": other.student.type_id, "format": "JSON"},
 } | {
     ("signedAgreement", role): lambda other: {"acceptanceId": other.acceptance.type_id}
-    for role in (STUDENT, PROVIDER, OFFICE, SCHOOL, OPS, FINANCE)
+    for role in (STUDENT, PROVIDER, OFFICE, SCHOOL)
 }

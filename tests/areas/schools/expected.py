@@ -30,11 +30,13 @@ QUERY: Expected = {
 MUTATION: Expected = {
     "openSchool": {OPS},
     "updateSchool": {SCHOOL, OPS},
+    "announceSchoolPolicy": {SCHOOL, OPS},
     "enterStudent": {SCHOOL, OPS},
 }
 
 SEEN: dict[str, Seen] = {
     "sch": seen(student=OWN, provider=NONE, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
+    "pol": seen(student=OWN, provider=NONE, office=NONE, school=OWN, partner=OWN, ops=ALL, finance=ALL),
     "stu": seen(student=OWN, provider=OWN, office=OWN, school=OWN, partner=OWN, ops=ALL, finance=NONE),
 }
 
@@ -45,6 +47,7 @@ AUDITED: Audited = {
 
 OTHERS: Others = {
     ("updateSchool", SCHOOL): lambda other: {"schoolId": other.school.type_id, "crisisLine": "617 555 0100"},
+    ("announceSchoolPolicy", SCHOOL): lambda other: {"schoolId": other.school.type_id, "effectiveFrom": "2099-01-01"},
     ("enterStudent", SCHOOL): lambda other: {
         "schoolId": other.school.type_id,
         "name": "N",

@@ -149,8 +149,9 @@ async def test_a_license_is_verified_by_whoever_took_it() -> None:
     verified = await do("verifyLicense", dana, "license { verifiedAt }", licenseId=license)
     assert verified["userErrors"] == []
     assert await tasks_of(dana) == []
-    again = await do("takeTask", eli, "__typename", taskId=task["id"])
-    assert [error["code"] for error in again["userErrors"]] == ["NOT_OPEN"]
+    for verb in ("takeTask", "releaseTask"):
+        again = await do(verb, eli, "__typename", taskId=task["id"])
+        assert [error["code"] for error in again["userErrors"]] == ["NOT_OPEN"]
 
 
 async def test_a_license_that_nobody_took_is_verified_without_taking_it() -> None:

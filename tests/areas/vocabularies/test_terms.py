@@ -131,6 +131,14 @@ async def test_labels_and_position_change_and_the_code_stays(api: Api) -> None:
     assert (await listed(api, kind="SPECIALTY"))[0]["id"] == term["id"]
 
 
+async def test_a_change_of_nothing_is_refused_and_is_no_event(api: Api) -> None:
+    term = (await added(api))["term"]
+    refused = await api.do("changeTerm", role="OPS", selection=TERM, termId=term["id"])
+    assert [error["code"] for error in refused["userErrors"]] == ["INVALID"]
+    row = await Term.get(code=term["code"])
+    assert not await Event.filter(subject_id=row.id, verb=EventVerb.TERM_CHANGED).exists()
+
+
 async def test_a_label_that_another_term_has_is_refused(api: Api) -> None:
     term = (await added(api))["term"]
     refused = await api.do("changeTerm", role="OPS", selection=TERM, termId=term["id"], labelEn="Anxiety")

@@ -83,6 +83,8 @@ TERMS = [
            changed("licenses", "$license", "expires_on = '2020-01-01'"), *requested_with_hold(**FREE_FOLLOW_UP)),
     breach("a session under a license that nobody verified", "appointments_licensed",
            changed("licenses", "$license", "verified_at = NULL"), *requested_with_hold(**FREE_FOLLOW_UP)),
+    breach("a session that comes under another policy", "appointments_keep_policy",
+           changed("appointments", "$requested", "policy_id = '$other_policy'")),
     breach("a follow-up before the intake", "appointments_intake_first", *requested_with_hold(**FREE_FOLLOW_UP)),
 ]  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Breaches of schools and students."""
 
-from tests.models.breaches.statements import breach, changed, copied
+from tests.models.breaches.statements import breach, changed, copied, deleted
 
 BREACHES = [
     breach("two schools of one name", "schools_name_key", copied("schools", "$school")),
@@ -9,6 +9,23 @@ BREACHES = [
     breach("a school that grants nothing", "schools_limits", changed("schools", "$school", "credits_min = 0")),
     breach("a policy that is none", "schools_missed_session_policy",
            changed("schools", "$school", "missed_session_policy = 'SHOUT'")),
+    breach("two policies of a school on one day", "school_policies_no_overlap",
+           copied("school_policies", "$policy", during="[2090-01-01,)"),
+           copied("school_policies", "$policy", id="$newer", during="[2089-01-01,2091-01-01)")),
+    breach("a policy of no day", "school_policies_during", copied("school_policies", "$policy", during="empty")),
+    breach("a policy whose limits are turned round", "school_policies_limits",
+           copied("school_policies", "$policy", during="[2090-01-01,)", credits_min=9, credits_max=8)),
+    breach("a policy that does what none does", "school_policies_missed_session",
+           copied("school_policies", "$policy", during="[2090-01-01,)", missed_session_policy="SHOUT")),
+    breach("a month's notice", "school_policies_late_notice",
+           copied("school_policies", "$policy", during="[2090-01-01,)", late_notice_hours=720)),
+    breach("a policy for days that are over", "school_policies_announced",
+           copied("school_policies", "$policy", during="[2020-01-01,)")),
+    breach("a policy that is changed", "school_policies_append_only",
+           changed("school_policies", "$policy", "credits_max = 99")),
+    breach("a policy that begins on another day", "school_policies_append_only",
+           changed("school_policies", "$policy", "during = '[2020-01-01,)'")),
+    breach("a policy that is removed", "school_policies_append_only", deleted("school_policies", "$other_policy")),
     breach("two students of one address, in capitals", "students_email_in_school",
            copied("students", "$ana"), changed("students", "$new", "email = upper(email)")),
     breach("an erased student keeps the name", "students_erased",

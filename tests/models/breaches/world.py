@@ -13,17 +13,20 @@ from models.accounts.links import Purpose
 from models.base.access import Role, Viewer
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
+from models.base.scopes import Scope
 from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
 from models.directory.license_evidence import LicenseEvidence
 from models.directory.licenses import License
 from models.files.files import FileBlob, FilePurpose, FileState, remove
+from models.imports.imports import ImportState
 from models.invitations.invitations import MembershipOffer, invite, membership_of
 from models.keys import partner_keys
 from models.practices.practices import Practice
 from models.records.audit import write_entries
 from models.schools.students import Student
 from tests.support.file_rows import expected_file, received_file, used_file, written
+from tests.support.import_rows import preview_of
 from tests.support.two_sides import SOMEBODY, job_of, mail_of, paid_to, read_by
 from tests.support.world import (
     AT,
@@ -53,6 +56,7 @@ async def build() -> World:
     world |= await accounts(world["ana_row"])
     world |= await records(world)
     world |= await files(world)
+    world |= await imports(world)
     return {name: getattr(value, "id", value) for name, value in world.items()}
 
 
@@ -93,6 +97,8 @@ async def sessions_and_claims() -> World:
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
         "hours": await id_of("SELECT id FROM weekly_hours WHERE provider_id = $1", pair.provider.id),
         "rate": await id_of("SELECT id FROM rates"),
+        "policy": await id_of("SELECT id FROM school_policies WHERE school_id = $1", pair.school.id),
+        "other_policy": await id_of("SELECT id FROM school_policies WHERE school_id = $1", other_school.id),
         "term": await id_of("SELECT id FROM terms WHERE kind = 'SPECIALTY' AND code = 'GRIEF'"),
         "transfer": await id_of("SELECT id FROM transfers WHERE wallet_id = $1", ana.id),
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1", ana.id),
@@ -132,6 +138,9 @@ async def accounts(ana: Student) -> World:
         await execute("UPDATE second_factors SET last_step = 7 WHERE account_id = $1", account.id)
         await second_factors.new_recovery_codes(account.id, at=AT)
         key, _ = await partner_keys.create(ana.school_id, name="Portal", days=30, by=None, at=AT)
+        practice_key, _ = await partner_keys.create(
+            None, practice_id=practice.id, name="Calendar", scopes=[Scope.SCHEDULE_READ], days=30, by=None, at=AT
+        )
         following, _ = await partner_keys.rotate(key, days=30, overlap_hours=1, by=SOMEBODY, at=AT)
         issuer = await campus.set_issuer(
             ana.school_id, issuer="https://idp.test", client_id="x", client_secret="y",
@@ -143,6 +152,7 @@ async def accounts(ana: Student) -> World:
         identity = campus.CampusIdentity(issuer_id=issuer.id, subject="s", membership_id=owner.id, created_at=AT)
         await write(identity)
     return {
+        "practice_key": practice_key,
         "practice": practice, "account": account, "membership": membership, "user": user, "owner": owner,
         "office_user": office_user, "acceptance": accepted[0], "invitation": invitation,
         "link": link, "used": used, "withdrawn": withdrawn, "key": key, "following": following,
@@ -214,6 +224,15 @@ async def files(world: World) -> World:
         "removed_file": removed, "blob": received.blob_id, "used_blob": used.blob_id, "unnamed": unnamed,
         "dying": dying, "evidence": held, "evidence_file": evidence, "other_evidence": other_evidence,
     }  # fmt: skip
+
+
+async def imports(world: World) -> World:
+    """An import that waits, one with a faulty row, and one that was committed."""
+    by = Viewer(account_id=world["user"].id, role=Role.FINANCE)
+    waiting, row = await preview_of(by)
+    faulty, _ = await preview_of(by, faulty=1)
+    done, _ = await preview_of(by, state=ImportState.COMMITTED, ended_at=AT)
+    return {"import": waiting, "import_row": row, "faulty_import": faulty, "committed_import": done}
 
 
 async def id_of(statement: str, *values: Any) -> str:

@@ -1,5 +1,5 @@
 // What a person accepts at sign-up, each document in its version (PR-1).
-import { AGREEMENTS } from '../operations';
+import { AGREEMENT_TEXTS, AGREEMENTS } from '../operations';
 import { asAnybody } from './api';
 import type { Field, Values } from './form';
 import { plain } from './words';
@@ -18,7 +18,13 @@ export function agreementFields(agreements: Agreement[]): Field[] {
     name: document,
     type: 'checkbox',
     label: `I accept the ${plain(document).toLowerCase()}, version ${version}.`,
+    reading: { label: `Read the ${plain(document).toLowerCase()}`, text: () => textOf(document, version) },
   }));
+}
+
+async function textOf(document: string, version: string): Promise<string> {
+  const { agreements } = await asAnybody<{ agreements: (Agreement & { text: string })[] }>(AGREEMENT_TEXTS, {});
+  return agreements.find((one) => one.document === document && one.version === version)?.text ?? '';
 }
 
 export function accepted(agreements: Agreement[], values: Values): Agreement[] {

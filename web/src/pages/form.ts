@@ -13,6 +13,8 @@ export interface Field {
   optional?: boolean;
   numeric?: boolean;
   options?: [value: string, label: string][];
+  /** What is to be read before, fetched when somebody opens it. */
+  reading?: { label: string; text(): Promise<string> };
 }
 
 export type Values = Record<string, string>;
@@ -79,8 +81,16 @@ function drawn(field: Field): HTMLDivElement {
   const wrong = element('p', { class: 'wrong', id: `${id}-wrong` });
   const described = { 'aria-describedby': [hint && `${id}-hint`, `${id}-wrong`].filter(Boolean).join(' ') };
   const parts: Content[] = field.type === 'checkbox'
-    ? [control(field, id, described), label, wrong] : [label, hint, control(field, id, described), wrong];
+    ? [control(field, id, described), label, wrong, field.reading && reading(field.reading)] : [label, hint, control(field, id, described), wrong];
   return element('div', { class: field.type === 'checkbox' ? 'field check' : 'field' }, ...parts);
+}
+
+function reading({ label, text }: NonNullable<Field['reading']>): HTMLDetailsElement {
+  const shown = element('div', { class: 'reading', tabindex: '0', role: 'region', 'aria-label': label });
+  const open = (): void => void text().then((found) => { shown.textContent = found; })
+    .catch((error: Error) => { shown.textContent = error.message; });
+  return element('details', { toggle: ({ target }) => (target as HTMLDetailsElement).open && open() },
+    element('summary', {}, label), shown);
 }
 
 function control(field: Field, id: string, described: Record<string, string>): HTMLElement {

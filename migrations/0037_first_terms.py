@@ -77,7 +77,7 @@ CREATE INDEX providers_searched ON providers USING gin (folded(name) gin_trgm_op
 class Migration(migrations.Migration):
     """The first uses of terms."""
 
-    dependencies = [("models", "0034_terms")]
+    dependencies = [("models", "0036_dated_facts_of_all")]
     initial = False
     operations = [
         ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", LANGUAGES, SPECIALTIES, TRIGGERS, INDEXES)

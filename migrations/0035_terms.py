@@ -210,7 +210,7 @@ def loaded(kind: str, rows: str) -> str:
 class Migration(migrations.Migration):
     """The table, and what people choose from on the first day."""
 
-    dependencies = [("models", "0033_jobs")]
+    dependencies = [("models", "0034_dated_facts")]
     initial = False
     operations = [
         ops.RunSQL(sql)

@@ -1,0 +1,1 @@
+"""Imports: rows from a file, looked at before they are kept."""
