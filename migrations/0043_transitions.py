@@ -223,7 +223,7 @@ CREATE CONSTRAINT TRIGGER appointments_claim_follows AFTER UPDATE OF status ON a
 class Migration(migrations.Migration):
     """Two statuses, two columns, and functions in the place of their narrower ones."""
 
-    dependencies = [("models", "0044_reserved_times_of_all")]
+    dependencies = [("models", "0042_reserved_times_of_all")]
     initial = False
     operations = [
         ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", TABLE, APPOINTMENTS, TRANSFERS, CREDIT, CLAIMS)

@@ -155,7 +155,7 @@ END $$;
 class Migration(migrations.Migration):
     """A table, columns without a value, and the functions that give them theirs."""
 
-    dependencies = [("models", "0046_transitions_of_all")]
+    dependencies = [("models", "0044_transitions_of_all")]
     initial = False
     operations = [
         ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", PAYEES, AGREED, CLAIMS, TERMS)

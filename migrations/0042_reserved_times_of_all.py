@@ -37,7 +37,7 @@ CREATE CONSTRAINT TRIGGER reserved_times_agree AFTER INSERT OR UPDATE ON reserve
 class Migration(migrations.Migration):
     """Nobody's time is free in between: both rules hold until the old one goes."""
 
-    dependencies = [("models", "0043_reserved_times")]
+    dependencies = [("models", "0041_reserved_times")]
     initial = False
     operations = [
         ops.RunSQL(sql)

@@ -30,7 +30,7 @@ ALTER TABLE transfers
 class Migration(migrations.Migration):
     """Reads and writes go on meanwhile."""
 
-    dependencies = [("models", "0045_transitions")]
+    dependencies = [("models", "0043_transitions")]
     initial = False
     operations = [
         ops.RunSQL(sql)

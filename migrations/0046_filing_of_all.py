@@ -21,7 +21,7 @@ ALTER TABLE claims ALTER COLUMN filed_at SET NOT NULL;
 class Migration(migrations.Migration):
     """One update; reads and writes of other rows go on meanwhile."""
 
-    dependencies = [("models", "0047_agreed_rates_and_payees")]
+    dependencies = [("models", "0045_agreed_rates_and_payees")]
     initial = False
     operations = [
         ops.RunSQL(sql)

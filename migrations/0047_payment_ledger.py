@@ -143,7 +143,7 @@ CREATE TRIGGER transmissions_begin BEFORE INSERT ON transmissions
 class Migration(migrations.Migration):
     """New tables alone."""
 
-    dependencies = [("models", "0048_filing_of_all")]
+    dependencies = [("models", "0046_filing_of_all")]
     initial = False
     operations = [
         ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", LEDGER, PAYABLES, TRANSMISSIONS)
