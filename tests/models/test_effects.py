@@ -37,7 +37,7 @@ def test_sessions_end_before_unused_credits_are_taken_back() -> None:
         "models.appointments.leaving", "models.credits.grants",
     ]  # fmt: skip
     assert {effect.__module__ for effect in student_erased.effects} == {
-        "models.accounts.leaving", "models.files.files", "models.invitations.invitations",
+        "models.accounts.leaving", "models.files.files", "models.invitations.invitations", "models.jobs.jobs",
     }  # fmt: skip
 
 
