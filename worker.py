@@ -152,6 +152,23 @@ async def expire_requests(at: datetime) -> None:
             log.error("request.not_expired", appointment=str(appointment_id), error=type(error).__name__)
 
 
+async def lapse_sessions(at: datetime) -> bool:
+    """End the sessions that nobody reported by their deadline (AP-10); says whether there may be more."""
+    ended = 0
+    waiting = await appointments.unreported(at=at)
+    for appointment_id in waiting:
+        try:
+            async with transaction():
+                appointment = await Appointment.locked(appointment_id)
+                await appointment.lapse(at=at)
+            ended += 1
+        except (Refusal, Refused):
+            continue  # it was attested meanwhile
+        except Exception as error:  # one session that cannot be ended must not keep the others waiting
+            log.error("session.not_lapsed", appointment=str(appointment_id), error=type(error).__name__)
+    return ended > 0 and len(waiting) == appointments.LAPSED_AT_ONCE_MAX
+
+
 async def extend_openings(at: datetime) -> None:
     """Keep each provider's openings 60 days ahead (AV-2)."""
     await openings.extend_openings(at=at)
@@ -206,6 +223,7 @@ async def remove_files(at: datetime) -> bool:
 
 TIMETABLE = (
     Job("expire requests", 1, expire_requests),
+    Job("lapse sessions", 10, lapse_sessions),
     Job("remind", 10, remind),
     Job("answer reset requests", 1, answer_reset_requests),
     Job("remind of revalidation", 600, remind_of_revalidation),

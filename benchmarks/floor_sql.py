@@ -79,7 +79,7 @@ SELECT date_trunc('month', a.starts_at AT TIME ZONE s.time_zone)::date AS month,
        count(*) FILTER (WHERE a.status = 'NO_SHOW'), count(*) FILTER (WHERE c.status = 'ACCEPTED'),
        coalesce(sum(c.amount_cents) FILTER (WHERE c.status = 'ACCEPTED'), 0)::bigint
   FROM appointments a JOIN schools s ON s.id = a.school_id
-  LEFT JOIN claims c ON c.appointment_id = a.id AND c.status <> 'VOID' AND c.school_id = $1
+  LEFT JOIN claims c ON c.appointment_id = a.id AND c.status NOT IN ('VOID', 'REPLACED') AND c.school_id = $1
        AND c.submitted_at >= make_timestamptz($2, 1, 1, 0, 0, 0, 'UTC') - interval '1 day'
  WHERE a.school_id = $1
    AND a.starts_at >= make_timestamptz($2, 1, 1, 0, 0, 0, s.time_zone)
@@ -91,7 +91,7 @@ HUNDRED = """
 SELECT a.id, a.starts_at, a.status, a.visit_type, s.id, s.name, s.state, p.id, p.name, p.title, c.id, c.status,
        c.amount_cents
   FROM appointments a JOIN students s ON s.id = a.student_id JOIN providers p ON p.id = a.provider_id
-  LEFT JOIN claims c ON c.appointment_id = a.id AND c.status <> 'VOID'
+  LEFT JOIN claims c ON c.appointment_id = a.id AND c.status NOT IN ('VOID', 'REPLACED')
  WHERE a.school_id = $1 AND (a.starts_at, a.id) < ($2, $3::uuid)
  ORDER BY a.starts_at DESC, a.id DESC LIMIT 101
 """

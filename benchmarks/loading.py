@@ -73,6 +73,14 @@ BALANCES = (
     """,
 )
 
+RESERVED = """
+INSERT INTO reserved_times
+    (id, appointment_id, kind, provider_id, person_id, starts_at, ends_at, blocked_from, blocked_until)
+SELECT id, id, 'CURRENT', provider_id, person_id, starts_at, ends_at, starts_at, ends_at
+  FROM appointments WHERE ended_at IS NULL ORDER BY id
+"""
+"""What the database's own triggers would have reserved."""
+
 PERSON_AT = {"students": 0, "providers": 0, "appointments": 1, "claims": 2}
 """Where a row of these tables names its person: here students and providers are persons by their own ids."""
 
@@ -144,7 +152,7 @@ async def fill(url: str, data: Dataset) -> None:
             await copy(connection, table, names, rows)
         for table in IN_ORDER_OF_TIME:
             await connection.execute(f"CLUSTER {table} USING {table}_pkey")
-        for statement in (*BALANCES, SEEN_NOW):
+        for statement in (*BALANCES, RESERVED, SEEN_NOW):
             await connection.execute(statement)
         await connection.execute("VACUUM ANALYZE")
         await prove(connection)

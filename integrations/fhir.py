@@ -29,6 +29,8 @@ STATUS = {
     "WITHDRAWN": "cancelled",
     "CANCELLED": "cancelled",
     "NO_SHOW": "noshow",
+    "LAPSED": "cancelled",
+    "VOIDED": "entered-in-error",
 }
 """Appointment.status for each status of ours."""
 
@@ -38,6 +40,7 @@ ENDED_BECAUSE = {
     "WITHDRAWN": "The student took the request back.",
     "CANCELLED": "The session was called off before it began.",
     "NO_SHOW": "The student did not come.",
+    "LAPSED": "Nobody reported whether the session took place.",
 }
 ANSWERED = {"REQUESTED": "needs-action", "EXPIRED": "needs-action", "WITHDRAWN": "needs-action", "DECLINED": "declined"}
 """The provider's part in an appointment; in all other statuses it was accepted."""

@@ -49,6 +49,11 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
         provider("cancelled_for_provider", unless_by=Role.PROVIDER),
     ),
     EventVerb.APPOINTMENT_NO_SHOW: (student("no_show"),),
+    EventVerb.APPOINTMENT_LAPSED: (
+        provider("lapsed_for_provider"),
+        student("lapsed_for_student"),
+        Line(OPS, "lapsed_for_ops"),
+    ),
     EventVerb.APPOINTMENT_REMINDER_DUE: (provider("request_reminder"),),
     EventVerb.APPOINTMENT_SESSION_DUE: (
         student("session_reminder_for_student"),

@@ -32,7 +32,10 @@ from models.tasks.kinds import TaskKind, TaskName, waits_for
 
 ANSWER_WITHIN = timedelta(hours=72)
 NO_SHOW_AFTER = timedelta(minutes=15)
+FREE_AFTER_CONFIRMING = timedelta(hours=2)
 ATTEST_WITHIN_DAYS = 30
+ATTEST_LATE_WITHIN = timedelta(days=90)
+LAPSED_AT_ONCE_MAX = 100
 ONE = Credits(1)
 
 
@@ -47,6 +50,8 @@ class AppointmentStatus(Words):
     WITHDRAWN = "WITHDRAWN", "Withdrawn by the student before an answer; the credit was released."
     CANCELLED = "CANCELLED", "Cancelled by either side before the start (CR-5)."
     NO_SHOW = "NO_SHOW", "The student did not attend (AP-7); not reimbursed."
+    LAPSED = "LAPSED", "Nobody reported by the deadline whether it took place (AP-10); the credit was released."
+    VOIDED = "VOIDED", "Completed by mistake, and counts no more; the credit was given back."
 
 
 ENDED_BY = {
@@ -55,6 +60,7 @@ ENDED_BY = {
     AppointmentStatus.WITHDRAWN: EventVerb.APPOINTMENT_WITHDRAWN,
     AppointmentStatus.CANCELLED: EventVerb.APPOINTMENT_CANCELLED,
     AppointmentStatus.NO_SHOW: EventVerb.APPOINTMENT_NO_SHOW,
+    AppointmentStatus.LAPSED: EventVerb.APPOINTMENT_LAPSED,
 }
 """The event of each end but completion, which has a claim."""
 
@@ -78,7 +84,7 @@ class Appointment(Entity):
     RECORD_OF: ClassVar[str | None] = "student_id"
     LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
     MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset(
-        {"person_id", "practice_id", "legacy_duplicate", "policy_id"}
+        {"person_id", "practice_id", "legacy_duplicate", "policy_id", "rate_id", "payee_id"}
     )
 
     student: fields.ForeignKeyRelation[Student] = fields.ForeignKeyField(
@@ -113,6 +119,8 @@ class Appointment(Entity):
     ended_at = fields.DatetimeField(null=True)
     attest_by = fields.DatetimeField()
     expected_cents = fields.BigIntField(null=True)
+    rate_id = fields.UUIDField(null=True)
+    payee_id = fields.UUIDField(null=True)
     telehealth_link = fields.CharField(max_length=500, default="")
     missed_appointment_policy = fields.TextField(default="")
 
@@ -132,6 +140,15 @@ class Appointment(Entity):
     def is_live(self) -> bool:
         """Whether the appointment takes time and holds a credit."""
         return self.status in (AppointmentStatus.REQUESTED, AppointmentStatus.CONFIRMED)
+
+    def free_until(self, policy: SchoolPolicy) -> datetime | None:
+        """Until when the student may cancel without loss (CR-5); None while it is not confirmed.
+
+        The policy's notice before the start, but at least two hours after the confirmation.
+        """
+        if self.confirmed_at is None:
+            return None
+        return max(self.starts_at - policy.late_notice, self.confirmed_at + FREE_AFTER_CONFIRMING)
 
     async def confirm(self, *, by: Viewer, at: datetime) -> None:
         """The provider accepts the request while it is open (AP-3); the hold stays (CR-4)."""
@@ -166,7 +183,8 @@ class Appointment(Entity):
     async def cancel(self, *, by: Viewer, at: datetime) -> None:
         """Either side calls a confirmed session off before it starts.
 
-        The credit is released; a student's late cancellation follows the policy of its request (CR-5, CR-12).
+        The credit is released; a student's cancellation after `free_until` follows the policy of its request (CR-5,
+        CR-12).
         """
         if self.status is not AppointmentStatus.CONFIRMED:
             raise not_open(
@@ -180,9 +198,8 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Mark it as a no-show, or attest that it occurred.",
             )
-        policy = await self.policy()
-        late = by.role is Role.STUDENT and self.starts_at - at < policy.late_notice
-        await self.end(AppointmentStatus.CANCELLED, missed_kind(policy) if late else TransferKind.RELEASE, by=by, at=at)
+        kind = self.missed_kind(await self.policy(), at) if by.role is Role.STUDENT else TransferKind.RELEASE
+        await self.end(AppointmentStatus.CANCELLED, kind, by=by, at=at)
 
     async def mark_no_show(self, *, by: Viewer, at: datetime) -> None:
         """The student did not come: never reimbursed (CR-5).
@@ -207,7 +224,25 @@ class Appointment(Entity):
                 path=["appointmentId"],
                 fix="Contact support: the outcome of this session can no longer be changed.",
             )
-        await self.end(AppointmentStatus.NO_SHOW, missed_kind(await self.policy()), by=by, at=at)
+        await self.end(AppointmentStatus.NO_SHOW, self.missed_kind(await self.policy(), at), by=by, at=at)
+
+    async def lapse(self, *, at: datetime) -> None:
+        """Nobody reported by the deadline (AP-10): the program ends the session and releases the credit."""
+        if self.status is not AppointmentStatus.CONFIRMED or at < self.attest_by:
+            raise Refusal(Code.NOT_OPEN, "This session has not lapsed.", rule="AP-10")
+        await self.end(AppointmentStatus.LAPSED, TransferKind.RELEASE, by=None, at=at)
+
+    def missed_kind(self, policy: SchoolPolicy, at: datetime) -> TransferKind:
+        """What becomes of the credit of a session that its student misses, or cancels at this time (CR-5).
+
+        It is released up to `free_until`, and always if that is not before the start: nobody loses what they could no
+        longer cancel freely. Otherwise the policy decides.
+        """
+        free_until = self.free_until(policy)
+        if free_until is None or at <= free_until or free_until >= self.starts_at:
+            return TransferKind.RELEASE
+        forfeits = policy.missed_session_policy is MissedSessionPolicy.FORFEIT
+        return TransferKind.FORFEIT if forfeits else TransferKind.RELEASE
 
     async def policy(self) -> SchoolPolicy:
         """The school's policy under which the session was requested: the one that it is judged by (CR-12)."""
@@ -300,12 +335,6 @@ in_record(
 )
 
 
-def missed_kind(policy: SchoolPolicy) -> TransferKind:
-    """What becomes of the credit of a session that its student missed, under a policy (CR-5)."""
-    forfeits = policy.missed_session_policy is MissedSessionPolicy.FORFEIT
-    return TransferKind.FORFEIT if forfeits else TransferKind.RELEASE
-
-
 def attestation_deadline(starts_at: datetime, zone: ZoneInfo) -> datetime:
     """The end of the 30th day after the session's date, in the provider's zone (CL-1)."""
     return end_of_day(local_day(starts_at, zone) + timedelta(days=ATTEST_WITHIN_DAYS), zone)
@@ -333,6 +362,15 @@ async def overdue(*, at: datetime, most: int = 100) -> list[UUID]:
     """The appointments whose time to be answered has passed."""
     rows = await fetch(
         "SELECT id FROM appointments WHERE status = 'REQUESTED' AND confirm_by <= $1 ORDER BY confirm_by LIMIT $2",
+        at, most,
+    )  # fmt: skip
+    return [row.id for row in rows]
+
+
+async def unreported(*, at: datetime, most: int = LAPSED_AT_ONCE_MAX) -> list[UUID]:
+    """The confirmed sessions that nobody attested, marked or cancelled by their deadline (AP-10)."""
+    rows = await fetch(
+        "SELECT id FROM appointments WHERE status = 'CONFIRMED' AND attest_by <= $1 ORDER BY attest_by LIMIT $2",
         at, most,
     )  # fmt: skip
     return [row.id for row in rows]
@@ -374,6 +412,13 @@ CONSTRAINTS["appointments_one_completed_intake"] = Refusal(
     rule="AP-2",
     path=["appointmentId"],
     fix="Contact support.",
+)
+CONSTRAINTS["appointments_intake_over"] = Refusal(
+    Code.CONFLICT,
+    "Another intake with this student is live or completed.",
+    rule="AP-2",
+    path=["appointmentId"],
+    fix="Attest that one once it is over.",
 )
 CONSTRAINTS["appointments_next_status"] = Refusal(
     Code.NOT_OPEN,

@@ -17,28 +17,27 @@ ANY_VISIT = "ANY ('{INTAKE,FOLLOW_UP}')"
 """The visit type where it is open who the client is."""
 
 
-def overlaps(live: str) -> str:
-    """The condition of a live appointment that takes time of an opening (AV-4).
-
-    No session lasts longer than an hour, so its start alone leads to it by an ordinary index. Live is said by what a
-    CHECK holds to be the same, as the statuses would lead the planner to the indexes of the EXCLUDE constraints, which
-    read a thousand pages for one provider once there are a million appointments.
-    """
-    return (
-        f"{live}.ended_at IS NULL AND {live}.starts_at < openings.ends_at AND {live}.ends_at > openings.starts_at"
-        f" AND {live}.starts_at > openings.starts_at - interval '1 hour'"
-    )
-
-
 IS_TAKEN = (
-    f"EXISTS (SELECT 1 FROM appointments taken WHERE taken.provider_id = openings.provider_id AND {overlaps('taken')})"
+    "EXISTS (SELECT 1 FROM reserved_times taken WHERE taken.provider_id = openings.provider_id"
+    " AND taken.released_at IS NULL"
+    " AND taken.blocked_from < openings.ends_at AND taken.blocked_until > openings.starts_at"
+    " AND taken.blocked_from > openings.starts_at - interval '3 hours')"
 )
-"""The condition of an opening whose time is taken; by a request as firmly as by a confirmed session (AV-4)."""
+"""The condition of an opening whose time is taken: by a request, a session, or a move that was proposed (AV-4).
+
+No session lasts longer than an hour and no buffer either, so the start alone leads to what lies around an opening, in
+an ordinary index that answers by itself. The indexes of the EXCLUDE constraints read a thousand pages for one provider
+once there are a million appointments.
+"""
 
 
 def is_busy(person: str) -> str:
     """Whether the person has another appointment at the time of an opening, whichever school pays (AP-4, ID-7)."""
-    return f"EXISTS (SELECT 1 FROM appointments own WHERE own.person_id = {person} AND {overlaps('own')})"
+    return (
+        f"EXISTS (SELECT 1 FROM reserved_times own WHERE own.person_id = {person} AND own.released_at IS NULL"
+        " AND own.starts_at < openings.ends_at AND own.ends_at > openings.starts_at"
+        " AND own.starts_at > openings.starts_at - interval '1 hour')"
+    )
 
 
 def is_current_client(person: str) -> str:

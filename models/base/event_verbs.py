@@ -93,6 +93,7 @@ class EventVerb(Words):
     )
     APPOINTMENT_COMPLETED = "appointment.completed", "The provider attested that the session took place."
     APPOINTMENT_NO_SHOW = "appointment.no_show", "The student did not attend."
+    APPOINTMENT_LAPSED = "appointment.lapsed", "Nobody reported by the deadline whether the session took place."
     APPOINTMENT_REMINDER_DUE = "appointment.reminder_due", "A request still waits for the provider's answer."
     APPOINTMENT_SESSION_DUE = "appointment.session_due", "A confirmed session is about to start."
     APPOINTMENT_ATTESTATION_DUE = "appointment.attestation_due", "A session that ended waits for attestation."

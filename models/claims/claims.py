@@ -10,7 +10,13 @@ from uuid import UUID
 import orjson
 from tortoise import fields
 
-from models.appointments.appointments import ATTEST_WITHIN_DAYS, Appointment, AppointmentStatus, not_open
+from models.appointments.appointments import (
+    ATTEST_LATE_WITHIN,
+    ATTEST_WITHIN_DAYS,
+    Appointment,
+    AppointmentStatus,
+    not_open,
+)
 from models.base.access import EVERYTHING, Entity, Reach, Role, Viewer
 from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
@@ -33,6 +39,7 @@ class ClaimStatus(Words):
     ACCEPTED = "ACCEPTED", "Accepted for reimbursement; the credit is settled."
     DENIED = "DENIED", "Not reimbursed, for the reasons given; the credit is released."
     VOID = "VOID", "Voided; another claim may replace it."
+    REPLACED = "REPLACED", "Corrected or decided again; a later version stands in its place."
 
 
 DECIDED_BY = {ClaimStatus.ACCEPTED: EventVerb.CLAIM_ACCEPTED, ClaimStatus.DENIED: EventVerb.CLAIM_DENIED}
@@ -63,12 +70,11 @@ FILED_LATE = Reason(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Adjudication:
-    """The decision on an attested session: status, amount in cents, reasons, and what becomes of the credit."""
+    """The decision on an attested session: status, amount in cents, and reasons."""
 
     status: ClaimStatus
     amount_cents: int
     reasons: tuple[Reason, ...]
-    credit: TransferKind
 
 
 class Claim(Entity):
@@ -85,7 +91,7 @@ class Claim(Entity):
         Role.PARTNER: "claims.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
-    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "legacy_duplicate"})
+    MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"person_id", "legacy_duplicate", "filed_at"})
 
     appointment: fields.ForeignKeyRelation[Appointment] = fields.ForeignKeyField(
         "models.Appointment", related_name="claims", on_delete=fields.RESTRICT, db_index=True
@@ -105,6 +111,9 @@ class Claim(Entity):
     attested_by = fields.UUIDField()
     submitted_at = fields.DatetimeField()
     adjudicated_at = fields.DatetimeField()
+    version = fields.IntField(default=1)
+    predecessor_id = fields.UUIDField(null=True)
+    filed_at = fields.DatetimeField()
 
     NOT_PERSONAL: ClassVar[frozenset[str]] = frozenset({"visit_type", "presenting_concern", "reasons"})
     KEPT: ClassVar[Kept] = Kept(
@@ -113,7 +122,7 @@ class Claim(Entity):
     )
 
     class Meta:
-        """Partial UNIQUE: one live claim an appointment, one accepted intake a pair (CL-3)."""
+        """Partial UNIQUE: one standing version an appointment, one accepted intake a pair (CL-3)."""
 
         table = "claims"
 
@@ -134,10 +143,8 @@ in_record(
 def adjudicate(*, rate_cents: int, deadline: datetime, at: datetime) -> Adjudication:
     """Decide an attested session: accepted at its rate, or denied when it was attested late (CL-4, CL-6)."""
     if at >= deadline:
-        return Adjudication(
-            status=ClaimStatus.DENIED, amount_cents=0, reasons=(FILED_LATE,), credit=TransferKind.RELEASE
-        )
-    return Adjudication(status=ClaimStatus.ACCEPTED, amount_cents=rate_cents, reasons=(), credit=TransferKind.SETTLE)
+        return Adjudication(status=ClaimStatus.DENIED, amount_cents=0, reasons=(FILED_LATE,))
+    return Adjudication(status=ClaimStatus.ACCEPTED, amount_cents=rate_cents, reasons=())
 
 
 NO_RATE = Refusal(
@@ -150,10 +157,12 @@ NO_RATE = Refusal(
 UNKNOWN_CONCERN = unknown_term(TermKind.PRESENTING_CONCERN, ["presentingConcern"])
 
 RATE_AND_HELD_GRANT = f"""
-SELECT paid.id AS rate_id, paid.amount_cents,
+SELECT coalesce(agreed.rate_id, paid.id) AS rate_id,
+       CASE WHEN agreed.rate_id IS NULL THEN paid.amount_cents ELSE agreed.expected_cents END AS amount_cents,
        hold.grant_id AS id, hold.wallet_id, hold.student_id, hold.school_id,
        unknown_terms('PRESENTING_CONCERN', ARRAY[$8]) = '{{}}' AS concern_is_known
   FROM providers JOIN licenses ON licenses.id = $2
+  JOIN appointments agreed ON agreed.id = $7
   JOIN transfers hold ON hold.appointment_id = $7 AND hold.kind = 'HOLD'
   LEFT JOIN LATERAL ({
     RATE_OF.format(
@@ -172,11 +181,19 @@ SELECT paid.id AS rate_id, paid.amount_cents,
 async def attest(appointment: Appointment, *, presenting_concern: PresentingConcern, by: Viewer, at: datetime) -> Claim:
     """The provider attests that the session occurred; the claim is decided at once (CL-1 to CL-6).
 
-    The appointment, locked by the caller, is completed, its credit settled (or released when the claim is denied).
+    The appointment, locked by the caller, is completed and its credit settled. After the deadline it has lapsed, or
+    lapses now: its credit was released, the claim is denied, and no credit moves (AP-10).
     """
     may_be_attested(appointment, at)
+    # One that lapsed is late, even if this request's clock was read just before the worker's.
+    deadline = (
+        min(appointment.attest_by, at) if appointment.status is AppointmentStatus.LAPSED else appointment.attest_by
+    )
+    late = at >= deadline
+    if late and appointment.status is AppointmentStatus.CONFIRMED:
+        await appointment.lapse(at=at)
     rate = await rate_and_held_grant(appointment, presenting_concern)
-    decision = adjudicate(rate_cents=rate.amount_cents, deadline=appointment.attest_by, at=at)
+    decision = adjudicate(rate_cents=rate.amount_cents, deadline=deadline, at=at)
     claim = Claim(
         appointment_id=appointment.id,
         student_id=appointment.student_id,
@@ -192,11 +209,12 @@ async def attest(appointment: Appointment, *, presenting_concern: PresentingConc
         submitted_at=at,
         adjudicated_at=at,
     )
+    credit = TransferKind.RELEASE if late else TransferKind.SETTLE
     await write(
         Update(appointment, status=AppointmentStatus.COMPLETED, ended_at=at),
         claim,
-        appointment.end_of_hold(decision.credit, rate, at=at),
-        new_event(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=decision.credit.value),
+        *([] if late else [appointment.end_of_hold(credit, rate, at=at)]),
+        new_event(EventVerb.APPOINTMENT_COMPLETED, appointment, by=by, at=at, credit=credit.value),
         new_event(DECIDED_BY[decision.status], claim, by=by, at=at),
     )
     return claim
@@ -217,8 +235,8 @@ waits_for(
 
 
 def may_be_attested(appointment: Appointment, at: datetime) -> None:
-    """Only a session that was booked here, confirmed, and is over, is attested (CL-1, CL-2)."""
-    if appointment.status is not AppointmentStatus.CONFIRMED:
+    """Only a session that was booked here, confirmed, and is over, is attested (CL-1, CL-2); 90 days late at most."""
+    if appointment.status not in (AppointmentStatus.CONFIRMED, AppointmentStatus.LAPSED):
         raise not_open(appointment, "CL-2", "Only a confirmed session that took place can be attested, and only once.")
     if at < appointment.ends_at:
         raise Refusal(
@@ -227,6 +245,14 @@ def may_be_attested(appointment: Appointment, at: datetime) -> None:
             rule="CL-1",
             path=["appointmentId"],
             fix="Come back once it is over.",
+        )
+    if at >= appointment.attest_by + ATTEST_LATE_WITHIN:
+        raise Refusal(
+            Code.TOO_LATE,
+            "A session can be attested at most 90 days after its deadline.",
+            rule="AP-10",
+            path=["appointmentId"],
+            fix="Contact support.",
         )
 
 
@@ -243,9 +269,10 @@ class RateAndGrant(GrantNamed, Protocol):
 
 
 async def rate_and_held_grant(appointment: Appointment, presenting_concern: PresentingConcern) -> RateAndGrant:
-    """The rate of this session on its date (CL-5), with the grant of which its credit is held: one round trip.
+    """The rate that was agreed by confirming (CL-5), with the grant of which the credit is held: one round trip.
 
-    Refuses a session without a rate, and a presenting concern that is no term in use.
+    A session that was confirmed before rates were kept on it has that of its date. Refuses a session without a rate,
+    and a presenting concern that is no term in use.
     """
     rate = await fetch_one(
         RATE_AND_HELD_GRANT,

@@ -48,7 +48,8 @@ class TransferKind(Words):
     FORFEIT = "FORFEIT", "The student missed the session and the school's policy forfeits the credit."
     EXPIRE = "EXPIRE", "Unused credits expired."
     REVOKE = "REVOKE", "The school revoked unused credits."
-    REVERSE = "REVERSE", "A settlement was reversed."
+    SETTLE_LATE = "SETTLE_LATE", "A session whose credit had come back was paid for after all."
+    REVERSE = "REVERSE", "A transfer made by mistake was reversed (CR-10)."
 
 
 MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {
@@ -59,9 +60,22 @@ MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {
     TransferKind.FORFEIT: (Bucket.HELD, Bucket.FORFEITED),
     TransferKind.EXPIRE: (Bucket.AVAILABLE, Bucket.EXPIRED),
     TransferKind.REVOKE: (Bucket.AVAILABLE, Bucket.REVOKED),
-    TransferKind.REVERSE: (Bucket.SETTLED, Bucket.AVAILABLE),
+    TransferKind.SETTLE_LATE: (Bucket.AVAILABLE, Bucket.SETTLED),
 }
-"""Between which buckets each kind moves; the database CHECKs the same table."""
+"""Between which buckets each kind moves, but for REVERSE; the database CHECKs the same table."""
+
+REVERSALS: frozenset[tuple[Bucket, Bucket]] = frozenset(
+    {
+        (Bucket.SETTLED, Bucket.AVAILABLE),
+        (Bucket.SETTLED, Bucket.EXPIRED),
+        (Bucket.FORFEITED, Bucket.AVAILABLE),
+        (Bucket.FORFEITED, Bucket.EXPIRED),
+        (Bucket.EXPIRED, Bucket.AVAILABLE),
+        (Bucket.REVOKED, Bucket.AVAILABLE),
+        (Bucket.AVAILABLE, Bucket.SCHOOL),
+    }
+)
+"""Between which buckets REVERSE moves: back to where the credit was, or to expired if its grant is over (CR-10)."""
 
 
 OF_STUDENT: Reach = {
@@ -168,7 +182,9 @@ class Transfer(Entity):
     )
     grant_id: UUID
     appointment_id = fields.UUIDField(null=True)
-    kind = fields.CharEnumField(TransferKind, max_length=10)
+    reverses_id = fields.UUIDField(null=True)
+    overrides_id = fields.UUIDField(null=True)
+    kind = fields.CharEnumField(TransferKind, max_length=20)
     source = fields.CharEnumField(Bucket, max_length=10)
     target = fields.CharEnumField(Bucket, max_length=10)
     credits = fields.IntField()
@@ -177,7 +193,7 @@ class Transfer(Entity):
     KEPT: ClassVar[Kept] = Kept(long="for good", why="the books: every move of a credit (CR-7)")
 
     class Meta:
-        """Append-only; one hold and one end of it for an appointment, by partial UNIQUE indexes."""
+        """Append-only; one hold and one end of it for an appointment, each undone or made up for at most once."""
 
         table = "transfers"
         indexes = [("wallet_id", "id")]

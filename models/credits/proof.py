@@ -8,7 +8,7 @@ from uuid import UUID
 from models.base.statements import fetch
 
 PROOF = """
-WITH entries AS (
+WITH lines AS (
     SELECT wallet_id, source AS bucket, -credits AS credits FROM transfers
     UNION ALL
     SELECT wallet_id, target, credits FROM transfers
@@ -21,7 +21,7 @@ WITH entries AS (
            coalesce(sum(credits) FILTER (WHERE bucket = 'EXPIRED'), 0) AS expired,
            coalesce(sum(credits) FILTER (WHERE bucket = 'REVOKED'), 0) AS revoked,
            coalesce(sum(credits) FILTER (WHERE bucket = 'FORFEITED'), 0) AS forfeited
-      FROM entries GROUP BY wallet_id
+      FROM lines GROUP BY wallet_id
 )
 SELECT w.id FROM wallets w LEFT JOIN derived d ON d.wallet_id = w.id
  WHERE (w.granted, w.available, w.held, w.settled, w.expired, w.revoked, w.forfeited)

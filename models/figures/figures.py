@@ -41,7 +41,7 @@ SELECT schools.id AS school_id, figures.*
               count(*) FILTER (WHERE claims.status = 'ACCEPTED') AS settled_credits,
               coalesce(sum(claims.amount_cents) FILTER (WHERE claims.status = 'ACCEPTED'), 0)::bigint AS amount_cents
          FROM appointments
-         LEFT JOIN claims ON claims.appointment_id = appointments.id AND claims.status <> 'VOID'
+         LEFT JOIN claims ON claims.appointment_id = appointments.id AND claims.status NOT IN ('VOID', 'REPLACED')
               AND claims.school_id = schools.id
               AND claims.submitted_at >= make_timestamptz($2, 1, 1, 0, 0, 0, 'UTC') - interval '1 day'
         WHERE appointments.school_id = schools.id

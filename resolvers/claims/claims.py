@@ -107,4 +107,4 @@ async def attest(
     return await claims.attest(appointment, presenting_concern=presenting_concern, by=context.viewer, at=context.now)
 
 
-CLAIM = to_one_back(Claim, by="appointment_id", where="claims.status <> 'VOID'")
+CLAIM = to_one_back(Claim, by="appointment_id", where="claims.status NOT IN ('VOID', 'REPLACED')")

@@ -15,6 +15,7 @@ ABOUT_NO_INPUT = {
     "This account has no second factor.": "what came before",
     "This access has lapsed: it is confirmed every 90 days.": "who acts",
     "This session has ended.": "who acts",
+    "This session has not lapsed.": "the worker's own",
     "This request is not overdue.": "the worker asks it",
     "This cannot be joined to your account: what is known of both does not go together.": "two persons",
     "Nobody approves what they drafted.": "who acts",

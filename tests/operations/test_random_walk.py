@@ -51,6 +51,7 @@ class Session:
 
     row: Appointment
     status: AppointmentStatus = S.REQUESTED
+    confirmed_at: datetime | None = None
 
 
 @dataclass
@@ -125,7 +126,7 @@ class Life:
             current = await Appointment.locked(row.id)
             if name == "attest":
                 return await claims.attest(current, presenting_concern=PresentingConcern("SLEEP"), by=by, at=self.now)
-            await getattr(current, name)(at=self.now, **({} if name == "expire" else {"by": by}))
+            await getattr(current, name)(at=self.now, **({} if name in ("expire", "lapse") else {"by": by}))
             return current
 
         outcome = await self.attempt(by, verb)
@@ -133,6 +134,8 @@ class Life:
         if outcome is None:
             return
         session.status = to
+        if to is S.CONFIRMED:
+            session.confirmed_at = self.now
         self.done[to] += 1
         if bucket != "held":
             self.move(row.student_id, "held", bucket)
@@ -143,8 +146,12 @@ class Life:
         pool = fitting if fitting and self.choose.random() < 0.9 else self.sessions
         return self.choose.choice(pool) if pool else None
 
-    def missed(self, session: Session) -> str:
-        """Where the credit of a missed session goes."""
+    def missed(self, session: Session, at: datetime) -> str:
+        """Where the credit of a session goes that is missed, or cancelled at this time."""
+        starts_at, confirmed_at = session.row.starts_at, session.confirmed_at or at
+        grace = confirmed_at + timedelta(hours=2)
+        if at <= max(starts_at - timedelta(hours=LATE_NOTICE_HOURS), grace) or grace >= starts_at:
+            return "available"
         policy = self.schools[session.row.school_id].missed_session_policy
         return "forfeited" if policy is MissedSessionPolicy.FORFEIT else "available"
 
@@ -174,9 +181,8 @@ class Life:
             return
         student = next(student for student in self.students if student.id == session.row.student_id)
         is_student = self.choose.random() < 0.5
-        late = is_student and session.row.starts_at - self.now < timedelta(hours=LATE_NOTICE_HOURS)
         allowed = session.status is S.CONFIRMED and self.now < session.row.starts_at
-        bucket = self.missed(session) if late else "available"
+        bucket = self.missed(session, self.now) if is_student else "available"
         by = as_student(student) if is_student else as_provider(session.row.provider_id)
         await self.end("cancel", allowed, session, S.CANCELLED, bucket, by=by)
 
@@ -186,15 +192,22 @@ class Life:
         if session is not None:
             row = session.row
             allowed = session.status is S.CONFIRMED and row.starts_at + NO_SHOW_AFTER <= self.now < row.attest_by
-            await self.end("mark_no_show", allowed, session, S.NO_SHOW, self.missed(session))
+            await self.end("mark_no_show", allowed, session, S.NO_SHOW, self.missed(session, self.now))
 
     async def attest(self) -> None:
         """The provider attests, in time or too late."""
         session = self.some(S.CONFIRMED)
-        if session is not None:
+        if session is not None and session.status is not S.LAPSED:
             allowed = session.status is S.CONFIRMED and self.now >= session.row.ends_at
             bucket = "settled" if self.now < session.row.attest_by else "available"
             await self.end("attest", allowed, session, S.COMPLETED, bucket)
+
+    async def lapse(self) -> None:
+        """The worker ends what nobody reported."""
+        session = self.some(S.CONFIRMED)
+        if session is not None:
+            overdue = session.status is S.CONFIRMED and self.now >= session.row.attest_by
+            await self.end("lapse", overdue, session, S.LAPSED, "available")
 
     async def pass_time(self) -> None:
         """Some hours pass, now and then a month."""
@@ -204,8 +217,18 @@ class Life:
     async def step(self) -> None:
         """One thing happens."""
         happening = self.choose.choices(
-            [self.grant, self.request, self.answer, self.expire, self.cancel, self.miss, self.attest, self.pass_time],
-            weights=[2, 10, 6, 2, 1, 1, 3, 2],
+            [
+                self.grant,
+                self.request,
+                self.answer,
+                self.expire,
+                self.cancel,
+                self.miss,
+                self.attest,
+                self.lapse,
+                self.pass_time,
+            ],
+            weights=[2, 10, 6, 2, 1, 1, 3, 1, 2],
         )[0]
         await happening()
 

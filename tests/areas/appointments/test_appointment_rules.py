@@ -120,6 +120,7 @@ async def test_an_answer_gives_time_and_credit_back_at_once(pair: Pair, verb: st
     [
         (Role.STUDENT, timedelta(hours=LATE_NOTICE_HOURS), False),
         (Role.STUDENT, timedelta(hours=LATE_NOTICE_HOURS) - SECOND, True),
+        (Role.STUDENT, SECOND, True),
         (Role.PROVIDER, SECOND, False),
     ],
 )
@@ -128,11 +129,55 @@ async def test_a_late_cancellation_by_the_student_alone_follows_the_schools_poli
 ) -> None:
     async with undone():
         pair = await pair_of(policy=policy)
-        session = await confirmed(pair.student, pair.openings[0])
+        session = await confirmed(pair.student, pair.openings[8])
         by = as_student(pair.student) if who is Role.STUDENT else as_provider(pair.provider)
         await session.cancel(by=by, at=session.starts_at - notice)
         forfeits = is_late and policy is MissedSessionPolicy.FORFEIT
         lost = {"available": 5, "forfeited": 1} if forfeits else {"available": 6}
+        assert await wallet_of(pair) == {"granted": 6, **lost}
+
+
+@pytest.mark.parametrize(
+    ("before", "cancelled_after", "is_lost"),
+    [
+        (timedelta(hours=5), timedelta(hours=2), False),
+        (timedelta(hours=5), timedelta(hours=2) + SECOND, True),
+        (timedelta(hours=2) + SECOND, timedelta(hours=2), False),
+        (timedelta(hours=2) + 2 * SECOND, timedelta(hours=2) + SECOND, True),
+        (timedelta(hours=2), timedelta(hours=2) - SECOND, False),
+        (timedelta(minutes=1), timedelta(seconds=59), False),
+    ],
+)
+async def test_a_student_has_two_hours_after_the_confirmation_to_cancel_without_loss(
+    database: Settings, before: timedelta, cancelled_after: timedelta, is_lost: bool
+) -> None:
+    async with undone():
+        pair = await pair_of(policy=MissedSessionPolicy.FORFEIT)
+        session = await requested(pair.student, pair.openings[8])
+        at = session.starts_at - before
+        await Appointment.filter(id=session.id).update(confirm_by=session.starts_at, requested_at=at - SECOND)
+        session = await Appointment.locked(session.id)
+        await session.confirm(by=as_provider(pair.provider), at=at)
+        await session.cancel(by=as_student(pair.student), at=at + cancelled_after)
+        lost = {"available": 5, "forfeited": 1} if is_lost else {"available": 6}
+        assert await wallet_of(pair) == {"granted": 6, **lost}
+
+
+@pytest.mark.parametrize(
+    ("before", "is_lost"), [(timedelta(hours=2) + SECOND, True), (timedelta(hours=2), False), (SECOND, False)]
+)
+async def test_a_no_show_costs_nothing_where_it_could_not_be_cancelled_freely_any_more(
+    database: Settings, before: timedelta, is_lost: bool
+) -> None:
+    async with undone():
+        pair = await pair_of(policy=MissedSessionPolicy.FORFEIT)
+        session = await requested(pair.student, pair.openings[8])
+        at = session.starts_at - before
+        await Appointment.filter(id=session.id).update(confirm_by=session.starts_at, requested_at=at - SECOND)
+        session = await Appointment.locked(session.id)
+        await session.confirm(by=as_provider(pair.provider), at=at)
+        await session.mark_no_show(by=as_provider(pair.provider), at=session.ends_at)
+        lost = {"available": 5, "forfeited": 1} if is_lost else {"available": 6}
         assert await wallet_of(pair) == {"granted": 6, **lost}
 
 

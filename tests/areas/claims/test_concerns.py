@@ -15,7 +15,7 @@ from models.claims.claims import Claim
 from settings import Settings
 from tests.support.asking import COMPILED, CORE, answer, ask
 from tests.support.databases import undone
-from tests.support.world import as_provider, confirmed, pair_of
+from tests.support.world import AT, as_provider, confirmed, pair_of, requested
 
 PAYLOAD = "{ claim { presentingConcern } userErrors { code field rule } }"
 
@@ -64,10 +64,15 @@ async def test_a_retired_concern_stays_in_old_claims_and_is_refused_for_new_ones
     assert [error["code"] for error in (await attest(later, "SLEEP"))["userErrors"]] == ["INVALID"]
 
 
-async def test_a_missing_rate_and_an_unknown_concern_are_told_together(session: Appointment) -> None:
-    await execute("UPDATE rates SET effective_from = '2200-01-01'")
-    fields = [error["field"][1] for error in (await attest(session, "NO_SUCH"))["userErrors"]]
-    assert fields == ["appointmentId", "presentingConcern"]
+async def test_a_missing_rate_and_an_unknown_concern_are_told_together(database: Settings) -> None:
+    async with undone():
+        pair = await pair_of(credits=1)
+        asked = await requested(pair.student, pair.openings[0])
+        await execute("UPDATE rates SET effective_from = '2200-01-01'")
+        session = await Appointment.locked(asked.id)
+        await session.confirm(by=by(session), at=AT)
+        fields = [error["field"][1] for error in (await attest(session, "NO_SUCH"))["userErrors"]]
+        assert fields == ["appointmentId", "presentingConcern"]
 
 
 @pytest.mark.parametrize("core", [False, True])

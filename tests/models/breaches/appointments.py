@@ -9,10 +9,10 @@ ANY_BEGINNING = "ALTER TABLE appointments DISABLE TRIGGER appointments_begin"
 """Lets a row begin in another status than REQUESTED, to reach the rules behind."""
 
 NEXT_STATUS_NEVER = {
-    "$requested": ("COMPLETED", "CANCELLED", "NO_SHOW"),
-    "$confirmed": ("REQUESTED", "DECLINED", "EXPIRED", "WITHDRAWN"),
-    "$completed": ("CONFIRMED", "CANCELLED", "NO_SHOW"),
-    "$declined": ("REQUESTED", "CONFIRMED", "EXPIRED"),
+    "$requested": ("COMPLETED", "CANCELLED", "NO_SHOW", "LAPSED", "VOIDED"),
+    "$confirmed": ("REQUESTED", "DECLINED", "EXPIRED", "WITHDRAWN", "VOIDED"),
+    "$completed": ("CONFIRMED", "CANCELLED", "NO_SHOW", "LAPSED"),
+    "$declined": ("REQUESTED", "CONFIRMED", "EXPIRED", "COMPLETED"),
 }
 
 STEPS = [
@@ -25,6 +25,8 @@ STEPS = [
       for row, statuses in NEXT_STATUS_NEVER.items() for status in statuses),
     breach("a status that is none", "appointments_status",
            ANY_BEGINNING, copied("appointments", "$requested", status="LOST", ended_at="$later", **TIMES)),
+    breach("a session lapses before its deadline", "appointments_lapsed",
+           changed("appointments", "$confirmed", "status = 'LAPSED', ended_at = attest_by - interval '1 second'")),
     breach("confirmed at no time", "appointments_confirmed",
            changed("appointments", "$requested", "status = 'CONFIRMED'")),
     breach("ended at no time", "appointments_end", changed("appointments", "$requested", "status = 'DECLINED'")),
@@ -41,7 +43,8 @@ TIME = [
     breach("a provider has two at once", "appointments_provider_free",
            copied("appointments", "$requested", student_id="$ben")),
     breach("a student has two at once", "appointments_student_free",
-           copied("appointments", "$requested", provider_id="$other_provider", license_id="$other_license")),
+           copied("appointments", "$requested", provider_id="$other_provider", license_id="$other_license",
+                  visit_type="FOLLOW_UP", ends_at="$soon_short")),
     breach("confirmed when the time to answer is over", "appointments_answer_in_time",
            changed("appointments", "$requested", "status = 'CONFIRMED', confirmed_at = confirm_by")),
     breach("more than 72 hours to answer", "appointments_answer_in_time",
@@ -63,6 +66,10 @@ TIME = [
 ]  # fmt: skip
 
 TERMS = [
+    breach("another amount than was agreed", "appointments_append_only",
+           changed("appointments", "$confirmed", "expected_cents = 1")),
+    breach("another rate than was agreed", "appointments_append_only",
+           changed("appointments", "$confirmed", "rate_id = NULL")),
     breach("the license of another provider", "appointments_license",
            copied("appointments", "$requested", license_id="$other_license", **FOLLOW_UP)),
     breach("a license of another state", "appointments_license",

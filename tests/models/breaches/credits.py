@@ -12,8 +12,6 @@ WALLETS = [
            transferred("EXPIRE", credits=50, grant="$big_grant")),
     breach("a hold is ended that is not there", "wallets_held_check",
            transferred("RELEASE", wallet="$cleo", session="$requested", grant="$big_grant")),
-    breach("a settled credit is reversed that is not there", "wallets_settled_check",
-           transferred("REVERSE", session="$requested")),
     *(breach(f"the balance {name} is set by hand", "wallets_by_ledger_only",
              changed("wallets", "$ana", f"{name} = {name} + 1"))
       for name in ("granted", "available", "held", "settled", "expired", "revoked", "forfeited")),
@@ -63,8 +61,26 @@ TRANSFERS = [
     breach("one session holds two credits", "transfers_one_hold", transferred("HOLD", session="$requested")),
     breach("a hold is ended twice", "transfers_one_end", transferred("RELEASE", session="$declined")),
     breach("a credit is given back twice", "transfers_one_reversal",
-           *(transferred("REVERSE", id=id, wallet="$ben", session="$completed", grant="$bens_grant")
-             for id in ("$new", "$newer"))),
+           *(transferred("REVERSE", id=id, wallet="$ben", session="$completed", grant="$bens_grant",
+                         reverses_id="$settlement") for id in ("$new", "$newer"))),
+    breach("a session is settled late twice", "transfers_one_override",
+           *(transferred("SETTLE_LATE", id=id, wallet="$ben", session="$late", grant="$bens_grant",
+                         overrides_id="$late_release") for id in ("$new", "$newer"))),
+    breach("a reversal that names nothing", "transfers_names_another",
+           "ALTER TABLE transfers DISABLE TRIGGER transfers_of_another",
+           transferred("REVERSE", wallet="$ben", session="$completed", grant="$bens_grant")),
+    breach("a reversal of another session's transfer", "transfers_of_another",
+           transferred("REVERSE", wallet="$ben", session="$late", grant="$bens_grant", reverses_id="$settlement")),
+    breach("a release is reversed", "transfers_reverse_another",
+           transferred("REVERSE", wallet="$ben", session="$late", grant="$bens_grant", reverses_id="$late_release")),
+    breach("a settlement is reversed into a grant that is not its own", "transfers_reverse_another",
+           transferred("REVERSE", wallet="$ben", session="$completed", grant="$grant", reverses_id="$settlement")),
+    breach("a settlement goes to expired while its grant lives", "transfers_reverse_another",
+           transferred("REVERSE", wallet="$ben", session="$completed", grant="$bens_grant", target="EXPIRED",
+                       reverses_id="$settlement")),
+    breach("a settlement is settled late", "transfers_override_return",
+           transferred("SETTLE_LATE", wallet="$ben", session="$completed", grant="$bens_grant",
+                       overrides_id="$settlement")),
 ]  # fmt: skip
 
 HOLDS = [
@@ -81,6 +97,9 @@ HOLDS = [
     breach("an appointment ends and keeps its hold", "credit_agrees_with_appointment", DECLINED),
     breach("a session is completed and keeps its hold", "credit_agrees_with_appointment",
            changed("appointments", "$confirmed", "status = 'COMPLETED', ended_at = now()")),
+    breach("a settled session gives its credit back under an accepted claim", "claims_credit_agrees",
+           transferred("REVERSE", wallet="$ben", session="$completed", grant="$bens_grant",
+                       reverses_id="$settlement")),
     breach("a declined request forfeits its credit", "credit_agrees_with_appointment",
            DECLINED, transferred("FORFEIT", session="$requested")),
 ]  # fmt: skip

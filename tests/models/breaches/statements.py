@@ -69,13 +69,16 @@ def transferred(
     grant: str = "$grant",
     session: str | None = None,
     source: str | None = None,
+    target: str | None = None,
     credits: int = 1,
+    **links: str,
 ) -> str:
-    """An INSERT of a transfer, by default of one credit of Ana's."""
-    usual_source, target = MOVES[kind]
+    """An INSERT of a transfer, by default of one credit of Ana's; `links` are the transfers that it names."""
+    usual_source, usual_target = MOVES[kind]
     return inserted(
         "transfers", id=id, wallet_id=wallet, student_id=student or wallet, school_id=school, grant_id=grant,
-        appointment_id=session, kind=kind, source=source or usual_source, target=target, credits=credits, at="now",
+        appointment_id=session, kind=kind, source=source or usual_source, target=target or usual_target,
+        credits=credits, at="now", **links,
     )  # fmt: skip
 
 
@@ -86,6 +89,7 @@ MOVES = {
     "FORFEIT": ("HELD", "FORFEITED"),
     "EXPIRE": ("AVAILABLE", "EXPIRED"),
     "REVERSE": ("SETTLED", "AVAILABLE"),
+    "SETTLE_LATE": ("AVAILABLE", "SETTLED"),
 }
 
 

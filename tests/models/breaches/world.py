@@ -47,6 +47,8 @@ LATER = AT + timedelta(days=200)
 
 World = dict[str, Any]
 
+END = "SELECT id FROM transfers WHERE appointment_id = $1 AND kind = $2"
+
 
 async def build() -> World:
     """A small program at work: a row of each kind, in the states that matter."""
@@ -89,6 +91,8 @@ async def sessions_and_claims() -> World:
         "small_grant": small, "bens_grant": bens, "big_grant": big,
         "opening": openings[3], "requested": first, "confirmed": second, "declined": declined,
         "completed": completed, "claim": claim, "late_claim": late_claim,
+        "late": late, "payee": await id_of("SELECT payee_id AS id FROM appointments WHERE id = $1", completed.id),
+        "settlement": await id_of(END, completed.id, "SETTLE"), "late_release": await id_of(END, late.id, "RELEASE"),
         "license": first.license_id, "other_license": second.license_id,
         "enrollment": await id_of("SELECT id FROM enrollments WHERE provider_id = $1", pair.provider.id),
         "hours": await id_of("SELECT id FROM weekly_hours WHERE provider_id = $1", pair.provider.id),
@@ -100,6 +104,9 @@ async def sessions_and_claims() -> World:
         "event": await id_of("SELECT id FROM events WHERE subject_id = $1", ana.id),
         "later": LATER.isoformat(), "later_end": (LATER + timedelta(hours=1)).isoformat(),
         "later_short": (LATER + timedelta(minutes=50)).isoformat(),
+        "soon_short": (openings[0].starts_at + timedelta(minutes=50)).isoformat(),
+        "at": AT.isoformat(), "begins": others[1].starts_at.isoformat(), "begins_end": others[1].ends_at.isoformat(),
+        "moved": others[6].starts_at.isoformat(), "moved_end": others[6].ends_at.isoformat(),
         "free": openings[3].starts_at.isoformat(),
         "free_short": (openings[3].starts_at + timedelta(minutes=50)).isoformat(),
         "much_later": (LATER + timedelta(days=31)).isoformat(),
