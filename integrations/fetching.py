@@ -173,7 +173,7 @@ class Fetcher:
             for index, address in enumerate(addresses, start=1):
                 request = client.build_request(
                     method, url.copy_with(host=str(address)), headers=sent, content=body,
-                    extensions={"sni_hostname": url.host, "timeout": httpx2.Timeout(bounds.seconds).as_dict()},
+                    extensions={"sni_hostname": named(url), "timeout": httpx2.Timeout(bounds.seconds).as_dict()},
                 )  # fmt: skip
                 try:
                     answer = await client.send(request, stream=True)
@@ -198,7 +198,7 @@ class Fetcher:
         """The addresses of a host; none at all unless every one of them may be talked to."""
         port = url.port or PORTS[url.scheme]
         try:
-            found = [read(text) for text in await self.resolve(url.host, port)]
+            found = [read(text) for text in await self.resolve(named(url), port)]
         except (OSError, ValueError, UnicodeError):
             found = []
         if not found:
@@ -246,6 +246,11 @@ def redirect_of(here: httpx2.URL, answer: httpx2.Response, method: Method) -> ht
         return sound(str(here.join(answer.headers.get("location", ""))))
     except (httpx2.InvalidURL, ValueError):
         raise FetchError(Fault.BAD_ANSWER, "The server leads to no address of the web.") from None
+
+
+def named(url: httpx2.URL) -> str:
+    """The host as DNS and certificates know it. Left to the system, `faß.test` would be taken for `fass.test`."""
+    return url.raw_host.decode("ascii")
 
 
 def origin_of(url: httpx2.URL) -> tuple[str, str, int | None]:

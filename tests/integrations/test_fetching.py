@@ -177,6 +177,21 @@ async def test_a_connection_that_was_proven_for_one_name_answers_for_no_other(au
         ) is (Fault.BAD_CERTIFICATE)
 
 
+async def test_a_name_with_other_letters_is_looked_up_and_proven_as_the_one_that_is_asked(authority: Authority) -> None:
+    heard: list[bytes] = []
+
+    async def note(request: bytes, writer: asyncio.StreamWriter) -> None:
+        heard.append(request)
+        await saying(b"ours")(request, writer)
+
+    names = Names(fass_test=["127.0.0.1"], **{"xn--fa-hia_test": ["127.0.0.1"]})
+    for name in ("faß.test", "xn--fa-hia.test"):
+        async with listening(note, authority.server_of("xn--fa-hia.test")) as port:
+            assert (await local(authority, names).get(f"https://{name}:{port}/", bounds=QUICK)).body == b"ours"
+        assert f"host: xn--fa-hia.test:{port}".encode() in heard.pop().lower()
+    assert set(names.asked) == {"xn--fa-hia.test"}, "no other name that somebody may call theirs"
+
+
 async def test_a_certificate_that_is_over_or_of_nobody_known_is_refused(authority: Authority, tmp_path: Path) -> None:
     for context in (authority.server_of("good.test", days=0), Authority(tmp_path).server_of("good.test")):
         async with listening(saying(b"x"), context) as port:
