@@ -81,7 +81,9 @@ class File(Entity):
         Role.OPS: OWN,
         Role.FINANCE: OWN,
     }
-    """Owners alone, and of a job's result who asked for it; whoever reviews a kind of file is let in by the area that has a use for it (`extend_reach`)."""
+    """Owners alone, of a job's result who asked for it; whoever reviews a kind of file is let in by the area that has a
+    use for it (`extend_reach`).
+    """
     RECORD_OF: ClassVar[str | None] = "student_id"
     MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"blob_live"})
 

@@ -123,7 +123,7 @@ class Progress:
         if file is not None:
             await write(file, files.stored_event(file, by=viewer, at=at))
         if not await queue.finish(self.job, file_id=file.id if file else None, at=at):
-            # Not over the other connection: this transaction may hold the row, from when it waited for who cancelled it.
+            # Not over the other connection: this transaction holds the row if it waited for who cancelled it.
             raise JobCancelledError if await queue.is_mine(self.job) else LeaseLostError
         self.finished = True
 

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -157,7 +157,7 @@ async def test_one_whose_row_cannot_be_changed_keeps_no_other(monkeypatch: pytes
             raise RuntimeError("a rule of a later area")
         await real(file, by=by, at=at)
 
-    real = uploads.remove
+    real = files.remove
     monkeypatch.setattr(uploads, "remove", remove)
     monkeypatch.setattr(uploads, "AT_ONCE_MAX", 1)
     assert not await uploads.expire(at=AT), "the same one is not tried again and again"
