@@ -128,7 +128,8 @@ class Fetcher:
         asked = {"if-none-match": etag, "if-modified-since": last_modified}
         sent = {**(headers or {}), **{name: value for name, value in asked.items() if value}}
         found = await self._fetch("GET", url, sent, None, bounds)
-        if not found.unchanged and not 200 <= found.status < 300:
+        was_asked = etag is not None or last_modified is not None
+        if not (found.unchanged and was_asked) and not 200 <= found.status < 300:
             message = f"The server answers with the status {found.status}."
             raise FetchError(Fault.STATUS, message, status=found.status)
         return found
@@ -169,15 +170,17 @@ class Fetcher:
         """The beginning of the answer of one hop, from an address that was looked at."""
         addresses = await self._addresses(url, bounds)
         sent = {**headers, "host": url.netloc.decode("ascii"), "user-agent": self.agent, "accept-encoding": "identity"}
+        connecting = bounds.seconds / (len(addresses) + 1)  # one that swallows all leaves time for the next
+        timeout = httpx2.Timeout(bounds.seconds, connect=connecting).as_dict()
         async with self._client(bounds) as client:
             for index, address in enumerate(addresses, start=1):
                 request = client.build_request(
                     method, url.copy_with(host=str(address)), headers=sent, content=body,
-                    extensions={"sni_hostname": named(url), "timeout": httpx2.Timeout(bounds.seconds).as_dict()},
+                    extensions={"sni_hostname": named(url), "timeout": timeout},
                 )  # fmt: skip
                 try:
                     answer = await client.send(request, stream=True)
-                except httpx2.ConnectError as error:
+                except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                     if index < len(addresses) and not is_of_certificate(error):
                         continue
                     raise unreached(error) from None

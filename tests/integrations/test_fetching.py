@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -205,6 +206,16 @@ async def test_a_name_with_a_dead_address_is_tried_at_its_next() -> None:
     assert await fault_of(local(names=names), f"http://good.test:{port}/") is Fault.UNREACHABLE
 
 
+async def test_a_name_with_an_address_that_swallows_all_is_tried_at_its_next() -> None:
+    async with listening(saying(b"second")) as port:
+        with socket.socket() as full, socket.socket() as waiting:
+            full.bind(("127.0.0.3", port))
+            full.listen(0)
+            waiting.connect(("127.0.0.3", port))  # nobody accepts it, and for the next there is no room
+            names = Names(good_test=["127.0.0.3", "127.0.0.1"])
+            assert (await local(names=names).get(f"http://good.test:{port}/", bounds=QUICK)).body == b"second"
+
+
 async def test_no_setting_of_the_environment_sends_it_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -296,7 +307,7 @@ async def test_what_is_unchanged_is_not_sent_again() -> None:
         assert not (await local().get(url, bounds=QUICK, etag='"6"')).unchanged
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "500 Oh", "204 No Content"])
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Oh", "204 No Content", "304 Not Modified"])
 async def test_a_status_that_is_none_of_success_is_told(status: str) -> None:
     async with listening(saying(b"", status)) as port:
         if status.startswith("2"):
