@@ -33,6 +33,7 @@ ABOUT_NO_INPUT = {
     "Too many of your jobs wait or run.": "who asks",
     "Too many of your uploads wait to be sent or used.": "who asks",
     "This address was used already.": "an address, no mutation",
+    "Nothing is to be changed.": "none of several was given",
     "message": "a row of an import, which is named by its number",
     "message_of(needed)": "who asks",
     "Only an image or resource in use can be published.": "a file, which each verb names by a field of its own",
