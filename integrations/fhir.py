@@ -238,6 +238,7 @@ DISPOSITION = {
     "ACCEPTED": "Accepted: one credit was used for this session.",
     "DENIED": "Denied: the credit was given back.",
     "VOID": "Void: this claim no longer counts.",
+    "REPLACED": "Replaced: a later version of this claim stands in its place.",
 }
 
 
