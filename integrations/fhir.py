@@ -245,7 +245,7 @@ DISPOSITION = {
 def about(entry: Entry, record: Mapping[str, Any]) -> Resource:
     """What a claim and its response say alike."""
     return {
-        "status": "cancelled" if entry["status"] == "VOID" else "active",
+        "status": "cancelled" if entry["status"] in ("VOID", "REPLACED") else "active",
         "type": coded("claim-type", "professional"),
         "use": "claim",
         "patient": reference("Patient", record["student"]["id"]),
