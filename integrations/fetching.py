@@ -170,13 +170,13 @@ class Fetcher:
         """The beginning of the answer of one hop, from an address that was looked at."""
         addresses = await self._addresses(url, bounds)
         sent = {**headers, "host": url.netloc.decode("ascii"), "user-agent": self.agent, "accept-encoding": "identity"}
-        connecting = bounds.seconds / (len(addresses) + 1)  # one that swallows all leaves time for the next
-        timeout = httpx2.Timeout(bounds.seconds, connect=connecting).as_dict()
         async with self._client(bounds) as client:
             for index, address in enumerate(addresses, start=1):
+                # One that swallows all leaves time for the next.
+                share = bounds.seconds / (len(addresses) if index < len(addresses) else 1)
                 request = client.build_request(
                     method, url.copy_with(host=str(address)), headers=sent, content=body,
-                    extensions={"sni_hostname": named(url), "timeout": timeout},
+                    extensions={"sni_hostname": named(url), "timeout": timeouts(bounds, share)},
                 )  # fmt: skip
                 try:
                     answer = await client.send(request, stream=True)
@@ -249,6 +249,11 @@ def redirect_of(here: httpx2.URL, answer: httpx2.Response, method: Method) -> ht
         return sound(str(here.join(answer.headers.get("location", ""))))
     except (httpx2.InvalidURL, ValueError):
         raise FetchError(Fault.BAD_ANSWER, "The server leads to no address of the web.") from None
+
+
+def timeouts(bounds: Bounds, connecting: float) -> dict[str, float | None]:
+    """How long each step of a request may take."""
+    return httpx2.Timeout(bounds.seconds, connect=connecting).as_dict()
 
 
 def named(url: httpx2.URL) -> str:

@@ -384,8 +384,8 @@ BAD_SERVERS: list[tuple[Handler, Fault]] = [
 async def test_a_server_that_means_ill_costs_no_more_than_the_bounds(handler: Handler, fault: Fault) -> None:
     began = time.monotonic()
     async with listening(handler) as port:
-        assert await fault_of(local(), f"http://good.test:{port}/", Bounds(seconds=0.5, bytes_max=10_000)) is fault
-    assert time.monotonic() - began < 2
+        assert await fault_of(local(), f"http://good.test:{port}/", Bounds(seconds=1, bytes_max=10_000)) is fault
+    assert time.monotonic() - began < 3
 
 
 async def test_a_resolver_that_hangs_is_within_the_same_time() -> None:
