@@ -45,13 +45,13 @@ async def trail(
     selection: Selection,
     *,
     page: PageRequest,
-    filter: Annotated[AuditEntryFilter, "Which entries."],
+    filter: Annotated[AuditEntryFilter | None, "Which entries; of a student or a file."] = None,
 ) -> Page:
     """Who read or changed one student's record, or read one file, newest first.
 
     Reading a student's trail adds an entry itself (ID-6).
     """
-    if filter.student_id is None and filter.file_id is None:
+    if filter is None or (filter.student_id is None and filter.file_id is None):
         raise bad_input("Say of which student or file: the trail is of all that anybody read.", argument="filter")
     values: list[Any] = []
     if filter.student_id is not None:
