@@ -128,7 +128,8 @@ class Fetcher:
         asked = {"if-none-match": etag, "if-modified-since": last_modified}
         sent = {**(headers or {}), **{name: value for name, value in asked.items() if value}}
         found = await self._fetch("GET", url, sent, None, bounds)
-        if not found.unchanged and not 200 <= found.status < 300:
+        was_asked = etag is not None or last_modified is not None
+        if not (found.unchanged and was_asked) and not 200 <= found.status < 300:
             message = f"The server answers with the status {found.status}."
             raise FetchError(Fault.STATUS, message, status=found.status)
         return found
@@ -171,13 +172,15 @@ class Fetcher:
         sent = {**headers, "host": url.netloc.decode("ascii"), "user-agent": self.agent, "accept-encoding": "identity"}
         async with self._client(bounds) as client:
             for index, address in enumerate(addresses, start=1):
+                # One that swallows all leaves time for the next.
+                share = bounds.seconds / (len(addresses) if index < len(addresses) else 1)
                 request = client.build_request(
                     method, url.copy_with(host=str(address)), headers=sent, content=body,
-                    extensions={"sni_hostname": url.host, "timeout": httpx2.Timeout(bounds.seconds).as_dict()},
+                    extensions={"sni_hostname": named(url), "timeout": timeouts(bounds, share)},
                 )  # fmt: skip
                 try:
                     answer = await client.send(request, stream=True)
-                except httpx2.ConnectError as error:
+                except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                     if index < len(addresses) and not is_of_certificate(error):
                         continue
                     raise unreached(error) from None
@@ -198,7 +201,7 @@ class Fetcher:
         """The addresses of a host; none at all unless every one of them may be talked to."""
         port = url.port or PORTS[url.scheme]
         try:
-            found = [read(text) for text in await self.resolve(url.host, port)]
+            found = [read(text) for text in await self.resolve(named(url), port)]
         except (OSError, ValueError, UnicodeError):
             found = []
         if not found:
@@ -246,6 +249,16 @@ def redirect_of(here: httpx2.URL, answer: httpx2.Response, method: Method) -> ht
         return sound(str(here.join(answer.headers.get("location", ""))))
     except (httpx2.InvalidURL, ValueError):
         raise FetchError(Fault.BAD_ANSWER, "The server leads to no address of the web.") from None
+
+
+def timeouts(bounds: Bounds, connecting: float) -> dict[str, float | None]:
+    """How long each step of a request may take."""
+    return httpx2.Timeout(bounds.seconds, connect=connecting).as_dict()
+
+
+def named(url: httpx2.URL) -> str:
+    """The host as DNS and certificates know it. Left to the system, `faß.test` would be taken for `fass.test`."""
+    return url.raw_host.decode("ascii")
 
 
 def origin_of(url: httpx2.URL) -> tuple[str, str, int | None]:

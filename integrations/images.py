@@ -10,6 +10,8 @@ PIXELS_MAX = 25_000_000
 SIDE_MAX = 2_048
 QUALITY = 88
 FORMATS = ("JPEG", "PNG")
+DEEP = 256
+"""By how much a grey of 16 bits is finer than one of eight."""
 
 
 class UnfitImageError(Exception):
@@ -28,10 +30,12 @@ def redrawn(content: bytes) -> bytes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own bound is below Pillow's
             image = Image.open(io.BytesIO(content), formats=FORMATS)
-            kind = image.format
+            kind = "PNG" if image.format == "PNG" else "JPEG"  # phones send JPEGs with a second picture behind: "MPO"
             if image.width * image.height > PIXELS_MAX:
                 raise UnfitImageError(f"This image has more than {PIXELS_MAX:,} pixels.")
             upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # Pillow would cut a grey of 16 bits off at white, not scale it
+                upright = upright.convert("I").point(lambda grey: grey * (1 / DEEP)).convert("L")
     except UnfitImageError:
         raise
     except Exception as error:  # Pillow raises many kinds of errors for what is broken

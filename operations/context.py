@@ -102,6 +102,12 @@ def session_has_ended() -> GraphQLError:
     return refused_at_the_edge("UNAUTHENTICATED", "This session has ended. Sign in again.")
 
 
+def key_has_ended() -> GraphQLError:
+    """The key of this request holds no longer, or never was one."""
+    words = "This key is unknown, revoked or expired, or its practice has no owner."
+    return refused_at_the_edge("UNAUTHENTICATED", words, rule="ID-5")
+
+
 def forbidden() -> GraphQLError:
     """The viewer's role is not in the field's audience."""
     return refused_at_the_edge("FORBIDDEN", "Your role may not do this.")

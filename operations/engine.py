@@ -25,7 +25,7 @@ from models.keys import partner_keys
 from operations.audit_trail import Auditor
 from operations.broker import ChangeNotice
 from operations.budgets import Budget, Budgets, Charge, site_of
-from operations.context import Context, Environment, refused_at_the_edge, session_has_ended
+from operations.context import Context, Environment, key_has_ended, refused_at_the_edge, session_has_ended
 from operations.fields import ANYONE, Audience
 from operations.outages import has_answered, outage_in, tell_outage
 
@@ -107,7 +107,7 @@ class ProgramEngine:
             budget = self.pot(source, REFUSED)
             self.admit(budget)
             self.budgets.note(budget, REFUSED_COST)
-            raise session_has_ended()
+            raise key_has_ended() if partner_keys.is_partner_key(token) else session_has_ended()
         return viewer
 
     async def viewer_of(self, token: str, now: datetime) -> Viewer | None:

@@ -74,14 +74,16 @@ class File(Entity):
 
     PREFIX: ClassVar[str] = "fil"
     REACH: ClassVar[Reach] = {
-        Role.STUDENT: f"({OWN} OR files.student_id = {{student}})",
+        Role.STUDENT: f"({OWN} OR files.student_id = {{student}} AND files.purpose <> 'RESULT')",
         Role.PROVIDER: f"({OWN} OR files.provider_id = {{provider}})",
         Role.OFFICE: f"({OWN} OR files.practice_id = {{practice}})",
         Role.SCHOOL: f"({OWN} OR files.school_id = {{school}})",
         Role.OPS: OWN,
         Role.FINANCE: OWN,
     }
-    """Owners alone; whoever reviews a kind of file is let in by the area that has a use for it (`extend_reach`)."""
+    """Owners alone, of a job's result who asked for it; whoever reviews a kind of file is let in by the area that has a
+    use for it (`extend_reach`).
+    """
     RECORD_OF: ClassVar[str | None] = "student_id"
     MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset({"blob_live"})
 
@@ -141,8 +143,9 @@ class FileBlob(Table):
 
 
 in_record(
-    File, "purpose", "state", "name", "media_type", "bytes", "created_at", "used_at", where="files.student_id = $1"
-)
+    File, "purpose", "state", "name", "media_type", "bytes", "created_at", "used_at",
+    where="files.student_id = $1 AND files.purpose <> 'RESULT'",
+)  # fmt: skip
 
 
 class Belongs(TypedDict, total=False):

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 from tortoise.exceptions import IntegrityError
 
 from models.accounts.accounts import new_token, token_hash
@@ -16,11 +17,14 @@ from models.base.access import Role, Viewer
 from models.base.errors import Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
+from models.base.ids import encode
 from models.base.statements import Update, execute, fetch, fetch_one, transaction, write
 from models.base.tables import Table
 from models.files import store as stores
 from models.files.content import JPEG, PDF, PNG, plain_name
 from models.files.files import File, FilePurpose, FileState, Written, remove
+
+log = structlog.get_logger()
 
 ADDRESS_LASTS = timedelta(minutes=15)
 UNUSED_FOR = timedelta(hours=24)
@@ -214,16 +218,21 @@ async def expire(*, at: datetime) -> bool:
 
     Each by itself, so that one that cannot be removed keeps no other. One that somebody is using is left alone.
     """
+    removed = 0
     rows = await fetch(
         "SELECT id FROM files WHERE expires_at <= $1 AND state <> 'REMOVED' ORDER BY expires_at, id LIMIT $2",
         at, AT_ONCE_MAX,
     )  # fmt: skip
     for row in rows:
-        async with transaction():
-            file = await File.locked(row.id)
-            if file.expires_at is not None and file.expires_at <= at:  # it may have been used meanwhile
-                await remove(file, by=None, at=at)
-    return len(rows) == AT_ONCE_MAX
+        try:
+            async with transaction():
+                file = await File.locked(row.id)
+                if file.expires_at is not None and file.expires_at <= at:  # it may have been used meanwhile
+                    await remove(file, by=None, at=at)
+            removed += 1
+        except Exception as error:  # one that cannot be removed must not keep the others waiting
+            log.error("file.not_removed", file=encode(File.PREFIX, row.id), error=type(error).__name__)
+    return removed > 0 and len(rows) == AT_ONCE_MAX
 
 
 # What is not live can be named by no file any more, so its bytes can be removed outside of a transaction; what a file

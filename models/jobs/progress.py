@@ -123,9 +123,8 @@ class Progress:
         if file is not None:
             await write(file, files.stored_event(file, by=viewer, at=at))
         if not await queue.finish(self.job, file_id=file.id if file else None, at=at):
-            await self._write()
-            self._go_on()
-            raise LeaseLostError
+            # Not over the other connection: this transaction holds the row if it waited for who cancelled it.
+            raise JobCancelledError if await queue.is_mine(self.job) else LeaseLostError
         self.finished = True
 
     async def keep(self) -> None:

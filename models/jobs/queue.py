@@ -93,6 +93,11 @@ async def finish(job: Claimed, *, file_id: UUID | None = None, at: datetime) -> 
     return row is not None
 
 
+async def is_mine(job: Claimed) -> bool:
+    """Whether it is still under this lease."""
+    return await fetch_one(f"SELECT 1 AS mine FROM jobs WHERE {MINE}", job.id, job.lease) is not None
+
+
 async def cancelled(job: Claimed, *, at: datetime) -> bool:
     """It was cancelled and has stopped; False if it is not this worker's any more."""
     row = await fetch_one(

@@ -182,6 +182,17 @@ async def test_operations_tell_who_read_a_record_and_asking_is_written_too(api: 
     assert [(entry["role"], entry["operation"]) for entry in again] == [("OPS", "Trail"), ("SCHOOL", "Look")]
 
 
+async def test_the_trail_is_asked_of_a_student_or_a_file(api: Api) -> None:
+    (error,) = await api.fail("{ auditTrail(filter: {}) { totalCount } }", role="OPS")
+    assert (error["extensions"]["code"], error["extensions"]["argument"]) == ("BAD_INPUT", "filter")
+    (student, *_) = (await api.ask("query Look " + STUDENTS, role="SCHOOL"))["students"]["nodes"]
+    asked = (
+        "query ($student: ID!, $file: ID!) { auditTrail(filter: {studentId: $student, fileId: $file}) { totalCount } }"
+    )
+    both = await api.ask(asked, role="OPS", student=student["id"], file=f"fil_{'0' * 26}")
+    assert both["auditTrail"]["totalCount"] == 0
+
+
 @pytest.mark.parametrize("role", ["STUDENT", "PROVIDER", "SCHOOL", "FINANCE"])
 async def test_the_trail_is_for_operations_alone(api: Api, role: str) -> None:
     (error,) = await api.fail(TRAIL, role=role, id=f"stu_{'0' * 26}")

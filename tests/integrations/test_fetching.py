@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,6 +178,21 @@ async def test_a_connection_that_was_proven_for_one_name_answers_for_no_other(au
         ) is (Fault.BAD_CERTIFICATE)
 
 
+async def test_a_name_with_other_letters_is_looked_up_and_proven_as_the_one_that_is_asked(authority: Authority) -> None:
+    heard: list[bytes] = []
+
+    async def note(request: bytes, writer: asyncio.StreamWriter) -> None:
+        heard.append(request)
+        await saying(b"ours")(request, writer)
+
+    names = Names(fass_test=["127.0.0.1"], **{"xn--fa-hia_test": ["127.0.0.1"]})
+    for name in ("faß.test", "xn--fa-hia.test"):
+        async with listening(note, authority.server_of("xn--fa-hia.test")) as port:
+            assert (await local(authority, names).get(f"https://{name}:{port}/", bounds=QUICK)).body == b"ours"
+        assert f"host: xn--fa-hia.test:{port}".encode() in heard.pop().lower()
+    assert set(names.asked) == {"xn--fa-hia.test"}, "no other name that somebody may call theirs"
+
+
 async def test_a_certificate_that_is_over_or_of_nobody_known_is_refused(authority: Authority, tmp_path: Path) -> None:
     for context in (authority.server_of("good.test", days=0), Authority(tmp_path).server_of("good.test")):
         async with listening(saying(b"x"), context) as port:
@@ -188,6 +204,16 @@ async def test_a_name_with_a_dead_address_is_tried_at_its_next() -> None:
         names = Names(good_test=["127.0.0.2", "127.0.0.1"])
         assert (await local(names=names).get(f"http://good.test:{port}/", bounds=QUICK)).body == b"second"
     assert await fault_of(local(names=names), f"http://good.test:{port}/") is Fault.UNREACHABLE
+
+
+async def test_a_name_with_an_address_that_swallows_all_is_tried_at_its_next() -> None:
+    async with listening(saying(b"second")) as port:
+        with socket.socket() as full, socket.socket() as waiting:
+            full.bind(("127.0.0.3", port))
+            full.listen(0)
+            waiting.connect(("127.0.0.3", port))  # nobody accepts it, and for the next there is no room
+            names = Names(good_test=["127.0.0.3", "127.0.0.1"])
+            assert (await local(names=names).get(f"http://good.test:{port}/", bounds=QUICK)).body == b"second"
 
 
 async def test_no_setting_of_the_environment_sends_it_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +307,7 @@ async def test_what_is_unchanged_is_not_sent_again() -> None:
         assert not (await local().get(url, bounds=QUICK, etag='"6"')).unchanged
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "500 Oh", "204 No Content"])
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Oh", "204 No Content", "304 Not Modified"])
 async def test_a_status_that_is_none_of_success_is_told(status: str) -> None:
     async with listening(saying(b"", status)) as port:
         if status.startswith("2"):
@@ -358,8 +384,8 @@ BAD_SERVERS: list[tuple[Handler, Fault]] = [
 async def test_a_server_that_means_ill_costs_no_more_than_the_bounds(handler: Handler, fault: Fault) -> None:
     began = time.monotonic()
     async with listening(handler) as port:
-        assert await fault_of(local(), f"http://good.test:{port}/", Bounds(seconds=0.5, bytes_max=10_000)) is fault
-    assert time.monotonic() - began < 2
+        assert await fault_of(local(), f"http://good.test:{port}/", Bounds(seconds=1, bytes_max=10_000)) is fault
+    assert time.monotonic() - began < 3
 
 
 async def test_a_resolver_that_hangs_is_within_the_same_time() -> None:

@@ -77,6 +77,12 @@ async def test_a_provider_attaches_evidence_and_ops_reads_it_while_nobody_else_d
         (error, *_) = await api.fail(asked, role=role, id=license_id)
         assert error["extensions"]["code"] == "FORBIDDEN"
 
+    asked = "query ($id: ID!) { auditTrail(filter: {fileId: $id}) { nodes { kind role operation account { email } } } }"
+    told = (await api.ask(asked, role="OPS", id=upload["id"]))["auditTrail"]["nodes"]
+    assert [(entry["kind"], entry["operation"].split()[1], entry["account"]["email"]) for entry in told] == [
+        ("READ", "download", "ops@demo.test"),
+        ("CHANGE", "upload", "provider@demo.test"),
+    ]
     trail = await AuditEntry.filter(operation=f"file download {upload['id']}")
     assert [(entry.kind, entry.role) for entry in trail] == [(AuditKind.READ, "OPS")]
     assert [entry.role for entry in await AuditEntry.filter(operation=f"file upload {upload['id']}")] == ["PROVIDER"]

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
@@ -147,6 +147,24 @@ async def test_several_sweep_at_once_and_nothing_is_removed_twice_or_left() -> N
         assert await files.content_of(file) == b"kept"
     for file in over:
         assert await Event.filter(subject_id=file.id, verb="file.removed").count() == 1
+
+
+async def test_one_whose_row_cannot_be_changed_keeps_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await stored(expires_at=AT - timedelta(days=1)), await stored(expires_at=AT)
+
+    async def remove(file: File, *, by: None, at: datetime) -> None:
+        if file.id == first.id:
+            raise RuntimeError("a rule of a later area")
+        await real(file, by=by, at=at)
+
+    real = files.remove
+    monkeypatch.setattr(uploads, "remove", remove)
+    monkeypatch.setattr(uploads, "AT_ONCE_MAX", 1)
+    assert not await uploads.expire(at=AT), "the same one is not tried again and again"
+    monkeypatch.setattr(uploads, "AT_ONCE_MAX", 100)
+    await uploads.expire(at=AT)
+    states = [(await File.get(id=one.id)).state for one in (first, second)]
+    assert states == [FileState.USED, FileState.REMOVED]
 
 
 async def test_one_that_the_store_will_not_remove_keeps_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

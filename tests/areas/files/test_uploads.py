@@ -265,6 +265,21 @@ async def test_an_image_is_drawn_anew_and_tells_nothing_but_itself(api: Api, kin
     assert (drawn.format, drawn.size, len(drawn.getexif())) == (kind, (30, 40), 0)
 
 
+async def test_a_photo_with_a_second_picture_behind_stays_the_kind_that_it_was_told_to_be(api: Api) -> None:
+    out = io.BytesIO()
+    second = Image.new("RGB", (40, 30), "blue")
+    Image.new("RGB", (40, 30), "red").save(out, "MPO", save_all=True, append_images=[second])
+    file = await file_of(await uploaded(api, "PROVIDER", "IMAGE", out.getvalue(), name="me.jpg"))
+    drawn = Image.open(io.BytesIO(await files.content_of(file)))
+    assert (file.media_type, drawn.format, getattr(drawn, "n_frames", 1)) == ("image/jpeg", "JPEG", 1)
+
+
+def test_a_grey_of_16_bits_is_the_same_grey_of_eight() -> None:
+    out = io.BytesIO()
+    Image.new("I;16", (4, 4), 0x8000).save(out, "PNG")
+    assert Image.open(io.BytesIO(images.redrawn(out.getvalue()))).getpixel((1, 1)) == (0x80, 0x80, 0x80)
+
+
 async def test_an_image_of_too_many_pixels_is_never_decoded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "PIXELS_MAX", 1_000)
     upload = await expected(api, "PROVIDER", "IMAGE")

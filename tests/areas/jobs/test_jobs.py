@@ -34,7 +34,7 @@ from tests.transport.sockets import PROTOCOL, Client
 
 JOB = "job { id kind title state done total attempts fault reason result { name } }"
 ONE = f"query ($id: ID!) {{ {JOB.replace('job', 'job(id: $id)', 1)} }}"
-RESULT = "query ($id: ID!) { job(id: $id) { state result { name mediaType bytes download { address } } } }"
+RESULT = "query ($id: ID!) { job(id: $id) { state result { id name mediaType bytes download { address } } } }"
 FOLLOWED = "subscription ($id: ID!) { jobProgress(jobId: $id) { job { state done total result { name } } } }"
 
 
@@ -125,6 +125,10 @@ async def test_ops_exports_a_record_for_its_student_and_the_reading_is_in_the_au
     answer = await read(served, "OPS", id)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/fhir+json")
     assert answer.json()["resourceType"] == "Bundle"
+    made = (await served.api.ask(RESULT, role="OPS", id=id))["job"]["result"]["id"]
+    asked = "query ($id: ID!) { node(id: $id) { id } }"
+    assert (await served.api.ask(asked, role="OPS", id=made))["node"] == {"id": made}
+    assert (await served.api.ask(asked, role="STUDENT", id=made))["node"] is None, "it is for who asked for it"
     entries = await audit.AuditEntry.filter(request_id=id)
     assert [(entry.kind, entry.role, entry.operation, entry.student_ids) for entry in entries] == [
         ("READ", "OPS", "record.export", [split(student)[1]])

@@ -209,6 +209,31 @@ async def test_a_job_without_steps_that_was_cancelled_is_not_done(runner: Runner
     assert (await now_of(job)).state is JobState.CANCELLED
 
 
+async def test_a_job_that_is_cancelled_while_its_end_is_written_is_over_at_once(
+    settings: Settings, runner: Runner
+) -> None:
+    by = await member_of()
+    begun, asked = asyncio.Event(), asyncio.Event()
+
+    async def work(progress: Progress) -> None:
+        begun.set()
+        await asked.wait()
+
+    async def cancel_slowly() -> None:
+        await begun.wait()
+        async with transaction():
+            await jobs.cancel(await Job.locked(job.id), by=by, at=AT)
+            asked.set()
+            waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+            while await fetch_one(waits) is None:  # noqa: ASYNC110  (the database tells nobody)
+                await asyncio.sleep(0.01)
+
+    job = await started(doing(work), by=by)
+    async with asyncio.timeout(5):
+        await asyncio.gather(runner.run_next(AT), cancel_slowly())
+    assert (await now_of(job)).state is JobState.CANCELLED
+
+
 async def test_a_cancelled_job_whose_worker_died_is_over_when_its_lease_is(runner: Runner) -> None:
     by = await member_of()
     job = await started(by=by)

@@ -111,7 +111,9 @@ async def test_a_revoked_key_ends_at_once(api: Api) -> None:
     id = made["partnerKey"]["id"]
     answer = await api.do("revokePartnerKey", role="SCHOOL", selection=REVOKED, partnerKeyId=id)
     assert answer["partnerKey"]["revokedAt"] is not None
-    assert await machine(api, made["secret"]).code(WHO) == "UNAUTHENTICATED"
+    (told,) = (await machine(api, made["secret"]).send(WHO))["errors"]
+    assert (told["extensions"]["code"], told["extensions"]["rule"]) == ("UNAUTHENTICATED", "ID-5")
+    assert "session" not in told["message"], "a machine has none"
     again = await api.do("revokePartnerKey", role="SCHOOL", selection=REVOKED, partnerKeyId=id)
     assert codes(again) == [("NOT_OPEN", "ID-5")]
     assert await Event.filter(verb="partner_key.revoked").count() == 1
