@@ -117,6 +117,20 @@ def test_a_row_is_read_into_what_its_cells_mean() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("title", "license_class"),
+    [
+        ("LICSW", "CLINICAL_SOCIAL_WORKER"),
+        ("LPCC", "PROFESSIONAL_COUNSELOR"),
+        ("LCPC", "PROFESSIONAL_COUNSELOR"),
+        ("LCMHC", "MENTAL_HEALTH_COUNSELOR"),
+    ],
+)
+def test_a_class_of_license_is_known_by_the_titles_of_the_states(title: str, license_class: str) -> None:
+    (row,) = rows_of(ROW.replace("LCSW", title))
+    assert row.parsed["licenseClass"] == license_class
+
+
 def test_every_fault_of_a_row_is_told_by_its_column() -> None:
     (row,) = rows_of("intake,,nurse,LCSW,Mars,130,2027-02-30,soon")
     assert row.outcome == "FAULTY"
@@ -202,7 +216,20 @@ def test_everything_that_is_wrong_with_a_mapping_is_told() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["2027-1-1", "31/12/2027", "2027-02-30", "tomorrow", "٢٠٢٧-٠١-٠١", "1/1/27"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2027-1-1",
+        "31/12/2027",
+        "2027-02-30",
+        "tomorrow",
+        "٢٠٢٧-٠١-٠١",
+        "1/1/27",
+        "1899-12-31",
+        "3000-01-01",
+        "12/31/9999",
+    ],
+)
 def test_what_is_no_day_is_told(text: str) -> None:
     with pytest.raises(UnfitCellError):
         read_day(text)
