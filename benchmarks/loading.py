@@ -149,6 +149,8 @@ async def fill(url: str, data: Dataset) -> None:
             names = columns.split()
             if (place := PERSON_AT.get(table)) is not None:
                 rows, names = with_person(rows, place), [*names, "person_id"]
+            if table == "claims":
+                rows, names = with_person(rows, names.index("submitted_at")), [*names, "filed_at"]
             await copy(connection, table, names, rows)
         for table in IN_ORDER_OF_TIME:
             await connection.execute(f"CLUSTER {table} USING {table}_pkey")
@@ -161,7 +163,7 @@ async def fill(url: str, data: Dataset) -> None:
 
 
 def with_person(rows: Iterable[tuple[Any, ...]], place: int) -> Iterable[tuple[Any, ...]]:
-    """The rows, each with its person at the end."""
+    """The rows, each with one of its values at the end again: its person, or when a claim was filed."""
     return ((*row, row[place]) for row in rows)
 
 

@@ -20,6 +20,7 @@ from models.base.errors import CONSTRAINTS, Code, Refusal, refuse_if_any
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.personal import Kept
+from models.base.scopes import OPEN, Needed
 from models.base.statements import fetch_one, write
 from models.base.times import local_day
 from models.schools.schools import MissedSessionPolicy, School, limits_refusals
@@ -33,6 +34,7 @@ class SchoolPolicy(Entity):
     """What one school does from a day until another; the first one holds since ever."""
 
     PREFIX: ClassVar[str] = "pol"
+    SCOPE: ClassVar[Needed] = OPEN
     REACH: ClassVar[Reach] = {
         Role.OPS: EVERYTHING,
         Role.FINANCE: EVERYTHING,

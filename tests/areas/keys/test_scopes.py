@@ -48,6 +48,7 @@ OF_ROOT_FIELDS: dict[str, Scope | str] = {
 OF_TABLES: dict[str, Scope | str] = {
     "sch": OPEN,
     "prc": OPEN,
+    "pol": OPEN,
     "trm": OPEN,
     "stu": Scope.STUDENTS_READ,
     "prv": Scope.DIRECTORY_READ,
