@@ -57,5 +57,8 @@ def words(site: Site = SITE, **changes: Any) -> dict[str, Any]:
         "changed_at": at,
         "license": "lic_01kbb0000000000000000000000",
         "license_state": "MA",
+        "key": "Roster sync",
+        "key_id": "key_01kbb0000000000000000000000",
+        "key_expires_at": at,
         "verify_by": at + timedelta(hours=48),
     } | changes
