@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -13,13 +14,14 @@ import pytest_asyncio
 from database import credentials, url_of
 from models.appointments.appointments import Appointment, AppointmentStatus
 from models.appointments.reserved_times import ProposalStatus, RescheduleProposal, ReservedTime
+from models.availability.openings import Opening
 from models.base.ids import new_id
-from models.base.statements import fetch, fetch_one, transaction
+from models.base.statements import execute, fetch, fetch_one, transaction
 from models.claims.claims import Claim, ClaimStatus
 from settings import Settings
 from tests.areas.appointments.test_reserved_times import PROPOSE
 from tests.support.databases import own_database
-from tests.support.world import AT, Pair, as_provider, as_student, attested, confirmed, pair_of, requested
+from tests.support.world import AT, Pair, as_provider, as_student, attested, confirmed, pair_of, requested, student_of
 
 WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 PAYEE = """
@@ -146,3 +148,28 @@ async def test_who_attests_while_their_provider_is_linked_waits_and_deadlocks_wi
     await report
     assert (await Claim.get(appointment_id=session.id)).status is ClaimStatus.ACCEPTED
     assert (await fetch_one(PAYEE, session.id)).agrees
+
+
+async def test_of_many_who_book_overlapping_times_of_one_provider_some_get_theirs_and_nobody_deadlocks(
+    pair: Pair,
+) -> None:
+    first = pair.openings[0].starts_at
+    await execute(
+        "INSERT INTO openings (id, provider_id, starts_at, ends_at)"
+        " SELECT gen_random_uuid(), $1, at, at + interval '1 hour'"
+        "   FROM generate_series($2::timestamptz, $2 + interval '110 minutes', interval '10 minutes') AS at"
+        " ON CONFLICT DO NOTHING",
+        pair.provider.id, first,
+    )  # fmt: skip
+    near = await Opening.filter(
+        provider_id=pair.provider.id, starts_at__gte=first, starts_at__lt=first + timedelta(hours=2)
+    )
+    students = [await student_of(pair.school, credits=1) for _ in range(2 * len(near))]
+    answers = await asyncio.gather(
+        *(requested(student, opening) for student, opening in zip(students, near * 2, strict=True)),
+        return_exceptions=True,
+    )
+    assert not [answer for answer in answers if isinstance(answer, asyncpg.DeadlockDetectedError)]
+    taken = await ReservedTime.filter(provider_id=pair.provider.id, released_at=None).order_by("starts_at")
+    assert len(taken) == len([answer for answer in answers if isinstance(answer, Appointment)]) > 0
+    assert all(one.blocked_until <= next_one.blocked_from for one, next_one in pairwise(taken))
