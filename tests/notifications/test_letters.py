@@ -311,7 +311,7 @@ async def everything_happens(pair: Pair) -> datetime:
     late = await confirmed(student, next(openings))
     await attested(late, at=late.attest_by)
     await requested(student, next(openings))
-    for hours in (24, 48, 24 * 40):
+    for hours in (24, 48, 24 * 10, 24 * 40):
         for verb in (reminders.remind_of_requests, reminders.remind_of_sessions, reminders.remind_to_attest):
             await verb(at=AT + timedelta(hours=hours))
     await granted(student, 2)
