@@ -60,8 +60,5 @@ def words(site: Site = SITE, **changes: Any) -> dict[str, Any]:
         "key_expires_at": at,
         "license": "lic_01kbb0000000000000000000000",
         "license_state": "MA",
-        "key": "Roster sync",
-        "key_id": "key_01kbb0000000000000000000000",
-        "key_expires_at": at,
         "verify_by": at + timedelta(hours=48),
     } | changes
