@@ -156,7 +156,7 @@ def _replaced(value: Any, table: dict[int, str]) -> Any:
 def _is_drawn(sign: str) -> bool:
     """Whether a font here has this letter, in the weights that the look uses."""
     if sign.isascii():
-        return True
+        return sign.isprintable() or sign in "\t\n"
     inside = f"a{sign}b"  # some signs are left out at the end of a text, and refused within it
     try:
         _compiled(

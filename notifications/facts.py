@@ -13,6 +13,7 @@ from uuid import UUID
 
 from models.accounts.links import token_of
 from models.accounts.recipients import LINK_ID
+from models.appointments.appointments import ATTEST_LATE_WITHIN
 from models.base.statements import fetch
 
 ZONE_OF_ACCOUNT = """
@@ -105,6 +106,11 @@ async def is_still_true(template: str, facts: Any, at: datetime) -> bool:
     return condition is None or condition(facts, at)
 
 
+def may_be_attested_late(facts: Any, at: datetime) -> bool:
+    """Whether a lapsed session can still be attested, as its messages say (AP-10)."""
+    return bool(facts.status == "LAPSED" and at < facts.attest_by + ATTEST_LATE_WITHIN)
+
+
 STILL_TRUE: Mapping[str, Callable[[Any, datetime], bool]] = {
     "request_reminder": lambda facts, at: facts.status == "REQUESTED" and at < facts.confirm_by,
     "session_reminder_for_student": lambda facts, at: facts.status == "CONFIRMED" and at < facts.starts_at,
@@ -113,6 +119,7 @@ STILL_TRUE: Mapping[str, Callable[[Any, datetime], bool]] = {
     "key_expires": lambda facts, at: facts.key_goes_on and at < facts.key_expires_at,
     "license_submitted": lambda facts, at: facts.license_verified_at is None,
     "attestation_due": lambda facts, at: facts.status == "CONFIRMED" and at < facts.attest_by,
+    **dict.fromkeys(("lapsed_for_provider", "lapsed_for_practice", "lapsed_for_ops"), may_be_attested_late),
 }
 """What must hold at sending. A message that is not named here is sent however late it is."""
 

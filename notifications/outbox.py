@@ -14,6 +14,7 @@ import structlog
 
 from models.base.events import Channel
 from models.base.ids import new_id
+from models.base.recipients import Recipient
 from models.base.statements import execute, fetch, transaction
 from models.base.text import NOWHERE
 from notifications.policy import POLICY, Line
@@ -21,6 +22,9 @@ from notifications.policy import POLICY, Line
 log = structlog.get_logger()
 
 AT_ONCE_MAX = 200
+
+Found = list[tuple[UUID | None, str]]
+"""Accounts, as far as they have one, and their addresses."""
 
 WAITING = """
 SELECT e.id, e.verb, e.actor_id, e.actor_role
@@ -75,8 +79,8 @@ async def mails_of(events: Sequence[Any], domain: str) -> list[tuple[Any, ...]]:
     known = await addresses_of(lines)
     found = []
     for event, line in lines:
-        addresses = known.get((line.recipient.name, event.id), [])
-        if not addresses:
+        addresses = known.get((line.recipient, event.id), [])
+        if not addresses and not line.if_any:
             log.warning("mail.no_address", event_id=str(event.id), template=line.template)
         for account_id, address in addresses:
             if line.unless_doer and account_id is not None and account_id == event.actor_id:
@@ -91,13 +95,14 @@ def is_told(event: Any, line: Line) -> bool:
     return event.actor_role is None or line.unless_by != event.actor_role
 
 
-async def addresses_of(lines: Sequence[tuple[Any, Line]]) -> dict[tuple[str, UUID], list[tuple[UUID | None, str]]]:
+async def addresses_of(
+    lines: Sequence[tuple[Any, Line]],
+) -> dict[tuple[Recipient, UUID], Found]:
     """For each recipient and event the accounts and addresses that are written to, one statement a recipient (ID-7)."""
-    recipients = {line.recipient.name: line.recipient for _, line in lines}
-    found: dict[tuple[str, UUID], list[tuple[UUID | None, str]]] = {}
-    for name, recipient in recipients.items():
-        ids = list(dict.fromkeys(event.id for event, line in lines if line.recipient.name == name))
+    found: dict[tuple[Recipient, UUID], Found] = {}
+    for recipient in dict.fromkeys(line.recipient for _, line in lines):
+        ids = list(dict.fromkeys(event.id for event, line in lines if line.recipient == recipient))
         for row in await recipient.found(ids):
             if row.address and not row.address.endswith(NOWHERE):
-                found.setdefault((name, row.event_id), []).append((row.account_id, row.address))
+                found.setdefault((recipient, row.event_id), []).append((row.account_id, row.address))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.accounts.recipients import ACCOUNT, FORMER, LINK, OPS, OWNER
-from models.appointments.recipients import OFFICE
+from models.appointments.recipients import OFFICE, OWN_PRACTICE
 from models.base.access import Role
 from models.base.event_verbs import EventVerb
 from models.base.recipients import Recipient
@@ -19,13 +19,14 @@ from models.schools.recipients import STUDENT
 class Line:
     """One message: to whom, by which template, and under which role the doer need not be told.
 
-    `unless_doer` leaves out the one among the recipients who did it.
+    `unless_doer` leaves out the one among the recipients who did it. `if_any`: there may rightly be nobody to tell.
     """
 
     recipient: Recipient
     template: str
     unless_by: Role | None = None
     unless_doer: bool = False
+    if_any: bool = False
 
 
 def student(template: str, *, unless_by: Role | None = None) -> Line:
@@ -52,6 +53,7 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
     EventVerb.APPOINTMENT_LAPSED: (
         provider("lapsed_for_provider"),
         student("lapsed_for_student"),
+        Line(OWN_PRACTICE, "lapsed_for_practice", if_any=True),
         Line(OPS, "lapsed_for_ops"),
     ),
     EventVerb.APPOINTMENT_REMINDER_DUE: (provider("request_reminder"),),

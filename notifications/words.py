@@ -11,7 +11,7 @@ import orjson
 from models.accounts.links import token_of
 from models.accounts.recipients import ACCOUNT, FORMER, LINK, OPS
 from models.appointments.alternatives import other_openings
-from models.appointments.recipients import OFFICE
+from models.appointments.recipients import OFFICE, PRACTICE
 from models.base.amounts import Money
 from models.base.ids import encode
 from models.directory.licenses import VERIFIED_WITHIN
@@ -132,6 +132,7 @@ def zone_of(facts: Any) -> ZoneInfo:
         ACCOUNT.name: facts.account_zone,
         FORMER.name: facts.account_zone,
         OFFICE.name: facts.provider_zone,
+        PRACTICE.name: facts.provider_zone,
         OPS.name: facts.provider_zone,
         KEEPER.name: facts.school_zone,
     }

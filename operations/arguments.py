@@ -41,6 +41,10 @@ UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 UNFIT_IN_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # They turn the order of what stands around them: a name with one can read as another name.
 DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Neither a blank nor one of the signs that take no room: a name of these alone names nothing.
+VISIBLE = re.compile(
+    r"[^\s\u00ad\u034f\u115f\u1160\u180e\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Text:
             return f"This text has {what} in it.", "Remove them."
         if self.one_line and DIRECTION.search(text):
             return "This text has marks in it that turn the direction of writing.", "Remove them."
-        if self.needed and not text:
+        if self.needed and not VISIBLE.search(text):
             return "This text is empty.", "Write something."
         return None
 

@@ -82,7 +82,11 @@ class Appointment(Entity):
         Role.PARTNER: "appointments.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
-    LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = appointments.student_id")
+    LOCKED_AFTER: ClassVar[tuple[LockedBefore, ...]] = (
+        LockedBefore("wallets", "wallets.id = appointments.student_id"),
+        # What a claim's foreign key locks anyway: a link of the provider to a person waits here, and not behind it.
+        LockedBefore("providers", "providers.id = appointments.provider_id", "KEY SHARE"),
+    )
     MADE_BY_DATABASE: ClassVar[frozenset[str]] = frozenset(
         {"person_id", "practice_id", "legacy_duplicate", "policy_id", "rate_id", "payee_id"}
     )

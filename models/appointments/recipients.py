@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from models.accounts.recipients import OPS, members
 from models.base.recipients import recipient
 
@@ -22,3 +24,6 @@ PRACTICE = recipient(
     instead=OPS,
 )
 """The office of the event's practice: itself, its session's, or its provider's; OPS where there is nobody."""
+
+OWN_PRACTICE = replace(PRACTICE, instead=None)
+"""The same office, and nobody in its stead: for what OPS hears in words of its own."""

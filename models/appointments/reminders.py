@@ -20,8 +20,8 @@ ANSWER_REMINDERS_HOURS = (24, 48, 70)
 SESSION_REMINDER_HOURS = 24
 """How long before its start both sides are reminded of a session."""
 
-ATTESTATION_REMINDERS_HOURS = (2, 7 * 24, 23 * 24, 29 * 24)
-"""How long after a session's end its provider is reminded to attest; the time for it is about 30 days (CL-1)."""
+ATTESTATION_REMINDERS_HOURS = tuple(days * 24 for days in (1, 7, 21, 28, 30))
+"""How long after a session's end its provider is reminded to attest: the 30th day is the last one (AP-10, CL-1)."""
 
 AT_ONCE_MAX = 100
 

@@ -87,10 +87,11 @@ condition_for = cache(numbered)
 
 
 class LockedBefore(NamedTuple):
-    """Which row of another table is locked before a row."""
+    """Which row of another table is locked before a row, and how firmly."""
 
     table: str
     on: str
+    strength: str = "NO KEY UPDATE"
 
 
 class Entity(Table):
@@ -106,8 +107,8 @@ class Entity(Table):
     """The column that names the student whose record this row belongs to, if it does (ID-6)."""
     SCOPE: ClassVar[Needed] = None
     """The scope by which a machine's key reaches these rows (ID-5); of None no key does."""
-    LOCKED_AFTER: ClassVar[LockedBefore | None] = None
-    """The row that is locked before this one, so that all lock in one order: wallet, then appointment, then claim."""
+    LOCKED_AFTER: ClassVar[tuple[LockedBefore, ...]] = ()
+    """The rows that are locked before this one, so that all lock in one order: wallet, provider, appointment, claim."""
 
     class Meta:
         """An abstract base: each area's tables inherit its id and its reach."""
@@ -172,13 +173,10 @@ def by_id(model: type[Entity], condition: str, lock: bool) -> str:
     where = f"WHERE {table}.id = $1 AND ({condition})"
     if not lock:
         return f"SELECT {columns} FROM {table} {where}"
-    if before is None:
-        return f"SELECT {columns} FROM {table} {where} FOR NO KEY UPDATE OF {table}"
-    # PostgreSQL locks in the order of these names.
-    return (
-        f"SELECT {columns} FROM {table} JOIN {before.table} ON {before.on} {where}"
-        f" FOR NO KEY UPDATE OF {before.table}, {table}"
-    )
+    joins = "".join(f" JOIN {one.table} ON {one.on}" for one in before)
+    # PostgreSQL locks in the order of these clauses.
+    locks = "".join(f" FOR {one.strength} OF {one.table}" for one in before)
+    return f"SELECT {columns} FROM {table}{joins} {where}{locks} FOR NO KEY UPDATE OF {table}"
 
 
 def extend_reach(model: type[Entity], role: Role, condition: str) -> None:

@@ -4,6 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+YEAR_MIN, YEAR_MAX = 1900, 2999
+"""Far from both ends of what Python and PostgreSQL can tell, so that adding days or a zone's offset never fails."""
+
 NOWHERE = frozenset({"localtime", "Factory"})
 """Names that some machines list: the one means another zone on each of them, the other none."""
 

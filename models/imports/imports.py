@@ -136,6 +136,8 @@ class Staged:
     encoding: Encoding
     separator: Separator
     mapping: dict[str, str]
+    ignored: list[str]
+    """The headers that no column has."""
     rows: list[StagedRow]
 
 

@@ -15,6 +15,7 @@ import us
 from models.base.access import Viewer
 from models.base.amounts import Money
 from models.base.errors import Refusal
+from models.base.times import YEAR_MAX, YEAR_MIN
 from models.base.words import Words
 from models.imports.reading import folded
 
@@ -124,9 +125,12 @@ def read_day(text: str) -> Value:
             month, day, year = map(int, found.groups())
         else:
             raise ValueError
-        return date(year, month, day).isoformat()
+        read = date(year, month, day)
     except ValueError:
         raise UnfitCellError("This is no day.", "Write it like 2026-11-29, or 11/29/2026.") from None
+    if not YEAR_MIN <= year <= YEAR_MAX:
+        raise UnfitCellError("The year is too far away.", f"Write a day of the years {YEAR_MIN} to {YEAR_MAX}.")
+    return read.isoformat()
 
 
 STATES = {

@@ -14,7 +14,7 @@ from itertools import islice
 from charset_normalizer import from_bytes
 
 from documents.csv import unguarded
-from models.base.errors import Code, Refusal, Refused
+from models.base.errors import Code, Refusal, Refused, refuse_if_any
 from models.base.words import Words
 
 BYTES_MAX = 10 * 1024 * 1024
@@ -22,6 +22,7 @@ ROWS_MAX = 20_000
 """What a request reads while it waits; a larger file is sent in parts."""
 COLUMNS_MAX = 100
 CELL_LENGTH_MAX = 2_000
+HEADER_LENGTH_MAX = 200
 SAMPLE_BYTES = 64 * 1024
 SAMPLE_ROWS = 20
 
@@ -63,8 +64,7 @@ def unreadable(message: str, fix: str) -> Refusal:
 
 def read_sheet(content: bytes) -> Sheet:
     """The rows of a file. Raises Refused where it has none, or is none."""
-    if len(content) > BYTES_MAX:
-        raise Refused([unreadable(f"A file of rows has at most {BYTES_MAX:,} bytes.", "Send it in parts.")])
+    refuse_if_any(size_refusals(len(content)))
     encoding, text = decoded(content)
     if not text.strip():
         raise Refused([unreadable("The file is empty.", "Send a line of headers, and the rows below it.")])
@@ -84,6 +84,13 @@ def read_sheet(content: bytes) -> Sheet:
     if faults:
         raise Refused(faults)
     return Sheet(encoding=encoding, separator=separator, headers=headers, rows=rows)
+
+
+def size_refusals(length: int) -> list[Refusal]:
+    """What speaks against a file of so many bytes, which is known before it is read."""
+    if length <= BYTES_MAX:
+        return []
+    return [unreadable(f"A file of rows has at most {BYTES_MAX:,} bytes.", "Send it in parts.")]
 
 
 def decoded(content: bytes) -> tuple[Encoding, str]:
@@ -124,8 +131,11 @@ def rows_of(text: str, separator: Separator) -> Iterator[tuple[int, list[str]]]:
     try:
         for row in reader:
             yield reader.line_num, [unguarded(cell.strip()) for cell in row]
-    except csv.Error:
+    except csv.Error as error:
         line = reader.line_num
+        if "field larger" in str(error):
+            fix = f"Shorten it to {CELL_LENGTH_MAX:,} characters, or close the quotation mark that it begins with."
+            raise Refused([unreadable(f"A cell in line {line} is far too long.", fix)]) from None
         fix = 'Write a quotation mark inside a cell twice, "", and close each cell that begins with one.'
         raise Refused([unreadable(f"The quotation marks in line {line} do not match.", fix)]) from None
 
@@ -139,6 +149,11 @@ def header_faults(headers: list[str]) -> Iterator[Refusal]:
     if "" in headers:
         place = headers.index("") + 1
         yield unreadable(f"Column {place} has no header.", "Name each column in the first line.")
+    for place, header in enumerate(headers, 1):
+        if len(header) > HEADER_LENGTH_MAX:
+            yield unreadable(
+                f"The header of column {place} has more than {HEADER_LENGTH_MAX} characters.", "Shorten it."
+            )
     counted = Counter(folded(header) or header for header in headers if header)
     for name, times in counted.items():
         if times > 1:

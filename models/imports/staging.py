@@ -42,16 +42,30 @@ def mapped(kind: ImportOf, headers: Sequence[str], given: Headers | None, rememb
     Raises Refused, with everything that is wrong with the mapping.
     """
     known = {folded(header): header for header in headers}
-    if given is None and remembered and all(folded(header) in known for header in remembered.values()):
-        given = remembered
     if given is None:
-        names = {column.name: [column.name, *column.called] for column in kind.columns}
-        found = {name: [known[folded(one)] for one in names[name] if folded(one) in known] for name in names}
-        given = {name: headers[0] for name, headers in found.items() if headers}
+        fits = all(folded(header) in known for header in remembered.values())
+        given = by_name(kind, known, remembered if fits else {})
     faults = mapping_faults(kind, known, given)
     if faults:
         raise Refused(faults)
     return {name: known[folded(header)] for name, header in given.items()}
+
+
+def by_name(kind: ImportOf, known: Mapping[str, str], remembered: Headers) -> Headers:
+    """What is remembered, and for each other column the header that has one of its names, if it is still free."""
+    found = dict(remembered)
+    for column in kind.columns:
+        taken = {folded(header) for header in found.values()}
+        named = [folded(name) for name in (column.name, *column.called)]
+        free = [known[name] for name in named if name in known and name not in taken]
+        if column.name not in found and free:
+            found[column.name] = free[0]
+    return found
+
+
+def ignored(sheet: Sheet, mapping: Headers) -> list[str]:
+    """The headers of a file that no column has, so that nothing below them is imported."""
+    return [header for header in sheet.headers if header not in mapping.values()]
 
 
 def mapping_faults(kind: ImportOf, known: Mapping[str, str], given: Headers) -> list[Refusal]:
@@ -100,7 +114,8 @@ def read_row(
     if not any(row):
         return staged
     if len(row) < width or any(row[width:]):
-        message, fix = f"The row has {len(row)} cells and the headers {width}.", "Quote cells that hold a separator."
+        message = f"The row has {len(row)} cells and the headers {width}."
+        fix = "Quote cells that hold a separator." if len(row) > width else "Write a separator for each empty cell too."
         staged.faults.append({"column": None, "message": message, "fix": fix})
         return staged
     for column in columns:

@@ -93,7 +93,8 @@ class Term(Entity):
         self, *, label_en: str | None, label_es: str | None, position: int | None, by: Viewer, at: datetime
     ) -> None:
         """Change labels or position; None leaves as it is. The row is locked."""
-        refuse_if_any(position_refusals(position))
+        taken = [] if self.retired_at is not None else await self._taken(label_en, label_es)
+        refuse_if_any([*position_refusals(position), *(ALREADY[name] for name in taken)])
         wanted = {"label_en": label_en, "label_es": label_es, "position": position}
         columns = {name: one for name, one in wanted.items() if one is not None}
         if not columns:
@@ -110,10 +111,22 @@ class Term(Entity):
         """Offer it again. The row is locked."""
         if self.retired_at is None:
             raise self._not_open("This term is in use.", "Choose a retired one.")
+        refuse_if_any([self._doubled(name) for name in await self._taken(self.label_en, self.label_es)])
         await self._write(EventVerb.TERM_RESTORED, by=by, at=at, retired_at=None)
 
     async def _write(self, verb: EventVerb, *, by: Viewer, at: datetime, **columns: Any) -> None:
         await write(Update(self, **columns), new_event(verb, self, by=by, at=at, code=self.code))
+
+    async def _taken(self, label_en: str | None, label_es: str | None) -> list[str]:
+        """Which of these labels another term in use has."""
+        taken = await fetch_one(TAKEN, self.kind.value, None, label_en, label_es, self.id)
+        return [name for name in ("label_en", "label_es") if taken[name]]
+
+    def _doubled(self, name: str) -> Refusal:
+        return Refusal(
+            Code.CONFLICT, ALREADY[name].message, rule=RULES[self.kind], path=["termId"],
+            fix="Change the label of one of the two by changeTerm, then restore it.",
+        )  # fmt: skip
 
     def _not_open(self, message: str, fix: str) -> Refusal:
         return Refusal(Code.NOT_OPEN, message, rule=RULES[self.kind], path=["termId"], fix=fix)
@@ -128,9 +141,9 @@ TAKEN = """
 SELECT count(*) FILTER (WHERE code = $2) > 0 AS code,
        count(*) FILTER (WHERE retired_at IS NULL AND folded(label_en) = folded($3)) > 0 AS label_en,
        count(*) FILTER (WHERE retired_at IS NULL AND folded(label_es) = folded($4)) > 0 AS label_es
-  FROM terms WHERE kind = $1
+  FROM terms WHERE kind = $1 AND id IS DISTINCT FROM $5::uuid
 """
-"""What of a new term its vocabulary has already."""
+"""What of a new term, or of one that is there (the last value), its vocabulary has already."""
 
 UNKNOWN = "SELECT unknown_terms('SPECIALTY', $1) AS specialties, unknown_terms('LANGUAGE', $2) AS languages"
 """The codes among these that are of no term in use."""
@@ -149,7 +162,7 @@ async def new_term_refusals(
                 fix=f"Write it like {like}, in at most {CODE_LENGTH_MAX} characters.",
             )
         )  # fmt: skip
-    taken = await fetch_one(TAKEN, kind.value, code, label_en, label_es)
+    taken = await fetch_one(TAKEN, kind.value, code, label_en, label_es, None)
     for name in ("code", "label_en", "label_es"):
         if taken[name]:
             found.append(ALREADY[name])

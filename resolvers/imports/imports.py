@@ -10,13 +10,13 @@ from uuid import UUID
 import strawberry
 
 from execution import Batched, Selection
-from models.base.errors import Code, Refusal, not_found
+from models.base.errors import Code, Refusal, not_found, refuse_if_any
 from models.files.files import File, FilePurpose, FileState, content_of
 from models.imports import imports
 from models.imports.imports import Import, ImportRow, RowOutcome, Staged
 from models.imports.kinds import KINDS, ImportKind
-from models.imports.reading import read_sheet, unreadable
-from models.imports.staging import mapped, read_rows
+from models.imports.reading import read_sheet, size_refusals, unreadable
+from models.imports.staging import ignored, mapped, read_rows
 from operations.arguments import Text
 from operations.context import Context
 from operations.reads.pages import Order, Page, PageRequest
@@ -60,6 +60,8 @@ async def read_upload(
     file = await find(context, File, upload_id, path="uploadId")
     if file.purpose is not FilePurpose.IMPORT or file.state not in (FileState.RECEIVED, FileState.USED):
         raise unreadable("This is no file of rows that was sent.", "Send one to an address by createUpload for IMPORT.")
+    assert file.bytes is not None, "a file that was received has a length"
+    refuse_if_any(size_refusals(file.bytes))
     content = await content_of(file)
     remembered = await imports.remembered_mapping(kind, context.viewer)
     given = None if mapping is None else given_mapping(mapping)
@@ -85,6 +87,7 @@ def staged(content: bytes, kind: ImportKind, given: dict[str, str] | None, remem
         encoding=sheet.encoding,
         separator=sheet.separator,
         mapping=mapping,
+        ignored=ignored(sheet, mapping),
         rows=read_rows(sheet, KINDS[kind], mapping),
     )
 
@@ -99,13 +102,14 @@ async def preview(
         list[ColumnHeader] | None,
         "Which header each column has; default as in the last import of such a file, else by their names.",
     ] = None,
-) -> Import:
+) -> dict[str, Any]:
     """Read a file of rows and compare it with what is there; nothing of it is kept yet.
 
     The answer shows what each row comes to, and every fault by row and column. At most 20,000 rows and 10 MB.
     """
     file = await find_locked(context, File, upload_id, path="uploadId")
-    return await imports.preview(staged, file, by=context.viewer, at=context.now)
+    made = await imports.preview(staged, file, by=context.viewer, at=context.now)
+    return {"import": made, "ignored_headers": staged.ignored}
 
 
 async def check_preview(context: Context, *, upload_id: UUID | None) -> list[Refusal]:

@@ -22,12 +22,10 @@ from models.base.text import (
     StateCode,
     TimeZone,
 )
-from models.base.times import is_time_zone
+from models.base.times import YEAR_MAX, YEAR_MIN, is_time_zone
 
 STATES = frozenset(state.abbr for state in (*us.states.STATES_AND_TERRITORIES, us.states.DC))
 TEXT_MAX = URL_LENGTH_MAX
-YEAR_MIN, YEAR_MAX = 1900, 2999
-"""Far from both ends of what Python and PostgreSQL can tell, so that adding days or a zone's offset never fails."""
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # As RFC 3339 has it; Python keeps six digits of a second, and more would be lost without a word.

@@ -105,7 +105,16 @@ class Mutation:
         resolvers.preview,
         before=resolvers.read_upload,
         check=resolvers.check_preview,
-        answers=payload("PreviewImport", Import),
+        answers=payload(
+            "PreviewImport",
+            {
+                "import": (Import, "The preview; null if refused."),
+                "ignored_headers": (
+                    list[str],
+                    "Headers of the file that no column has: nothing below them is imported.",
+                ),
+            },
+        ),
         allow=IMPORTERS,
     )
     commit_import = mutation(

@@ -110,7 +110,9 @@ def test_a_text_is_never_read_as_typsts_own_words(hostile: str) -> None:
     assert text_of(content).count(" ".join(hostile.split())) >= 4
 
 
-@pytest.mark.parametrize("name", ["王小明", "김민수", "Ana 🙂", "สมชาย", "\ue000", "a\ufeffb", "👩\u200d🎓"])
+@pytest.mark.parametrize(
+    "name", ["王小明", "김민수", "Ana 🙂", "สมชาย", "\ue000", "a\ufeffb", "👩\u200d🎓", "Ana 🙂\x07"]
+)
 def test_letters_that_the_fonts_lack_are_spelled_and_nothing_is_lost(name: str) -> None:
     content = pdf(replace(LETTER, title=f"For {name}", body=[Facts([("Name", name)]), Rows(["A"], [[name]])]))
     text = text_of(content).replace(" ", "")
@@ -143,6 +145,16 @@ def test_a_page_is_drawn_and_not_empty() -> None:
     dark = sum(image.histogram()[:128])
     assert image.width < image.height
     assert 0.002 < dark / (image.width * image.height) < 0.2
+
+
+@pytest.mark.parametrize("body", [Facts([("Mail", "w" * 200)]), Rows(["A", "B"], [["1", "w" * 200]])])
+def test_a_word_that_is_longer_than_a_line_stays_on_the_page(body: Facts | Rows) -> None:
+    letter = replace(LETTER, body=[body])
+    (page,) = pictures(letter)
+    image = Image.open(io.BytesIO(page)).convert("L")
+    margin = image.crop((image.width * 76 // 85, 0, image.width, image.height))  # an inch, less a hair's breadth
+    assert not any(margin.histogram()[:128])
+    assert "w" * 200 in text_of(pdf(letter)).replace(" ", "")
 
 
 async def test_others_are_answered_while_a_document_is_made() -> None:

@@ -24,6 +24,7 @@ from models.base.events import new_event
 from models.base.statements import execute, fetch, write
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
+from models.practices.practices import Practice
 from notifications.letters import SUBJECT_LENGTH_MAX, compose, write_letter
 from notifications.policy import POLICY
 from notifications.words import first_name, one_line, web_address
@@ -272,7 +273,9 @@ async def test_no_message_holds_what_a_row_says_about_health(committed: Settings
 NOT_OF_A_SESSION = {
     line.template
     for verb, lines in POLICY.items()
-    if verb.startswith(("account.", "invitation.", "office_user.", "payout_details.", "person_conflict."))
+    if verb.startswith(
+        ("account.", "invitation.", "office_user.", "partner_key.", "payout_details.", "person_conflict.")
+    )
     for line in lines
 }
 
@@ -297,6 +300,8 @@ async def plant(pair: Pair) -> None:
 async def everything_happens(pair: Pair) -> datetime:
     """One session for each way that a session can go."""
     student, provider, openings = pair.student, pair.provider, iter(pair.openings)
+    practice = await Practice.open(name="Harbor", by=None, at=AT)
+    await provider.set_practice(practice.id, by=as_staff(Role.OPS), at=AT)
     first = await confirmed(student, next(openings))
     await attested(first)
     made = [await requested(student, next(openings)) for _ in range(8)]
@@ -306,14 +311,19 @@ async def everything_happens(pair: Pair) -> datetime:
     late = await confirmed(student, next(openings))
     await attested(late, at=late.attest_by)
     await requested(student, next(openings))
-    for hours in (24, 48, 24 * 40):
+    for hours in (24, 48, 24 * 10, 24 * 40):
         for verb in (reminders.remind_of_requests, reminders.remind_of_sessions, reminders.remind_to_attest):
             await verb(at=AT + timedelta(hours=hours))
     await granted(student, 2)
-    staff = Account(email="staff@example.test", name="Staff", email_verified_at=AT, created_at=AT)
+    staff, owner = (
+        Account(email=f"{name.lower()}@example.test", name=name, email_verified_at=AT, created_at=AT)
+        for name in ("Staff", "Owner")
+    )
     await write(
         staff,
+        owner,
         Membership(account_id=staff.id, role=Role.OPS, created_at=AT),
+        Membership(account_id=owner.id, role=Role.OFFICE, practice_id=practice.id, is_owner=True, created_at=AT),
         new_event(EventVerb.APPOINTMENT_PROVIDER_UNAVAILABLE, late, by=None, at=AT),
     )
     return late.attest_by

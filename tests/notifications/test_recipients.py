@@ -120,6 +120,21 @@ async def test_a_practices_office_is_its_owner_and_its_users_who_have_not_lapsed
     assert await found(OFFICE, of_session) == {of_session.id: {owner.email}}
 
 
+async def test_the_practice_of_a_lapsed_session_is_told_and_without_one_nobody_stands_in_for_it() -> None:
+    pair, alone = await pair_of(), await pair_of()
+    practice = await Practice.open(name="Harbor", by=None, at=AT)
+    owner, ops = await staff(Role.OFFICE, practice_id=practice.id, is_owner=True), await staff(Role.OPS)
+    await pair.provider.set_practice(practice.id, by=SOMEBODY, at=AT)
+    sessions = [await confirmed(one.student, one.openings[0]) for one in (pair, alone)]
+    await forget_mails_so_far()
+    for session in sessions:
+        await session.lapse(at=session.attest_by)
+    await write_mails(at=AT, domain="mail.test")
+    office = {(mail.template, mail.address) for mail in await mails() if mail.recipient in ("PRACTICE", "OPS")}
+    assert office == {("lapsed_for_practice", owner.email), ("lapsed_for_ops", ops.email)}
+    assert len([mail for mail in await mails() if mail.recipient == "OPS"]) == len(sessions)
+
+
 async def test_finance_is_everybody_of_finance_and_one_with_two_memberships_is_one() -> None:
     event, ops = await event_of(await school_of()), await staff(Role.OPS)
     assert await found(FINANCE, event) == {event.id: {ops.email}}

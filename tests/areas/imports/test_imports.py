@@ -15,9 +15,12 @@ from models.base.event_verbs import EventVerb
 from models.base.events import Event
 from models.base.ids import decode
 from models.base.times import local_day
+from models.files.files import File
+from models.imports import reading
 from models.imports.imports import Import, ImportRow
 from models.rates.rates import LATEST_ZONE, Rate
 from models.records import retention
+from resolvers.imports import imports as resolvers
 from tests.support.api import Api, api_on
 from tests.support.databases import own_database
 from tests.support.uploads import expected, uploaded
@@ -54,7 +57,10 @@ async def upload(api: Api, *lines: str) -> str:
 
 async def preview_of(api: Api, upload_id: str, **fields: Any) -> Any:
     """The payload of a preview."""
-    return await api.do("previewImport", role="FINANCE", selection=PREVIEW, kind="RATES", uploadId=upload_id, **fields)
+    selection = f"{PREVIEW} ignoredHeaders"
+    return await api.do(
+        "previewImport", role="FINANCE", selection=selection, kind="RATES", uploadId=upload_id, **fields
+    )
 
 
 async def previewed(api: Api, *lines: str) -> Any:
@@ -237,6 +243,33 @@ async def test_a_mapping_is_given_once_and_remembered_for_files_like_it(api: Api
         (pair["column"], pair["header"]) for pair in mapping
     }
     assert told(await preview_of(api, later, mapping=[mapping[0], mapping[0]])) == [("INVALID", "mapping")]
+
+
+async def test_a_last_day_is_kept_though_the_last_file_had_no_column_for_it_and_what_is_ignored_is_told(
+    api: Api,
+) -> None:
+    plain = "visit type,service,degree level,license class,state,amount,effective from"
+    begun = f"intake,therapy,masters,LMFT,MO,90.00,{day(2)}"
+    first = await uploaded(api, "FINANCE", "IMPORT", f"{plain}\n{begun}".encode(), name="rates.csv")
+    assert told(await committed(api, (await preview_of(api, first))["import"])) == []
+    more = f"{plain},effective until,remark\nintake,therapy,masters,LMFT,MO,95.00,{day(5)},{day(9)},x"
+    second = await uploaded(api, "FINANCE", "IMPORT", more.encode(), name="rates.csv")
+    answer = await preview_of(api, second)
+    assert answer["ignoredHeaders"] == ["remark"]
+    assert told(await committed(api, answer["import"])) == []
+    assert await rates_of("MO") == [(90_00, day(2), day(5)), (95_00, day(5), day(10))]
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BYTES_MAX", 100)
+
+    async def no_fetching(file: File) -> bytes:
+        raise AssertionError(file)
+
+    monkeypatch.setattr(resolvers, "content_of", no_fetching)
+    assert told(await preview_of(api, await upload(api, row("MN")))) == [("INVALID", "uploadId")]
 
 
 async def test_only_a_file_of_rows_that_was_sent_is_read(api: Api) -> None:

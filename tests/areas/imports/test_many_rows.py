@@ -56,6 +56,20 @@ def forget_the_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
+@pytest.mark.parametrize("number", [1_000, pytest.param(ROWS_MAX, marks=pytest.mark.soak)])
+async def test_as_many_days_of_one_kind_are_kept_in_no_more_time(api: Api, number: int) -> None:
+    rows = [f"intake,therapy,masters,LCSW,GU,{n % 900 + 1}.00,{day(n + 1)}," for n in range(number)]
+    content = "\n".join([HEADERS, *rows]).encode()
+    preview = (await preview_of(api, await uploaded(api, "FINANCE", "IMPORT", content, name="rates.csv")))["import"]
+    began = time.perf_counter()
+    assert told(await committed(api, preview)) == []
+    print(f"{number} days of one kind: commit {time.perf_counter() - began:.1f} s")
+    kept = await Rate.filter(state="GU").order_by("effective_from")
+    assert len(kept) == number
+    assert all(one.during.until == other.effective_from for one, other in pairwise(kept))
+    assert kept[-1].during.until is None
+
+
 @pytest.mark.parametrize("number", [2_000, pytest.param(ROWS_MAX, marks=pytest.mark.soak)])
 async def test_a_large_file_takes_little_time_and_memory_and_every_row_is_kept(api: Api, number: int) -> None:
     before = await Rate.all().count()

@@ -9,7 +9,7 @@ import pytest
 from models.base.errors import Refused
 from models.imports.kinds import KINDS, ImportKind, UnfitCellError, one_of, read_day, read_money, read_state
 from models.imports.reading import ROWS_MAX, Encoding, Separator, Sheet, read_sheet
-from models.imports.staging import StagedRow, mapped, read_rows
+from models.imports.staging import StagedRow, ignored, mapped, read_rows
 from models.rates.importing import COLUMNS, judge, keep  # noqa: F401 — the kind is registered with them
 from models.rates.rates import VisitType
 
@@ -87,6 +87,8 @@ def test_what_a_guard_against_formulas_put_before_a_cell_is_taken_off() -> None:
         (b",".join(b"%d" % n for n in range(101)) + b"\n1\n", ["A file has at most 100 columns."]),
         (b"a,b,a\n", ["2 columns are called a.", "There is no row below the headers."]),
         (b"a\n" + b"1\n" * (ROWS_MAX + 1), ["A file has at most 20,000 rows."]),
+        (b"a\n1\n" + b"1" * 140_000, ["A cell in line 3 is far too long."]),
+        (b"a," + b"b" * 201 + b"\n1,2\n", ["The header of column 2 has more than 200 characters."]),
         (b"a\n" + b"1" * 10 * 1024 * 1024, ["A file of rows has at most 10,485,760 bytes."]),
     ],
 )
@@ -115,6 +117,20 @@ def test_a_row_is_read_into_what_its_cells_mean() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("title", "license_class"),
+    [
+        ("LICSW", "CLINICAL_SOCIAL_WORKER"),
+        ("LPCC", "PROFESSIONAL_COUNSELOR"),
+        ("LCPC", "PROFESSIONAL_COUNSELOR"),
+        ("LCMHC", "MENTAL_HEALTH_COUNSELOR"),
+    ],
+)
+def test_a_class_of_license_is_known_by_the_titles_of_the_states(title: str, license_class: str) -> None:
+    (row,) = rows_of(ROW.replace("LCSW", title))
+    assert row.parsed["licenseClass"] == license_class
+
+
 def test_every_fault_of_a_row_is_told_by_its_column() -> None:
     (row,) = rows_of("intake,,nurse,LCSW,Mars,130,2027-02-30,soon")
     assert row.outcome == "FAULTY"
@@ -131,6 +147,9 @@ def test_a_ragged_row_is_a_fault_and_an_empty_one_is_left_out() -> None:
     ]  # fmt: skip
     assert [fault["column"] for fault in (*short.faults, *long.faults)] == [None, None]
     assert [row.number for row in (short, empty, blank, long, padded)] == [2, 3, 4, 5, 6]
+    assert [row.faults[0]["fix"] for row in (short, long)] == [
+        "Write a separator for each empty cell too.", "Quote cells that hold a separator.",
+    ]  # fmt: skip
 
 
 def test_a_cell_has_a_bound() -> None:
@@ -170,6 +189,19 @@ def test_the_mapping_of_the_last_import_is_used_if_the_file_has_its_headers() ->
     assert mapping_of(HEADERS, remembered=ours)["amount"] == "amount"
 
 
+def test_a_column_that_the_last_import_had_not_is_known_by_its_name() -> None:
+    """Otherwise a file that has a last day for once would be kept without it, and nobody told."""
+    ours = {"visitType": "A", "service": "B", "degreeLevel": "C", "licenseClass": "D", "amount": "E", "state": "from"}
+    ours["effectiveFrom"] = "F"
+    found = mapping_of("a,b,c,d,e,f,from,state,effective until", remembered=ours)
+    assert found == {**{name: header.lower() for name, header in ours.items()}, "effectiveUntil": "effective until"}
+
+
+def test_headers_that_no_column_has_are_told() -> None:
+    sheet = sheet_of(f"{HEADERS},note,effektive until", f"{ROW},x,y")
+    assert ignored(sheet, mapped(RATES, sheet.headers, None, {})) == ["note", "effektive until"]
+
+
 def test_everything_that_is_wrong_with_a_mapping_is_told() -> None:
     given = {"colour": "amount", "amount": "amount", "state": "nowhere", "service": "state", "visitType": "state"}
     told = mapping_of(HEADERS, given)
@@ -184,7 +216,20 @@ def test_everything_that_is_wrong_with_a_mapping_is_told() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["2027-1-1", "31/12/2027", "2027-02-30", "tomorrow", "٢٠٢٧-٠١-٠١", "1/1/27"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2027-1-1",
+        "31/12/2027",
+        "2027-02-30",
+        "tomorrow",
+        "٢٠٢٧-٠١-٠١",
+        "1/1/27",
+        "1899-12-31",
+        "3000-01-01",
+        "12/31/9999",
+    ],
+)
 def test_what_is_no_day_is_told(text: str) -> None:
     with pytest.raises(UnfitCellError):
         read_day(text)

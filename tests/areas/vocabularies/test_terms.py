@@ -181,7 +181,30 @@ async def test_a_term_is_not_restored_beside_another_of_its_label(api: Api) -> N
     await api.do("retireTerm", role="OPS", selection=TERM, termId=old["id"])
     await added(api, labelEn="climate")
     refused = await api.do("restoreTerm", role="OPS", selection=TERM, termId=old["id"])
-    assert [error["code"] for error in refused["userErrors"]] == ["CONFLICT"]
+    assert [(error["code"], error["field"]) for error in refused["userErrors"]] == [("CONFLICT", ["input", "termId"])]
+    assert "changeTerm" in refused["userErrors"][0]["fix"]
+    renamed = await api.do("changeTerm", role="OPS", selection=TERM, termId=old["id"], labelEn="Climate of before")
+    assert renamed["userErrors"] == []
+    restored = await api.do("restoreTerm", role="OPS", selection=TERM, termId=old["id"])
+    assert restored["userErrors"] == []
+
+
+@pytest.mark.parametrize("label", ["\u200b", "\u00ad\ufeff", "\u3164"])
+async def test_a_label_that_nobody_can_see_is_refused_as_an_empty_one_is(api: Api, label: str) -> None:
+    refused = await added(api, labelEn=label)
+    assert [(error["code"], error["message"], error["field"]) for error in refused["userErrors"]] == [
+        ("INVALID", "This text is empty.", ["input", "labelEn"])
+    ]
+
+
+async def test_everything_that_speaks_against_a_change_is_told_at_once(api: Api) -> None:
+    term = (await added(api))["term"]
+    answer = await api.do(
+        "changeTerm", role="OPS", selection=TERM, termId=term["id"], labelEn="anxiety", labelEs="Ansiedad", position=-1
+    )
+    assert [error["field"][-1] for error in answer["userErrors"]] == ["position", "labelEn", "labelEs"]
+    kept = await api.do("changeTerm", role="OPS", selection=TERM, termId=term["id"], labelEn=term["label"], position=7)
+    assert kept["userErrors"] == []
 
 
 async def test_the_directory_finds_by_code_label_and_language(api: Api) -> None:
