@@ -281,5 +281,5 @@ async def balances_of(student_ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]
 
 
 CONSTRAINTS["wallets_available_check"] = CONSTRAINTS["grants_unused_check"] = Refusal(
-    Code.NO_CREDITS, "There is no credit left.", rule="CR-4", fix="Ask your school for more credits."
+    Code.NO_CREDITS, "There is no credit left.", rule="CR-4", fix="Ask your school for more credits by requestCredits."
 )

@@ -104,4 +104,60 @@ HOLDS = [
            DECLINED, transferred("FORFEIT", session="$requested")),
 ]  # fmt: skip
 
-BREACHES = [*WALLETS, *GRANTS, *TRANSFERS, *HOLDS]
+DECIDED = "ended_at = now(), decided_by = '$user'"
+A_DECLINE = f"status = 'DECLINED', decision_reason = 'BUDGET_SPENT', {DECIDED}"
+
+REQUESTS = [
+    breach("two open requests of one student", "credit_requests_one_open",
+           copied("credit_requests", "$credit_request")),
+    breach("a request for nothing", "credit_requests_credits",
+           copied("credit_requests", "$credit_request", student_id="$cleo", credits=0)),
+    breach("a request for a reason that is none", "credit_requests_reason",
+           copied("credit_requests", "$credit_request", student_id="$cleo", reason="SAD")),
+    breach("a request by nobody that there is", "credit_requests_requester",
+           copied("credit_requests", "$credit_request", student_id="$cleo", requester="OFFICE")),
+    breach("a provider's request without the provider", "credit_requests_of_provider",
+           copied("credit_requests", "$credit_request", student_id="$cleo", requester="PROVIDER")),
+    breach("a request at a school that is not the student's", "credit_requests_student_of_school",
+           copied("credit_requests", "$credit_request", student_id="$cleo", school_id="$other_school")),
+    breach("a request of an erased student", "students_not_erased",
+           copied("credit_requests", "$credit_request", student_id="$erased")),
+    breach("a request that begins with its end", "credit_requests_begin_open",
+           copied("credit_requests", "$declined_request")),
+    breach("a request in no known state", "credit_requests_status",
+           changed("credit_requests", "$credit_request", "status = 'LOST', ended_at = now()")),
+    breach("a request that ended at no time", "credit_requests_ended",
+           changed("credit_requests", "$credit_request", "status = 'WITHDRAWN'")),
+    breach("a decision by nobody", "credit_requests_decided",
+           changed("credit_requests", "$credit_request",
+                   "status = 'DECLINED', ended_at = now(), decision_reason = 'BUDGET_SPENT'")),
+    breach("a decline for no reason", "credit_requests_decided",
+           changed("credit_requests", "$credit_request", f"status = 'DECLINED', {DECIDED}")),
+    breach("a decline for a reason that is none", "credit_requests_decision_reason",
+           changed("credit_requests", "$credit_request", f"status = 'DECLINED', decision_reason = 'NO', {DECIDED}")),
+    breach("a request granted without a grant", "credit_requests_granted",
+           changed("credit_requests", "$credit_request", f"status = 'GRANTED', granted_credits = 3, {DECIDED}")),
+    breach("more granted than asked for", "credit_requests_granted",
+           changed("credit_requests", "$credit_request",
+                   f"status = 'GRANTED', granted_credits = 6, grant_id = '$grant', {DECIDED}")),
+    breach("a request granted by another student's grant", "credit_requests_by_grant",
+           copied("grants", "$bens_grant", credits=3, unused=0),
+           changed("credit_requests", "$credit_request",
+                   f"status = 'GRANTED', granted_credits = 3, grant_id = '$new', {DECIDED}")),
+    breach("one grant for two requests", "credit_requests_one_of_grant",
+           copied("grants", "$grant", credits=3, unused=0),
+           copied("credit_requests", "$credit_request", id="$newer", student_id="$cleo"),
+           *(changed("credit_requests", request,
+                     f"status = 'GRANTED', granted_credits = 3, grant_id = '$new', {DECIDED}")
+             for request in ("$credit_request", "$newer"))),
+    breach("a request that its own student decides", "credit_requests_not_by_oneself",
+           changed("credit_requests", "$credit_request", A_DECLINE.replace("$user", "$account"))),
+    breach("a decision changed", "credit_requests_end_once",
+           changed("credit_requests", "$declined_request", "decision_reason = 'NOT_ELIGIBLE'")),
+    breach("what was asked is changed", "credit_requests_end_once",
+           changed("credit_requests", "$credit_request", "credits = 4")),
+    breach("a request is deleted", "credit_requests_append_only", deleted("credit_requests", "$credit_request")),
+    breach("the requests are emptied", "credit_requests_append_only", emptied("credit_requests")),
+]  # fmt: skip
+
+BREACHES = [*REQUESTS, *WALLETS, *GRANTS, *TRANSFERS, *HOLDS]
