@@ -64,6 +64,7 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
     EventVerb.CLAIM_ACCEPTED: (provider("claim_accepted"), student("session_claimed")),
     EventVerb.CLAIM_DENIED: (provider("claim_denied"), student("session_claimed")),
     EventVerb.CREDIT_GRANTED: (student("credits_granted"),),
+    EventVerb.CREDIT_REVERSED: (student("credits_corrected"),),
     EventVerb.CREDIT_REQUEST_MADE: (Line(SCHOOL, "credits_requested"),),
     EventVerb.CREDIT_REQUEST_DECLINED: (student("credits_declined"),),
     EventVerb.LICENSE_ENTERED: (Line(OPS, "license_submitted", unless_doer=True),),

@@ -69,6 +69,7 @@ async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> di
             "credits_available": facts.credits_available,
             "credits_expire_at": facts.credits_expire_at,
         }
+    words["corrected_to"] = data.get("target", "")
     words["credits_asked"] = facts.credits_asked
     if facts.credit_request_id is not None:
         words |= {

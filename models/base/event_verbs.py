@@ -81,6 +81,7 @@ class EventVerb(Words):
     CREDIT_GRANTED = "credit.granted", "Credits were granted."
     CREDIT_REVOKED = "credit.revoked", "Unused credits were revoked."
     CREDIT_EXPIRED = "credit.expired", "Unused credits expired."
+    CREDIT_REVERSED = "credit.reversed", "A transfer of credits made by mistake was reversed."
     CREDIT_REQUEST_MADE = "credit_request.made", "A student asked for more credits."
     CREDIT_REQUEST_GRANTED = "credit_request.granted", "A school granted all or some of the credits asked for."
     CREDIT_REQUEST_DECLINED = "credit_request.declined", "A school declined a request for credits."

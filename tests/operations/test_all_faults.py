@@ -263,7 +263,7 @@ ONE_VALUE = {
     "giveConsent", "withdrawConsent",
     "takeTask", "releaseTask",
     "exportRecord", "cancelJob", "discardImport",
-    "withdrawCreditRequest",
+    "withdrawCreditRequest", "revokeCredits", "reverseTransfer",
     "retireTerm", "restoreTerm", "signedAgreement",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""

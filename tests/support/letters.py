@@ -46,6 +46,7 @@ def words(site: Site = SITE, **changes: Any) -> dict[str, Any]:
         "amount": "$125.00",
         "credits": 3,
         "credits_available": 5,
+        "corrected_to": "AVAILABLE",
         "credits_asked": 6,
         "credit_request": "crq_01kbb0000000000000000000000",
         "decide_by": at + timedelta(days=7),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.base.access import Role
+from models.base.ids import encode
 from tests.areas.vocabulary import (
     ALL,
     FINANCE,
@@ -27,6 +28,8 @@ QUERY: Expected = {
 
 MUTATION: Expected = {
     "grantCredits": {SCHOOL},
+    "revokeCredits": {SCHOOL},
+    "reverseTransfer": {OPS, FINANCE},
     "requestCredits": {STUDENT},
     "decideCreditRequest": {SCHOOL},
     "withdrawCreditRequest": {STUDENT},
@@ -48,6 +51,7 @@ AUDITED: Audited = {
 }
 
 OTHERS: Others = {
+    ("revokeCredits", SCHOOL): lambda other: {"grantId": encode("grt", other.grant_id)},
     ("decideCreditRequest", SCHOOL): lambda other: {
         "creditRequestId": other.credit_request.type_id,
         "credits": 0,
