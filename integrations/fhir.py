@@ -238,13 +238,14 @@ DISPOSITION = {
     "ACCEPTED": "Accepted: one credit was used for this session.",
     "DENIED": "Denied: the credit was given back.",
     "VOID": "Void: this claim no longer counts.",
+    "REPLACED": "Replaced: a later version of this claim stands in its place.",
 }
 
 
 def about(entry: Entry, record: Mapping[str, Any]) -> Resource:
     """What a claim and its response say alike."""
     return {
-        "status": "cancelled" if entry["status"] == "VOID" else "active",
+        "status": "cancelled" if entry["status"] in ("VOID", "REPLACED") else "active",
         "type": coded("claim-type", "professional"),
         "use": "claim",
         "patient": reference("Patient", record["student"]["id"]),

@@ -120,8 +120,8 @@ def test_each_thing_has_its_resource_and_the_same_name_in_every_export() -> None
     bundle = fhir.bundle(record())
     numbers = {kind: len(resources(bundle, kind)) for kind in KINDS}
     assert numbers == {
-        "Patient": 1, "Organization": 1, "Coverage": 1, "Practitioner": 1, "Appointment": 11, "Encounter": 4,
-        "Claim": 3, "ClaimResponse": 3,
+        "Patient": 1, "Organization": 1, "Coverage": 1, "Practitioner": 1, "Appointment": 14, "Encounter": 5,
+        "Claim": 4, "ClaimResponse": 4,
     }  # fmt: skip
     later = fhir.bundle(record(madeAt="2027-01-01T00:00:00Z"))
     assert [entry["fullUrl"] for entry in later["entry"]] == [entry["fullUrl"] for entry in bundle["entry"]]

@@ -33,15 +33,18 @@ ABOUT_NO_INPUT = {
     "Too many of your jobs wait or run.": "who asks",
     "Too many of your uploads wait to be sent or used.": "who asks",
     "This address was used already.": "an address, no mutation",
+    "Nothing is to be changed.": "none of several was given",
+    "message": "a row of an import, which is named by its number",
+    "message_of(needed)": "who asks",
     "Only an image or resource in use can be published.": "a file, which each verb names by a field of its own",
 }
 """Why a refusal names no input."""
 
 
 def refusals_without_a_path() -> set[str]:
-    """The messages of refusals that are made without a path."""
+    """The messages of refusals that are made without a path; of one that is put together, how."""
     return {
-        ast.literal_eval(call.args[1])
+        str(call.args[1].value) if isinstance(call.args[1], ast.Constant) else ast.unparse(call.args[1])
         for folder in ("models", "resolvers", "operations")
         for file in (ROOT / folder).rglob("*.py")
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))

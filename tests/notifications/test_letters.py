@@ -275,7 +275,9 @@ async def test_no_message_holds_what_a_row_says_about_health(committed: Settings
 NOT_OF_A_SESSION = {
     line.template
     for verb, lines in POLICY.items()
-    if verb.startswith(("account.", "invitation.", "office_user.", "payout_details.", "person_conflict."))
+    if verb.startswith(
+        ("account.", "invitation.", "office_user.", "partner_key.", "payout_details.", "person_conflict.")
+    )
     for line in lines
 }
 

@@ -24,8 +24,9 @@ from operations.reads.nodes import NODES
 from schema.root import SCHEMA
 from tests.support.asking import COMPILED, CORE, ask, statements_counted
 from tests.support.databases import own_database, undone
+from tests.support.import_rows import preview_of
 from tests.support.selections import below
-from tests.support.two_sides import SOMEBODY, campus_of, conflict_of, consent_of, paid_to, read_by, viewer_of
+from tests.support.two_sides import SOMEBODY, campus_of, conflict_of, consent_of, job_of, paid_to, read_by, viewer_of
 from tests.support.world import (
     AT,
     MORNINGS,
@@ -114,6 +115,8 @@ class Crowd:
         await consent_of(student)
         await write(conflict_of(own))
         await write_entries([read_by(student, pair.student)])
+        await write(job_of(student.membership_id, about=own.id))
+        await preview_of(await viewer_of(Role.FINANCE))
         practice = await Practice.open(name=f"Practice {(provider or pair.provider).name}", by=None, at=AT)
         await (provider or pair.provider).set_practice(practice.id, by=SOMEBODY, at=AT)
         await viewer_of(Role.OFFICE, practice_id=practice.id)
