@@ -75,7 +75,9 @@ class CreditRequest(Entity):
         Role.SCHOOL: "credit_requests.school_id = {school}",
     }
     RECORD_OF: ClassVar[str | None] = "student_id"
-    LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = credit_requests.student_id")
+    LOCKED_AFTER: ClassVar[tuple[LockedBefore, ...]] = (
+        LockedBefore("wallets", "wallets.id = credit_requests.student_id"),
+    )
 
     student_id = fields.UUIDField()
     school_id = fields.UUIDField()

@@ -139,7 +139,7 @@ class Grant(Entity):
     """Credits that a school gave a student at one time, and how many of them are unused."""
 
     PREFIX: ClassVar[str] = "grt"
-    LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = grants.wallet_id")
+    LOCKED_AFTER: ClassVar[tuple[LockedBefore, ...]] = (LockedBefore("wallets", "wallets.id = grants.wallet_id"),)
     SCOPE: ClassVar[Needed] = Scope.CREDITS_READ
     REACH: ClassVar[Reach] = reach_of_student("grants")
     RECORD_OF: ClassVar[str | None] = "student_id"
@@ -179,7 +179,7 @@ class Transfer(Entity):
     """One line of the ledger: whole credits of one grant, moved from one bucket of a wallet to another."""
 
     PREFIX: ClassVar[str] = "ltx"
-    LOCKED_AFTER: ClassVar[LockedBefore | None] = LockedBefore("wallets", "wallets.id = transfers.wallet_id")
+    LOCKED_AFTER: ClassVar[tuple[LockedBefore, ...]] = (LockedBefore("wallets", "wallets.id = transfers.wallet_id"),)
     SCOPE: ClassVar[Needed] = Scope.CREDITS_READ
     REACH: ClassVar[Reach] = reach_of_student("transfers")
     RECORD_OF: ClassVar[str | None] = "student_id"

@@ -84,7 +84,7 @@ END $$;
 class Migration(migrations.Migration):
     """Four functions in the place of narrower ones."""
 
-    dependencies = [("models", "0047_payment_ledger")]
+    dependencies = [("models", "0048_audit_of_files")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in (
         "SET LOCAL lock_timeout = '5s'", PROPOSED, AGREED, PAYABLE, REVERSED

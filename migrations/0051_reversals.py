@@ -29,6 +29,6 @@ CREATE TRIGGER transfers_not_by_oneself AFTER INSERT ON transfers
 class Migration(migrations.Migration):
     """Two columns that may be empty, and a rule for new rows."""
 
-    dependencies = [("models", "0054_credit_requests")]
+    dependencies = [("models", "0050_credit_requests")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", REASONS)]

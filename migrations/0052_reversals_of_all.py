@@ -15,7 +15,7 @@ CHECKED = "ALTER TABLE transfers VALIDATE CONSTRAINT transfers_reversal_reason"
 class Migration(migrations.Migration):
     """Reads and writes go on meanwhile."""
 
-    dependencies = [("models", "0055_reversals")]
+    dependencies = [("models", "0051_reversals")]
     initial = False
     operations = [
         ops.RunSQL(sql)

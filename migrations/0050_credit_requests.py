@@ -91,6 +91,6 @@ CREATE TRIGGER credit_requests_are_decided AFTER UPDATE ON credit_requests
 class Migration(migrations.Migration):
     """One table, which nothing before it knows."""
 
-    dependencies = [("models", "0047_payment_ledger")]
+    dependencies = [("models", "0049_locks_of_sessions")]
     initial = False
     operations = [ops.RunSQL(sql) for sql in ("SET LOCAL lock_timeout = '5s'", REQUESTS, RULES)]
