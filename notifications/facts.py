@@ -45,6 +45,7 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
             ELSE studies.crisis_line END AS crisis_line,
        c.id AS claim_id, c.amount_cents AS claim_cents,
        g.expires_at AS credits_expire_at, w.available AS credits_available,
+       asked.id AS credit_request_id, asked.credits AS credits_asked, asked.status AS credit_request_status,
        accounts.name AS account_name, lives.time_zone AS account_zone,
        links.id AS link_id, links.expires_at AS link_expires_at,
        invitations.name AS invited_name, coalesce(practices.name, inviting.name) AS inviter_name,
@@ -67,6 +68,7 @@ SELECT m.id AS mail_id, m.recipient, e.id AS event_id, e.provider_id, e.actor_ro
   LEFT JOIN claims c ON c.id = e.subject_id AND e.subject_type = 'clm'
   LEFT JOIN grants g ON g.id = e.subject_id AND e.subject_type = 'grt'
   LEFT JOIN wallets w ON w.id = g.wallet_id
+  LEFT JOIN credit_requests asked ON (e.subject_type = 'crq' AND asked.id = e.subject_id) OR asked.grant_id = g.id
   LEFT JOIN secret_links links ON links.id = {LINK_ID}
   LEFT JOIN invitations ON invitations.id = e.subject_id AND e.subject_type = 'inv'
   LEFT JOIN schools inviting ON inviting.id = invitations.school_id
@@ -118,6 +120,7 @@ STILL_TRUE: Mapping[str, Callable[[Any, datetime], bool]] = {
     "revalidation_due": lambda facts, at: facts.member_ended_at is None and facts.validated_at <= facts.event_at,
     "key_expires": lambda facts, at: facts.key_goes_on and at < facts.key_expires_at,
     "license_submitted": lambda facts, at: facts.license_verified_at is None,
+    "credits_requested": lambda facts, at: facts.credit_request_status == "OPEN",
     "attestation_due": lambda facts, at: facts.status == "CONFIRMED" and at < facts.attest_by,
     **dict.fromkeys(("lapsed_for_provider", "lapsed_for_practice", "lapsed_for_ops"), may_be_attested_late),
 }

@@ -12,7 +12,7 @@ from models.base.event_verbs import EventVerb
 from models.base.recipients import Recipient
 from models.directory.recipients import PROVIDER
 from models.keys.recipients import KEEPER
-from models.schools.recipients import STUDENT
+from models.schools.recipients import SCHOOL, STUDENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,9 @@ POLICY: Mapping[EventVerb, tuple[Line, ...]] = {
     EventVerb.CLAIM_ACCEPTED: (provider("claim_accepted"), student("session_claimed")),
     EventVerb.CLAIM_DENIED: (provider("claim_denied"), student("session_claimed")),
     EventVerb.CREDIT_GRANTED: (student("credits_granted"),),
+    EventVerb.CREDIT_REVERSED: (student("credits_corrected"),),
+    EventVerb.CREDIT_REQUEST_MADE: (Line(SCHOOL, "credits_requested"),),
+    EventVerb.CREDIT_REQUEST_DECLINED: (student("credits_declined"),),
     EventVerb.LICENSE_ENTERED: (Line(OPS, "license_submitted", unless_doer=True),),
     EventVerb.LICENSE_VERIFIED: (provider("profile_live"),),
     EventVerb.ENROLLMENT_ACTIVATED: (provider("profile_live"),),
@@ -100,6 +103,9 @@ SILENT: frozenset[EventVerb] = frozenset(
         EventVerb.CONSENT_GIVEN,
         EventVerb.CONSENT_WITHDRAWN,
         EventVerb.CREDIT_EXPIRED,
+        EventVerb.CREDIT_REQUEST_CLOSED,
+        EventVerb.CREDIT_REQUEST_GRANTED,  # the grant, made in the same moment, is what the student is told
+        EventVerb.CREDIT_REQUEST_WITHDRAWN,  # it is no task of the school's any more
         EventVerb.CREDIT_REVOKED,
         EventVerb.FILE_EXPECTED,
         EventVerb.FILE_PUBLISHED,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,10 +15,11 @@ from models.appointments.alternatives import other_openings
 from models.appointments.recipients import OFFICE, PRACTICE
 from models.base.amounts import Money
 from models.base.ids import encode
+from models.credits.credit_requests import DECIDED_WITHIN, CreditDecisionReason
 from models.directory.licenses import VERIFIED_WITHIN
 from models.directory.recipients import PROVIDER
 from models.keys.recipients import KEEPER
-from models.schools.recipients import STUDENT
+from models.schools.recipients import SCHOOL, STUDENT
 from notifications.facts import LINKED
 from notifications.site import Site
 
@@ -25,6 +27,14 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 NAME_LENGTH_MAX = 80
 NATIONAL_CRISIS_LINE = "988"
+WHY: Mapping[CreditDecisionReason, str] = {
+    CreditDecisionReason.LIMIT_REACHED: "You have as many credits as your school gives to one student.",
+    CreditDecisionReason.BUDGET_SPENT: "Your school has no more credits to give at the moment.",
+    CreditDecisionReason.CENTER_PROVIDES_CARE: "Your school looks after you itself.",
+    CreditDecisionReason.OTHER_CARE_ARRANGED: "Something else has been arranged with you.",
+    CreditDecisionReason.NOT_ELIGIBLE: "Your school gives no more credits to you at the moment.",
+}
+"""What a student is told of a school's reason to decline."""
 
 
 async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> dict[str, Any]:
@@ -58,6 +68,14 @@ async def words_of(template: str, facts: Any, *, at: datetime, site: Site) -> di
             "credits": data["credits"],
             "credits_available": facts.credits_available,
             "credits_expire_at": facts.credits_expire_at,
+        }
+    words["corrected_to"] = data.get("target", "")
+    words["credits_asked"] = facts.credits_asked
+    if facts.credit_request_id is not None:
+        words |= {
+            "credit_request": encode("crq", facts.credit_request_id),
+            "decide_by": facts.event_at + DECIDED_WITHIN,
+            "why": WHY[CreditDecisionReason(data["reason"])] if template == "credits_declined" else "",
         }
     if template in LINKED:
         words |= await words_of_link(template.replace("_", "-"), facts, site, at)
@@ -135,6 +153,7 @@ def zone_of(facts: Any) -> ZoneInfo:
         PRACTICE.name: facts.provider_zone,
         OPS.name: facts.provider_zone,
         KEEPER.name: facts.school_zone,
+        SCHOOL.name: facts.school_zone,
     }
     return ZoneInfo(zones.get(facts.recipient, facts.account_zone) or "UTC")
 

@@ -204,7 +204,7 @@ def credit_refusals(standing: Standing) -> list[Refusal]:
             "You have no credit left.",
             rule="CR-4",
             path=["openingId"],
-            fix="Ask your school for more credits.",
+            fix="Ask your school for more credits by requestCredits.",
         )
     ]
 

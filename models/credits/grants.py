@@ -129,6 +129,43 @@ def grant_warnings(credits: Credits) -> list[str]:
     return [f"A student typically gets {TYPICAL_CREDITS_MIN} to {TYPICAL_CREDITS_MAX} credits (CR-2)."]
 
 
+async def revoke(given: Grant, credits: int | None, *, by: Viewer, at: datetime) -> int:
+    """The school takes back unused credits of one grant, all of them or so many; how many. Its wallet is locked."""
+    wanted = given.unused if credits is None else credits
+    refuse_if_any(revoke_refusals(given, wanted))
+    await write(
+        new_transfer(TransferKind.REVOKE, given, Credits(wanted), at=at),
+        new_event(EventVerb.CREDIT_REVOKED, given, by=by, at=at, credits=wanted),
+    )
+    given.unused -= wanted
+    return wanted
+
+
+def revoke_refusals(given: Grant, credits: int) -> list[Refusal]:
+    """What speaks against taking so many credits back: those held or gone stay as they are."""
+    if given.unused == 0:
+        return [
+            Refusal(
+                Code.NO_CREDITS,
+                "No credit of this grant is unused.",
+                rule="CR-10",
+                path=["grantId"],
+                fix="Nothing can be taken back; what is held comes back when its appointment ends without a session.",
+            )
+        ]
+    if 1 <= credits <= given.unused:
+        return []
+    return [
+        Refusal(
+            Code.OUT_OF_BOUNDS,
+            f"{given.unused} credits of this grant are unused.",
+            rule="CR-7",
+            path=["credits"],
+            fix=f"Take back 1 to {given.unused}, or leave the number out for all of them.",
+        )
+    ]
+
+
 async def revoke_unused(student_id: UUID, *, by: Viewer, at: datetime) -> int:
     """Take back what is neither held nor gone, grant by grant; how many credits it was. The wallet is locked."""
     revoked = 0

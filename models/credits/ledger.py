@@ -14,7 +14,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from models.base.access import EVERYTHING, Entity, Reach, Role
+from models.base.access import EVERYTHING, Entity, LockedBefore, Reach, Role
 from models.base.amounts import Credits
 from models.base.errors import CONSTRAINTS, Code, Refusal
 from models.base.exports import in_record
@@ -50,6 +50,17 @@ class TransferKind(Words):
     REVOKE = "REVOKE", "The school revoked unused credits."
     SETTLE_LATE = "SETTLE_LATE", "A session whose credit had come back was paid for after all."
     REVERSE = "REVERSE", "A transfer made by mistake was reversed (CR-10)."
+
+
+class ReversalReason(Words):
+    """Why a transfer was reversed (CR-10)."""
+
+    ENTERED_BY_MISTAKE = "ENTERED_BY_MISTAKE", "It was entered by mistake."
+    WRONG_STUDENT = "WRONG_STUDENT", "It was meant for another student."
+    WRONG_NUMBER = "WRONG_NUMBER", "It was another number of credits than was meant."
+    SESSION_DID_NOT_OCCUR = "SESSION_DID_NOT_OCCUR", "The session did not take place."
+    STUDENT_NOT_AT_FAULT = "STUDENT_NOT_AT_FAULT", "The student was not at fault for a missed session."
+    DISPUTE_SETTLED = "DISPUTE_SETTLED", "A dispute was settled so."
 
 
 MOVES: dict[TransferKind, tuple[Bucket, Bucket]] = {
@@ -128,6 +139,7 @@ class Grant(Entity):
     """Credits that a school gave a student at one time, and how many of them are unused."""
 
     PREFIX: ClassVar[str] = "grt"
+    LOCKED_AFTER: ClassVar[tuple[LockedBefore, ...]] = (LockedBefore("wallets", "wallets.id = grants.wallet_id"),)
     SCOPE: ClassVar[Needed] = Scope.CREDITS_READ
     REACH: ClassVar[Reach] = reach_of_student("grants")
     RECORD_OF: ClassVar[str | None] = "student_id"
@@ -167,6 +179,7 @@ class Transfer(Entity):
     """One line of the ledger: whole credits of one grant, moved from one bucket of a wallet to another."""
 
     PREFIX: ClassVar[str] = "ltx"
+    LOCKED_AFTER: ClassVar[tuple[LockedBefore, ...]] = (LockedBefore("wallets", "wallets.id = transfers.wallet_id"),)
     SCOPE: ClassVar[Needed] = Scope.CREDITS_READ
     REACH: ClassVar[Reach] = reach_of_student("transfers")
     RECORD_OF: ClassVar[str | None] = "student_id"
@@ -184,6 +197,8 @@ class Transfer(Entity):
     appointment_id = fields.UUIDField(null=True)
     reverses_id = fields.UUIDField(null=True)
     overrides_id = fields.UUIDField(null=True)
+    reason = fields.CharEnumField(ReversalReason, max_length=40, null=True)
+    by_account = fields.UUIDField(null=True)
     kind = fields.CharEnumField(TransferKind, max_length=20)
     source = fields.CharEnumField(Bucket, max_length=10)
     target = fields.CharEnumField(Bucket, max_length=10)
@@ -212,6 +227,8 @@ in_record(
     "source",
     "target",
     "credits",
+    "reverses_id",
+    "reason",
     "at",
     where="transfers.student_id = $1",
 )
@@ -281,5 +298,5 @@ async def balances_of(student_ids: Sequence[UUID]) -> dict[UUID, tuple[int, ...]
 
 
 CONSTRAINTS["wallets_available_check"] = CONSTRAINTS["grants_unused_check"] = Refusal(
-    Code.NO_CREDITS, "There is no credit left.", rule="CR-4", fix="Ask your school for more credits."
+    Code.NO_CREDITS, "There is no credit left.", rule="CR-4", fix="Ask your school for more credits by requestCredits."
 )

@@ -23,6 +23,7 @@ class TaskName(Words, shown_as="TaskKind"):
     ANSWER_REQUEST = "ANSWER_REQUEST", "A student's request waits for the provider's answer (AP-3)."
     ATTEST_SESSION = "ATTEST_SESSION", "A session is over and waits for the provider's attestation (CL-1)."
     VERIFY_LICENSE = "VERIFY_LICENSE", "A license waits to be verified with its state board (PR-4)."
+    DECIDE_CREDIT_REQUEST = "DECIDE_CREDIT_REQUEST", "A student's request for credits waits for the school (CR-6)."
     SETTLE_PERSON_CONFLICT = (
         "SETTLE_PERSON_CONFLICT",
         "An account that could not be linked with a student or provider waits to be settled (ID-7).",

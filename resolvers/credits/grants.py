@@ -10,11 +10,13 @@ from models.base.amounts import Credits
 from models.base.errors import Refusal, not_found
 from models.base.statements import fetch_one
 from models.credits import grants as credits
+from models.credits import reversals
 from models.credits.grants import SCHOOL_OF_WALLET, expiry_refusals, number_refusals
+from models.credits.ledger import Grant, ReversalReason, Transfer
 from models.schools.students import Student
 from operations.arguments import Text
 from operations.context import Context
-from operations.reads.rows import find
+from operations.reads.rows import find, find_locked
 
 
 async def grant(
@@ -35,6 +37,29 @@ async def grant(
     return {"grant": given, "warnings": warnings_of(Credits(credits))}
 
 
+async def revoke(
+    context: Context,
+    *,
+    grant_id: Annotated[UUID, Grant, "Grant whose credits are taken back."],
+    credits: Annotated[int | None, "How many; default all that are unused."] = None,
+) -> dict[str, Any]:
+    """Take back unused credits of a grant; what is held for appointments or used stays as it is."""
+    given = await find_locked(context, Grant, grant_id, path="grantId")
+    revoked = await revoke_verb(given, credits, by=context.viewer, at=context.now)
+    return {"grant": given, "revoked": revoked}
+
+
+async def reverse(
+    context: Context,
+    *,
+    transfer_id: Annotated[UUID, Transfer, "Transfer that was made by mistake."],
+    reason: Annotated[ReversalReason, "Why."],
+) -> Transfer:
+    """Reverse a ledger transfer that was made by mistake, at most once (CR-10)."""
+    other = await find_locked(context, Transfer, transfer_id, path="transferId")
+    return await reversals.reverse(other, reason=reason, by=context.viewer, at=context.now)
+
+
 async def check_grant(
     context: Context, *, student_id: UUID | None, credits: int, expires_at: datetime | None
 ) -> list[Refusal]:
@@ -51,6 +76,7 @@ async def check_grant(
 
 
 grant_verb = credits.grant
+revoke_verb = credits.revoke
 
 
 warnings_of = credits.grant_warnings

@@ -11,7 +11,7 @@ from models.credits.ledger import Grant, Transfer, Wallet
 from models.credits.proof import grants_that_disagree, wallets_that_disagree
 from operations.context import Context
 from operations.reads.pages import Order
-from operations.reads.relations import row, to_many, to_one_back
+from operations.reads.relations import row, to_many, to_one, to_one_back
 
 MOST_SHOWN = 100
 
@@ -45,5 +45,7 @@ async def proof(context: Context, selection: Selection) -> LedgerProof:
 
 
 OF_STUDENT = to_one_back(Wallet, by="student_id")
+REVERSES = to_one(Transfer, by="reverses_id")
+REVERSED_BY = to_one_back(Transfer, by="reverses_id")
 GRANTS = to_many(Grant, by="wallet_id", order=Order("granted_at", descending=True))
 TRANSFERS = to_many(Transfer, by="wallet_id", order=Order("at", descending=True))

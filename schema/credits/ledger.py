@@ -7,11 +7,11 @@ import strawberry
 from execution import Computed
 from models.base.access import Role
 from models.credits import ledger
-from models.credits.ledger import Bucket, TransferKind
+from models.credits.ledger import Bucket, ReversalReason, TransferKind
 from operations.mutations import mutation
 from operations.queries import query, relation
 from resolvers.credits import ledger as resolvers
-from resolvers.credits.grants import check_grant, grant
+from resolvers.credits.grants import check_grant, grant, reverse, revoke
 from schema.base.shape import Connection, Node, extends, payload, shown, shows, value
 from schema.schools.students import Student
 
@@ -27,6 +27,9 @@ class LedgerTransfer(Node):
     target: Bucket = shown("Bucket the credits entered.")
     credits: int = shown("Number of credits.")
     at: datetime = shown("When they moved.")
+    reason: ReversalReason | None = shown("Why it reversed another; null if it is no reversal (CR-10).")
+    reverses: "LedgerTransfer | None" = relation(resolvers.REVERSES, "Transfer that it reverses.")
+    reversed_by: "LedgerTransfer | None" = relation(resolvers.REVERSED_BY, "Transfer that reversed it.")
 
 
 @shows(ledger.Grant)
@@ -94,4 +97,20 @@ class Mutation:
             },
         ),
         allow=[Role.SCHOOL],
+    )
+    revoke_credits = mutation(
+        revoke,
+        answers=payload(
+            "RevokeCredits",
+            {
+                "grant": (Grant, "The grant; null if refused."),
+                "revoked": (int, "Number of credits taken back; null if refused."),
+            },
+        ),
+        allow=[Role.SCHOOL],
+    )
+    reverse_transfer = mutation(
+        reverse,
+        answers=payload("ReverseTransfer", {"transfer": (LedgerTransfer, "The reversal; null if refused.")}),
+        allow=[Role.OPS, Role.FINANCE],
     )

@@ -34,7 +34,7 @@ async def test_areas_act_from_the_right_to_the_left_whatever_was_declared_first(
 def test_sessions_end_before_unused_credits_are_taken_back() -> None:
     load()
     assert [effect.__module__ for effect in student_leaves.effects] == [
-        "models.appointments.leaving", "models.credits.grants",
+        "models.appointments.leaving", "models.credits.grants", "models.credits.credit_requests",
     ]  # fmt: skip
     assert {effect.__module__ for effect in student_erased.effects} == {
         "models.accounts.leaving", "models.files.files", "models.invitations.invitations", "models.jobs.jobs",

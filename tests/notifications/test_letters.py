@@ -22,6 +22,9 @@ from models.base.access import Role
 from models.base.event_verbs import EventVerb
 from models.base.events import new_event
 from models.base.statements import execute, fetch, write
+from models.credits import credit_requests, reversals
+from models.credits.credit_requests import CreditDecisionReason, CreditRequestReason
+from models.credits.ledger import ReversalReason, Transfer
 from models.directory.licenses import LicenseClass
 from models.directory.providers import Service
 from models.practices.practices import Practice
@@ -314,7 +317,16 @@ async def everything_happens(pair: Pair) -> datetime:
     for hours in (24, 48, 24 * 10, 24 * 40):
         for verb in (reminders.remind_of_requests, reminders.remind_of_sessions, reminders.remind_to_attest):
             await verb(at=AT + timedelta(hours=hours))
-    await granted(student, 2)
+    given = await granted(student, 2)
+    await reversals.reverse(
+        await Transfer.get(grant_id=given.id), reason=ReversalReason.WRONG_NUMBER, by=as_staff(Role.FINANCE), at=AT
+    )
+    for declined in (True, False):
+        reason = CreditRequestReason.CREDITS_USED
+        asked = await credit_requests.request(student.id, 3, reason=reason, by=as_student(student), at=AT)
+        if declined:
+            why = CreditDecisionReason.CENTER_PROVIDES_CARE
+            await asked.decide(student, 0, reason=why, expires_at=None, by=as_staff(Role.SCHOOL), at=AT)
     staff, owner = (
         Account(email=f"{name.lower()}@example.test", name=name, email_verified_at=AT, created_at=AT)
         for name in ("Staff", "Owner")

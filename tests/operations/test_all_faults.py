@@ -83,6 +83,23 @@ CASES: dict[str, Case] = {
         {"note"},
         {"credits", "expiresAt"},
     ),
+    "requestCredits": (
+        Role.STUDENT,
+        lambda side: {"credits": 999, "reason": "CREDITS_USED", "idempotencyKey": UNFIT},
+        {"idempotencyKey"},
+        {"credits"},  # too many, and one request is open
+    ),
+    "decideCreditRequest": (
+        Role.SCHOOL,
+        lambda side: {
+            "creditRequestId": side.credit_request.type_id,
+            "credits": 2,
+            "expiresAt": (AT - timedelta(days=1)).isoformat(),
+            "idempotencyKey": UNFIT,
+        },
+        {"idempotencyKey"},
+        {"reason", "expiresAt"},
+    ),
     "setWeeklyHours": (
         Role.OPS,
         lambda side: {"providerId": NOT_AN_ID, "hours": BLOCKS},
@@ -246,6 +263,7 @@ ONE_VALUE = {
     "giveConsent", "withdrawConsent",
     "takeTask", "releaseTask",
     "exportRecord", "cancelJob", "discardImport",
+    "withdrawCreditRequest", "revokeCredits", "reverseTransfer",
     "retireTerm", "restoreTerm", "signedAgreement",
 }  # fmt: skip
 """Mutations whose rules are about one value, so that nothing is left to judge where it is at fault."""

@@ -146,7 +146,7 @@ async def test_a_student_without_a_credit_sees_whom_they_could_see_and_what_to_d
     (blocker,) = found.blockers
     assert (blocker["code"], blocker["rule"], blocker["field"]) == ("NO_CREDITS", "CR-4", [])
     assert blocker["message"]
-    assert blocker["fix"] == "Ask your school for more credits."
+    assert blocker["fix"] == "Ask your school for more credits by requestCredits."
 
 
 async def test_a_live_intake_is_told_and_takes_only_its_own_time(pair: Pair) -> None:

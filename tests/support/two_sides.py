@@ -26,6 +26,9 @@ from models.base.scopes import OF_PRACTICE, OF_SCHOOL
 from models.base.statements import write
 from models.campus.campus import CampusIssuer
 from models.claims.claims import Claim
+from models.credits import credit_requests
+from models.credits.credit_requests import CreditRequest, CreditRequestReason
+from models.credits.ledger import Grant
 from models.directory.license_evidence import LicenseEvidence
 from models.directory.licenses import License, LicenseClass
 from models.directory.providers import Provider
@@ -78,6 +81,8 @@ class Side:
     confirmed: Appointment
     completed: Appointment
     claim: Claim
+    credit_request: CreditRequest
+    grant_id: UUID
     viewers: dict[Role, Viewer]
     colleague: Viewer
     """An office user beside the owner of the practice."""
@@ -148,6 +153,10 @@ async def side_of() -> Side:
         confirmed=await confirmed(student, openings[4]),
         requested=await requested(student, openings[8]),
         claim=claim,
+        grant_id=(await Grant.get(student_id=student.id)).id,
+        credit_request=await credit_requests.request(
+            student.id, 3, reason=CreditRequestReason.CREDITS_USED, by=viewers[Role.STUDENT], at=AT
+        ),
         viewers=viewers,
         session=await Session.get(account_id=viewers[Role.PROVIDER].account_id),
         consent=await consent_of(viewers[Role.STUDENT]),

@@ -81,8 +81,9 @@ async def pair(database: Settings) -> AsyncIterator[Pair]:
 
 MOVE = """
 INSERT INTO transfers (id, wallet_id, student_id, school_id, grant_id, appointment_id, kind, source, target, credits,
-                       at, reverses_id, overrides_id)
-SELECT $1, t.wallet_id, t.student_id, t.school_id, $2, t.appointment_id, $3, $4, $5, t.credits, $6, $7, $8
+                       at, reverses_id, overrides_id, reason)
+SELECT $1, t.wallet_id, t.student_id, t.school_id, $2, t.appointment_id, $3, $4, $5, t.credits, $6, $7, $8,
+       CASE $3::text WHEN 'REVERSE' THEN 'ENTERED_BY_MISTAKE' END
   FROM transfers t WHERE t.id = $9
 """
 

@@ -78,7 +78,7 @@ def transferred(
     return inserted(
         "transfers", id=id, wallet_id=wallet, student_id=student or wallet, school_id=school, grant_id=grant,
         appointment_id=session, kind=kind, source=source or usual_source, target=target or usual_target,
-        credits=credits, at="now", **links,
+        credits=credits, at="now", **{**({"reason": "ENTERED_BY_MISTAKE"} if kind == "REVERSE" else {}), **links},
     )  # fmt: skip
 
 

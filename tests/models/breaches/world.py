@@ -16,6 +16,8 @@ from models.base.events import new_event
 from models.base.scopes import Scope
 from models.base.statements import execute, fetch, transaction, write
 from models.campus import campus
+from models.credits import credit_requests
+from models.credits.credit_requests import CreditDecisionReason, CreditRequest, CreditRequestReason
 from models.directory.license_evidence import LicenseEvidence
 from models.directory.licenses import License
 from models.files.files import FileBlob, FilePurpose, FileState, remove
@@ -32,6 +34,7 @@ from tests.support.world import (
     AT,
     as_provider,
     as_staff,
+    as_student,
     attested,
     confirmed,
     granted,
@@ -54,6 +57,7 @@ async def build() -> World:
     """A small program at work: a row of each kind, in the states that matter."""
     world = await sessions_and_claims()
     world |= await accounts(world["ana_row"])
+    world |= await credit_requests_of(world["ana_row"], world["ben"])
     world |= await records(world)
     world |= await files(world)
     world |= await imports(world)
@@ -176,6 +180,19 @@ async def consents_of(account: Account, *, withdrawn_at: datetime | None = None)
     )
     await write(consent)
     return consent
+
+
+async def credit_requests_of(ana: Student, ben: Student) -> World:
+    """A request for credits that waits, and one that was declined."""
+
+    async def asked_by(student: Student) -> CreditRequest:
+        reason = CreditRequestReason.CREDITS_USED
+        return await credit_requests.request(student.id, 3, reason=reason, by=as_student(student), at=AT)
+
+    waiting, declined = await asked_by(ana), await asked_by(ben)
+    reason = CreditDecisionReason.BUDGET_SPENT
+    await declined.decide(ben, 0, reason=reason, expires_at=None, by=as_staff(Role.SCHOOL), at=AT)
+    return {"credit_request": waiting, "declined_request": declined}
 
 
 async def records(world: World) -> World:
