@@ -15,7 +15,7 @@ from integrations.fetching import Bounds, Fault, Fetcher, FetchError, resolved
 from integrations.public_addresses import is_public, read
 from tests.support.throwaway import Authority, Handler, listening, saying
 
-QUICK = Bounds(seconds=1, bytes_max=10_000, ports=None)
+QUICK = Bounds(seconds=3, bytes_max=10_000, ports=None)
 
 
 class Names:
@@ -382,10 +382,10 @@ BAD_SERVERS: list[tuple[Handler, Fault]] = [
     ("handler", "fault"), BAD_SERVERS, ids=[f"{number}-{fault}" for number, (_, fault) in enumerate(BAD_SERVERS)]
 )
 async def test_a_server_that_means_ill_costs_no_more_than_the_bounds(handler: Handler, fault: Fault) -> None:
-    began = time.monotonic()
+    began, seconds = time.monotonic(), 1 if fault is Fault.TOO_SLOW else 10  # a busy machine is no slow server
     async with listening(handler) as port:
-        assert await fault_of(local(), f"http://good.test:{port}/", Bounds(seconds=1, bytes_max=10_000)) is fault
-    assert time.monotonic() - began < 3
+        assert await fault_of(local(), f"http://good.test:{port}/", Bounds(seconds=seconds, bytes_max=10_000)) is fault
+    assert time.monotonic() - began < 3 * seconds
 
 
 async def test_a_resolver_that_hangs_is_within_the_same_time() -> None:
