@@ -17,6 +17,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from asyncpg import Range
+
 from models.appointments.appointments import ANSWER_WITHIN, attestation_deadline
 from models.availability.hours import Hours
 from models.availability.openings import HORIZON_DAYS, starts_of
@@ -207,7 +209,7 @@ class Dataset:
         for n, (visit, cents) in enumerate((("INTAKE", INTAKE_CENTS), ("FOLLOW_UP", FOLLOW_UP_CENTS))):
             yield (
                 self.id("rate", n), visit, "THERAPY", "MASTERS", "CLINICAL_SOCIAL_WORKER", None, cents,
-                self.long_ago.date(),
+                self.long_ago.date(), Range(self.long_ago.date()),
             )  # fmt: skip
 
     def accounts(self) -> Iterator[tuple[Any, ...]]:

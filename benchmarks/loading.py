@@ -34,7 +34,7 @@ COLUMNS = {
     "enrollments": "id provider_id status activated_at",
     "weekly_hours": "id provider_id weekday starts ends time_zone",
     "openings": "id provider_id starts_at ends_at",
-    "rates": "id visit_type service degree_level license_class state amount_cents effective_from",
+    "rates": "id visit_type service degree_level license_class state amount_cents effective_from during",
     "accounts": "id email name password_hash email_verified_at disabled_at created_at person_id",
     "memberships": "id account_id role student_id provider_id practice_id school_id created_at ended_at",
     "sessions": "id account_id membership_id access_hash access_until device created_at seen_at until revoked_at",
@@ -53,6 +53,10 @@ BALANCES = (
     INSERT INTO persons (id, created_at)
     SELECT id, created_at FROM students UNION ALL SELECT id, created_at FROM providers
      UNION ALL SELECT id, created_at FROM accounts WHERE person_id = id
+    """,
+    """
+    INSERT INTO school_policies
+    SELECT id, id, daterange(NULL, NULL), credits_min, credits_max, missed_session_policy, 24, created_at FROM schools
     """,
     """
     INSERT INTO wallets (id, student_id, school_id, granted, available, held, settled, expired, revoked, forfeited)
@@ -81,8 +85,13 @@ SELECT id, id, 'CURRENT', provider_id, person_id, starts_at, ends_at, starts_at,
 """
 """What the database's own triggers would have reserved."""
 
-PERSON_AT = {"students": 0, "providers": 0, "appointments": 1, "claims": 2}
-"""Where a row of these tables names its person: here students and providers are persons by their own ids."""
+SAME = {
+    "students": {"person_id": "id"},
+    "providers": {"person_id": "id"},
+    "appointments": {"person_id": "student_id", "policy_id": "school_id"},
+    "claims": {"person_id": "student_id", "filed_at": "submitted_at"},
+}
+"""Columns with the value of another: people are persons, and schools have their first policy, by their own ids."""
 
 IN_ORDER_OF_TIME = ("appointments", "claims", "transfers", "events")
 """What people fill day by day, all together; the loader makes it person by person."""
@@ -147,10 +156,8 @@ async def fill(url: str, data: Dataset) -> None:
         for table, columns in COLUMNS.items():
             rows = getattr(ledger, table)(data) if hasattr(ledger, table) else getattr(data, table)()
             names = columns.split()
-            if (place := PERSON_AT.get(table)) is not None:
-                rows, names = with_person(rows, place), [*names, "person_id"]
-            if table == "claims":
-                rows, names = with_person(rows, names.index("submitted_at")), [*names, "filed_at"]
+            for column, source in SAME.get(table, {}).items():
+                rows, names = with_same(rows, names.index(source)), [*names, column]
             await copy(connection, table, names, rows)
         for table in IN_ORDER_OF_TIME:
             await connection.execute(f"CLUSTER {table} USING {table}_pkey")
@@ -162,8 +169,8 @@ async def fill(url: str, data: Dataset) -> None:
         await connection.close()
 
 
-def with_person(rows: Iterable[tuple[Any, ...]], place: int) -> Iterable[tuple[Any, ...]]:
-    """The rows, each with one of its values at the end again: its person, or when a claim was filed."""
+def with_same(rows: Iterable[tuple[Any, ...]], place: int) -> Iterable[tuple[Any, ...]]:
+    """The rows, each with one of its values at the end again."""
     return ((*row, row[place]) for row in rows)
 
 
