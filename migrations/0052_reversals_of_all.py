@@ -13,7 +13,7 @@ CHECKED = "ALTER TABLE transfers VALIDATE CONSTRAINT transfers_reversal_reason"
 
 
 class Migration(migrations.Migration):
-    """Reads and writes go on meanwhile."""
+    """Writes to the ledger wait while the few rows change; reads go on."""
 
     dependencies = [("models", "0051_reversals")]
     initial = False
