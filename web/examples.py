@@ -1,7 +1,7 @@
 """The worked queries of `examples/`: what GraphiQL offers to each role, and what tests and benchmarks run.
 
 The clients' screens stand in the folder itself, subscriptions in `watch/`, the steps of the main job in `main-job/`,
-those of a new server in `first-day/`.
+those of a new server in `first-day/`, what else each role can do in `actions/`.
 A document says in its first comments for whom it is, what it is called, and with which variables:
 `# role: STUDENT`, `# title: Mobile home`, `# variables: {"state": "MA"}`.
 """
@@ -18,10 +18,11 @@ class Group(StrEnum):
 
     SCREEN = "SCREEN"
     WATCH = "WATCH"
+    ACTION = "ACTION"
     STEP = "STEP"
 
 
-GROUP_OF_FOLDER = {"watch": Group.WATCH, "main-job": Group.STEP, "first-day": Group.STEP}
+GROUP_OF_FOLDER = {"watch": Group.WATCH, "actions": Group.ACTION, "main-job": Group.STEP, "first-day": Group.STEP}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +63,11 @@ def watches(folder: Path = FOLDER) -> list[Example]:
     return within(folder / "watch")
 
 
+def actions(folder: Path = FOLDER) -> list[Example]:
+    """What each role can do beside the main job, in an order in which it can be tried."""
+    return within(folder / "actions")
+
+
 def main_job(folder: Path = FOLDER) -> list[Example]:
     """The steps of the main job, in their order."""
     return within(folder / "main-job")
@@ -74,12 +80,12 @@ def first_day(folder: Path = FOLDER) -> list[Example]:
 
 def examples(folder: Path = FOLDER) -> list[Example]:
     """What a demo server offers, in this order: it has the people and the clock of the main job."""
-    return [*screens(folder), *watches(folder), *main_job(folder)]
+    return [*screens(folder), *watches(folder), *actions(folder), *main_job(folder)]
 
 
 def offered(*, demo: bool, folder: Path = FOLDER) -> list[Example]:
     """What a server offers: elsewhere than on a demo server the first day instead of the main job."""
-    return examples(folder) if demo else [*screens(folder), *watches(folder), *first_day(folder)]
+    return examples(folder) if demo else [*screens(folder), *watches(folder), *actions(folder), *first_day(folder)]
 
 
 def within(folder: Path) -> list[Example]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest_asyncio
@@ -16,7 +17,7 @@ from tests.support.api import Api, api_on
 from tests.support.main_job import Run
 from tests.transport.server import serving
 from tests.transport.sockets import PROTOCOL, Client
-from web.examples import main_job, screens, watches
+from web.examples import actions, main_job, screens, watches
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -56,6 +57,27 @@ async def test_each_screen_shows_what_the_main_job_left(api: Api) -> None:
     history = shown["staff-search"]["appointments"]["nodes"][0]["history"]["nodes"]
     assert [event["verb"] for event in history] == ["APPOINTMENT_REQUESTED"]
     assert shown["ledger-proof"]["ledgerProof"]["agrees"] is True
+
+
+async def test_each_action_can_be_done_by_its_document(api: Api) -> None:
+    run = Run(api)
+    for example in main_job()[:12]:
+        await run.step(example)
+    license = "mutation ($input: EnterLicenseInput!) { enterLicense(input: $input) { license { id } } }"
+    entered = {"licenseClass": "CLINICAL_SOCIAL_WORKER", "title": "LCSW", "number": "7", "expiresOn": "2031-01-01"}
+    where = {"providerId": run.known["provider"], "state": "ME"}
+    run.learn(await api.ask(license, role="OPS", input=entered | where))
+    address = ""
+    for example in actions():
+        if example.name == "07-attach-license-evidence":
+            assert (await api.http.put(address, content=b"%PDF-1.7\n%%EOF\n")).status_code == 201
+        if example.name == "19-decide-credit-request":  # the one before was withdrawn
+            await run.step(next(it for it in actions() if it.name == "16-request-credits"))
+        data = await run.step(example)
+        assert (example.name, faults(data)) == (example.name, [])
+        assert all(value is not None for value in data.values()), example.name
+        if example.name == "06-create-upload":
+            address = urlsplit(data["createUpload"]["upload"]["address"]).path
 
 
 async def test_each_subscription_begins_with_the_word_to_fetch(committed: Settings) -> None:

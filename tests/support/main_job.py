@@ -49,6 +49,14 @@ KINDS = {
     "sch": "school",
     "prc": "practice",
     "mem": "membership",
+    "fil": "file",
+    "job": "job",
+    "ctx": "consent text",
+    "cns": "consent",
+    "agr": "acceptance",
+    "crq": "credit request",
+    "grt": "grant",
+    "tsk": "task",
 }
 
 

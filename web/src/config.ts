@@ -8,7 +8,7 @@ export interface DemoAccount {
   key: string; // a machine's key instead of an address and a password
 }
 
-export type StarterGroup = 'SCREEN' | 'WATCH' | 'STEP';
+export type StarterGroup = 'SCREEN' | 'WATCH' | 'ACTION' | 'STEP';
 
 export interface Starter {
   group: StarterGroup;

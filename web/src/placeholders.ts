@@ -11,8 +11,16 @@ const KINDS: Record<string, string> = {
   sch: 'school',
   prc: 'practice',
   mem: 'membership',
+  fil: 'file',
+  job: 'job',
+  ctx: 'consent text',
+  cns: 'consent',
+  agr: 'acceptance',
+  crq: 'credit request',
+  grt: 'grant',
+  tsk: 'task',
 };
-const TYPE_ID = /^([a-z]+)_[0-9a-z]{26}$/;
+const TYPE_ID = /^([a-z]+)_(?:[a-z]+_)*[0-9a-z]{26}$/;
 const PLACEHOLDER = /^\{([a-z ]+)\}$/;
 const NEW_KEY = 'new key';
 

@@ -8,7 +8,9 @@ import type { Page } from './page';
 import type { Placeholders } from './placeholders';
 import { useStore } from './store';
 
-const GROUPS: [StarterGroup, string][] = [['SCREEN', 'Screens'], ['WATCH', 'Subscriptions'], ['STEP', 'Main job']];
+const GROUPS: [StarterGroup, string][] = [
+  ['SCREEN', 'Screens'], ['WATCH', 'Subscriptions'], ['ACTION', 'Actions'], ['STEP', 'Main job'],
+];
 
 interface StartersProps {
   page: Page;
