@@ -16,6 +16,8 @@ from execution import Plans
 from models.base.access import Role, Viewer
 from models.base.ids import encode
 from models.base.statements import write
+from models.credits import credit_requests
+from models.credits.credit_requests import CreditRequestReason
 from models.directory.providers import Provider
 from models.keys import partner_keys
 from models.practices.practices import Practice
@@ -116,6 +118,7 @@ class Crowd:
         await write(conflict_of(own))
         await write_entries([read_by(student, pair.student)])
         await write(job_of(student.membership_id, about=own.id))
+        await credit_requests.request(own.id, 3, reason=CreditRequestReason.CREDITS_USED, by=student, at=AT)
         await preview_of(await viewer_of(Role.FINANCE))
         practice = await Practice.open(name=f"Practice {(provider or pair.provider).name}", by=None, at=AT)
         await (provider or pair.provider).set_practice(practice.id, by=SOMEBODY, at=AT)
