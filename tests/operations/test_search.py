@@ -83,8 +83,8 @@ async def test_a_search_finds_whatever_case_accents_and_apostrophes_are_written(
     assert await ask(SEARCH, ops, search=search) == {"appointments": {"totalCount": 1}}
     await execute("UPDATE students SET name = 'Kim' WHERE id = $1", pair.student.id)
     assert await ask(SEARCH, ops, search=search) == {"appointments": {"totalCount": 0}}
-    await execute("UPDATE providers SET name = $1 WHERE id = $2", name, pair.provider.id)
-    await execute("UPDATE terms SET label_es = $1 WHERE code = 'ANXIETY' AND kind = 'SPECIALTY'", name)
+    await execute("UPDATE providers SET name = $1, specialties = ARRAY['GRIEF'] WHERE id = $2", name, pair.provider.id)
+    await execute("UPDATE terms SET label_es = $1 WHERE code = 'GRIEF' AND kind = 'SPECIALTY'", name)
     assert await ask(SEARCH, ops, search=search) == {"appointments": {"totalCount": 1}}
     assert await ask(DIRECTORY, ops, search=search) == {"providers": {"totalCount": 1}}
 

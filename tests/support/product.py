@@ -88,6 +88,7 @@ async def scalars() -> dict[str, list[Any]]:
         "String": ["", " ", "a", "Provider", "Anxiety", "09:00", "12:30", "ünïcode", "%_\\", "line\nline", "x" * 300],
         "DateTime": [day.isoformat() for day in days] + ["1900-01-01T00:00:00Z", "2999-12-31T23:59:59.999999Z"],
         "Date": [str(day.date()) for day in days] + ["1900-01-01", "2999-12-31"],
+        "PresentingConcern": ["ANXIETY", "GRIEF", "NOBODYS_CODE"],
         "StateCode": ["MA", "MA", "NY", "PR"],
         "TimeZone": ["America/New_York", "Asia/Kathmandu", "UTC"],
         "EmailAddress": ["somebody@example.test", "provider1@example.test"],
