@@ -245,5 +245,5 @@ def test_graphiql_offers_only_what_a_production_server_answers(database: Setting
     settings = production(database)
     offered = graphiql_config(settings)
     assert offered.accounts == ()
-    assert {starter.group for starter in offered.starters} == {"SCREEN", "WATCH", "STEP"}
+    assert {starter.group for starter in offered.starters} == {"ACTION", "SCREEN", "WATCH", "STEP"}
     assert {starter.query for starter in offered.starters} <= set(trusted_documents(settings).values())

@@ -380,8 +380,8 @@ async def test_work_is_stopped_when_the_database_says_its_lease_is_another_s(
     stopped: list[bool] = []
 
     async def work(progress: Progress) -> None:
-        await execute("UPDATE jobs SET lease = $2 WHERE id = $1", job.id, new_id())  # as another's claim would
         try:
+            await execute("UPDATE jobs SET lease = $2 WHERE id = $1", job.id, new_id())  # as another's claim would
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             stopped.append(True)
