@@ -22,35 +22,26 @@ CREATE TABLE reserved_times (
     ends_at TIMESTAMPTZ NOT NULL,
     blocked_from TIMESTAMPTZ NOT NULL,
     blocked_until TIMESTAMPTZ NOT NULL,
-    released_at TIMESTAMPTZ,
+    CONSTRAINT reserved_times_one_of_kind UNIQUE (appointment_id, kind),
     CONSTRAINT reserved_times_order CHECK (starts_at < ends_at AND ends_at <= starts_at + interval '1 hour'),
     CONSTRAINT reserved_times_buffers CHECK (
         blocked_from BETWEEN starts_at - interval '1 hour' AND starts_at
         AND blocked_until BETWEEN ends_at AND ends_at + interval '1 hour'),
     CONSTRAINT reserved_times_provider_free EXCLUDE USING gist (
-        provider_id WITH =, tstzrange(blocked_from, blocked_until) WITH &&, appointment_id WITH <>)
-        WHERE (released_at IS NULL),
+        provider_id WITH =, tstzrange(blocked_from, blocked_until) WITH &&, appointment_id WITH <>),
     CONSTRAINT reserved_times_person_free EXCLUDE USING gist (
         person_id WITH =, tstzrange(starts_at, ends_at) WITH &&, appointment_id WITH <>)
-        WHERE (released_at IS NULL)
 );
-CREATE UNIQUE INDEX reserved_times_one_of_kind ON reserved_times (appointment_id, kind) WHERE released_at IS NULL;
-CREATE INDEX reserved_times_appointment ON reserved_times (appointment_id);
-CREATE INDEX reserved_times_of_provider ON reserved_times (provider_id, blocked_from) INCLUDE (blocked_until)
-    WHERE released_at IS NULL;
-CREATE INDEX reserved_times_of_person ON reserved_times (person_id, starts_at) INCLUDE (ends_at)
-    WHERE released_at IS NULL;
-CREATE INDEX reserved_times_released ON reserved_times (released_at) WHERE released_at IS NOT NULL;
+CREATE INDEX reserved_times_of_provider ON reserved_times (provider_id, blocked_from) INCLUDE (blocked_until);
+CREATE INDEX reserved_times_of_person ON reserved_times (person_id, starts_at) INCLUDE (ends_at);
 
 CREATE TRIGGER reserved_times_append_only BEFORE UPDATE ON reserved_times
     FOR EACH ROW WHEN (
-        OLD.released_at IS NOT NULL OR (OLD.kind, NEW.kind) = ('CURRENT', 'PROPOSED')
+        (OLD.kind, NEW.kind) = ('CURRENT', 'PROPOSED')
         OR (OLD.id, OLD.appointment_id, OLD.provider_id, OLD.starts_at, OLD.ends_at, OLD.blocked_from, OLD.blocked_until)
            IS DISTINCT FROM
            (NEW.id, NEW.appointment_id, NEW.provider_id, NEW.starts_at, NEW.ends_at, NEW.blocked_from, NEW.blocked_until))
     EXECUTE FUNCTION refuse_change();
-CREATE TRIGGER reserved_times_no_delete BEFORE DELETE ON reserved_times
-    FOR EACH ROW WHEN (OLD.released_at IS NULL) EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER reserved_times_no_truncate BEFORE TRUNCATE ON reserved_times
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
@@ -91,19 +82,26 @@ CREATE TRIGGER reschedule_proposals_no_delete BEFORE DELETE ON reschedule_propos
 
 # Two that insert overlapping times at once would each wait for the other, until deadlock_timeout: so the provider's row
 # is locked before. It is the read of the provider that was there anyway, and what the foreign key locks in any case.
+# What a session gets from others' rows is read at once: each statement of a trigger costs a booking.
 LOCK = """
 CREATE OR REPLACE FUNCTION appointments_of_persons() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     gone timestamptz;
 BEGIN
-    SELECT s.erased_at, s.person_id INTO gone, NEW.person_id FROM students s WHERE s.id = NEW.student_id FOR SHARE;
+    SELECT s.erased_at, s.person_id, p.practice_id, y.id INTO gone, NEW.person_id, NEW.practice_id, NEW.policy_id
+      FROM students s JOIN providers p ON p.id = NEW.provider_id
+      LEFT JOIN schools h ON h.id = NEW.school_id
+      LEFT JOIN school_policies y
+        ON y.school_id = h.id AND y.during @> (NEW.requested_at AT TIME ZONE h.time_zone)::date
+     WHERE s.id = NEW.student_id FOR SHARE OF s FOR NO KEY UPDATE OF p;
     IF gone IS NOT NULL THEN
         RAISE EXCEPTION 'nothing new is begun for an erased student'
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'students_not_erased';
     END IF;
-    SELECT p.practice_id INTO NEW.practice_id FROM providers p WHERE p.id = NEW.provider_id FOR NO KEY UPDATE;
     RETURN NEW;
 END $$;
+DROP TRIGGER appointments_under_policy ON appointments;
+DROP FUNCTION appointments_under_policy();
 
 CREATE FUNCTION reserved_times_lock_provider() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -131,7 +129,7 @@ CREATE FUNCTION appointments_release() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     kinds int;
 BEGIN
-    UPDATE reserved_times SET released_at = NEW.ended_at WHERE appointment_id = NEW.id AND released_at IS NULL;
+    DELETE FROM reserved_times WHERE appointment_id = NEW.id;
     GET DIAGNOSTICS kinds = ROW_COUNT;
     IF kinds > 1 THEN
         UPDATE reschedule_proposals SET status = 'CLOSED', closed_at = NEW.ended_at
@@ -144,7 +142,7 @@ CREATE TRIGGER appointments_release AFTER UPDATE OF status ON appointments
 
 CREATE FUNCTION appointments_reserve_for_person() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE reserved_times SET person_id = NEW.person_id WHERE appointment_id = NEW.id AND released_at IS NULL;
+    UPDATE reserved_times SET person_id = NEW.person_id WHERE appointment_id = NEW.id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER appointments_reserve_for_person AFTER UPDATE OF person_id ON appointments
@@ -154,22 +152,25 @@ CREATE TRIGGER appointments_reserve_for_person AFTER UPDATE OF person_id ON appo
 AGREE = """
 CREATE FUNCTION reserved_times_agree() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    session uuid := CASE TG_TABLE_NAME WHEN 'appointments' THEN NEW.id END;
+    session uuid;
     a appointments;
     proposed reserved_times;
     open reschedule_proposals;
     broken text;
 BEGIN
-    IF session IS NULL THEN
+    IF TG_TABLE_NAME = 'appointments' THEN
+        session := NEW.id;
+    ELSIF TG_OP = 'DELETE' THEN
+        session := OLD.appointment_id;
+    ELSE
         session := NEW.appointment_id;
     END IF;
     SELECT * INTO a FROM appointments WHERE id = session;
-    SELECT * INTO proposed FROM reserved_times
-     WHERE appointment_id = session AND kind = 'PROPOSED' AND released_at IS NULL;
+    SELECT * INTO proposed FROM reserved_times WHERE appointment_id = session AND kind = 'PROPOSED';
     SELECT * INTO open FROM reschedule_proposals WHERE appointment_id = session AND status = 'OPEN';
     IF (a.ended_at IS NULL) <> EXISTS (
         SELECT 1 FROM reserved_times r
-         WHERE r.appointment_id = session AND r.kind = 'CURRENT' AND r.released_at IS NULL
+         WHERE r.appointment_id = session AND r.kind = 'CURRENT'
            AND (a.ended_at IS NOT NULL OR (r.provider_id, r.person_id, r.starts_at, r.ends_at)
                                         = (a.provider_id, a.person_id, a.starts_at, a.ends_at))) THEN
         broken := 'reserved_times_of_live';

@@ -11,7 +11,7 @@ INSERT INTO reserved_times
 SELECT a.id, a.id, 'CURRENT', a.provider_id, a.person_id, a.starts_at, a.ends_at, a.starts_at, a.ends_at
   FROM appointments a
  WHERE a.ended_at IS NULL
-   AND a.id NOT IN (SELECT r.appointment_id FROM reserved_times r WHERE r.released_at IS NULL)
+   AND a.id NOT IN (SELECT r.appointment_id FROM reserved_times r)
    FOR SHARE OF a;
 """
 
@@ -28,7 +28,7 @@ ALTER TABLE reserved_times RENAME CONSTRAINT reserved_times_person_free TO appoi
 
 # What the triggers of sessions write needs no second look (depth); what comes from anywhere else does.
 AGREE = """
-CREATE CONSTRAINT TRIGGER reserved_times_agree AFTER INSERT OR UPDATE ON reserved_times
+CREATE CONSTRAINT TRIGGER reserved_times_agree AFTER INSERT OR UPDATE OR DELETE ON reserved_times
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (pg_trigger_depth() = 0)
     EXECUTE FUNCTION reserved_times_agree();
 """

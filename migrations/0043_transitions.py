@@ -9,14 +9,14 @@ from tortoise.migrations import operations as ops
 # What docs/guides/appointments.md and models/appointments/steps.py say as well; a test compares the three.
 TABLE = """
 CREATE FUNCTION appointment_may_go(status text, next_status text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (status, next_status) IN (
     ('REQUESTED', 'CONFIRMED'), ('REQUESTED', 'DECLINED'), ('REQUESTED', 'EXPIRED'), ('REQUESTED', 'WITHDRAWN'),
     ('CONFIRMED', 'COMPLETED'), ('CONFIRMED', 'CANCELLED'), ('CONFIRMED', 'NO_SHOW'), ('CONFIRMED', 'LAPSED'),
     ('LAPSED', 'COMPLETED'), ('NO_SHOW', 'COMPLETED'), ('COMPLETED', 'VOIDED'));
 
 CREATE FUNCTION credit_may_be(status text, credit text) RETURNS boolean
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (status, credit) IN (
     ('REQUESTED', 'HELD'), ('CONFIRMED', 'HELD'), ('DECLINED', 'RETURNED'), ('EXPIRED', 'RETURNED'),
     ('WITHDRAWN', 'RETURNED'), ('CANCELLED', 'RETURNED'), ('CANCELLED', 'FORFEITED'), ('NO_SHOW', 'RETURNED'),
@@ -145,34 +145,39 @@ BEGIN
 END $$;
 """
 
-# What counts is where the credit is after all its transfers; that the hold ends once is held by transfers_one_end.
+# What counts is where the credit is after all its transfers; that the hold ends once is held by transfers_one_end. A hold
+# is the first transfer of its session (transfers_one_hold), which looks at it by itself in the same transaction.
 CREDIT = """
 CREATE OR REPLACE FUNCTION credit_agrees_with_appointment() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     session uuid := CASE TG_TABLE_NAME WHEN 'appointments' THEN NEW.id END;
-    now_status text;
-    student uuid;
-    is_held boolean;
-    credit text;
+    agrees boolean;
 BEGIN
     IF session IS NULL THEN
         session := NEW.appointment_id;
     END IF;
-    SELECT a.status, a.student_id INTO now_status, student FROM appointments a WHERE a.id = session;
-    SELECT bool_or(t.kind = 'HOLD') AND bool_and(t.wallet_id = student)
-           AND count(DISTINCT t.grant_id) FILTER (WHERE t.kind IN ('HOLD', 'SETTLE', 'RELEASE', 'FORFEIT')) = 1,
-           CASE (sum((t.target = 'HELD')::int - (t.source = 'HELD')::int)::int,
-                 sum((t.target = 'SETTLED')::int - (t.source = 'SETTLED')::int)::int,
-                 sum((t.target = 'FORFEITED')::int - (t.source = 'FORFEITED')::int)::int)
+    SELECT bool_or(t.kind = 'HOLD') AND bool_and(t.wallet_id = a.student_id)
+           AND bool_and(t.grant_id = h.grant_id OR t.kind NOT IN ('SETTLE', 'RELEASE', 'FORFEIT'))
+           AND credit_may_be(a.status, CASE (
+               sum((t.target = 'HELD')::int - (t.source = 'HELD')::int)::int,
+               sum((t.target = 'SETTLED')::int - (t.source = 'SETTLED')::int)::int,
+               sum((t.target = 'FORFEITED')::int - (t.source = 'FORFEITED')::int)::int)
                WHEN (1, 0, 0) THEN 'HELD' WHEN (0, 1, 0) THEN 'SETTLED' WHEN (0, 0, 1) THEN 'FORFEITED'
-               WHEN (0, 0, 0) THEN 'RETURNED' END
-      INTO is_held, credit FROM transfers t WHERE t.appointment_id = session;
-    IF (is_held AND credit_may_be(now_status, credit)) IS NOT TRUE THEN
+               WHEN (0, 0, 0) THEN 'RETURNED' END)
+      INTO agrees
+      FROM appointments a JOIN transfers h ON h.appointment_id = a.id AND h.kind = 'HOLD'
+      JOIN transfers t ON t.appointment_id = a.id
+     WHERE a.id = session GROUP BY a.status;
+    IF agrees IS NOT TRUE THEN
         RAISE EXCEPTION 'the credit of appointment % does not agree with its status', session
             USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_agrees_with_appointment';
     END IF;
     RETURN NULL;
 END $$;
+DROP TRIGGER transfers_appointment_agrees ON transfers;
+CREATE CONSTRAINT TRIGGER transfers_appointment_agrees AFTER INSERT ON transfers
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.appointment_id IS NOT NULL AND NEW.kind <> 'HOLD')
+    EXECUTE FUNCTION credit_agrees_with_appointment();
 """
 
 CLAIMS = """

@@ -94,7 +94,10 @@ ALTER INDEX claims_one_standing RENAME TO claims_one_live;
 
 CREATE FUNCTION claims_keep_filing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    NEW.filed_at := coalesce((SELECT c.filed_at FROM claims c WHERE c.id = NEW.predecessor_id), NEW.submitted_at);
+    NEW.filed_at := NEW.submitted_at;
+    IF NEW.predecessor_id IS NOT NULL THEN
+        SELECT coalesce(c.filed_at, NEW.submitted_at) INTO NEW.filed_at FROM claims c WHERE c.id = NEW.predecessor_id;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER claims_keep_filing BEFORE INSERT ON claims FOR EACH ROW EXECUTE FUNCTION claims_keep_filing();

@@ -19,7 +19,6 @@ ANY_VISIT = "ANY ('{INTAKE,FOLLOW_UP}')"
 
 IS_TAKEN = (
     "EXISTS (SELECT 1 FROM reserved_times taken WHERE taken.provider_id = openings.provider_id"
-    " AND taken.released_at IS NULL"
     " AND taken.blocked_from < openings.ends_at AND taken.blocked_until > openings.starts_at"
     " AND taken.blocked_from > openings.starts_at - interval '3 hours')"
 )
@@ -34,7 +33,7 @@ once there are a million appointments.
 def is_busy(person: str) -> str:
     """Whether the person has another appointment at the time of an opening, whichever school pays (AP-4, ID-7)."""
     return (
-        f"EXISTS (SELECT 1 FROM reserved_times own WHERE own.person_id = {person} AND own.released_at IS NULL"
+        f"EXISTS (SELECT 1 FROM reserved_times own WHERE own.person_id = {person}"
         " AND own.starts_at < openings.ends_at AND own.ends_at > openings.starts_at"
         " AND own.starts_at > openings.starts_at - interval '1 hour')"
     )

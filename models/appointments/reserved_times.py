@@ -1,6 +1,7 @@
 """Reserved times (AP-4): what is taken of a provider's and a person's calendar, and moves that were proposed (AP-6).
 
-The database fills them in with each request, ends, and link of persons; nothing here writes them. A session has one
+The database fills them in with each request and link of persons and removes them with each end; nothing here writes
+them. A session has one
 CURRENT time while it is live, and a PROPOSED one beside it while a move waits for its answer.
 """
 
@@ -29,7 +30,7 @@ class ReservedTime(Table):
 
     id = fields.UUIDField(primary_key=True)
     appointment: fields.ForeignKeyRelation[Appointment] = fields.ForeignKeyField(
-        "models.Appointment", related_name="reserved_times", on_delete=fields.RESTRICT, db_index=True
+        "models.Appointment", related_name="reserved_times", on_delete=fields.RESTRICT
     )
     appointment_id: UUID
     kind = fields.CharEnumField(ReservedKind, max_length=10)
@@ -39,13 +40,8 @@ class ReservedTime(Table):
     ends_at = fields.DatetimeField()
     blocked_from = fields.DatetimeField()
     blocked_until = fields.DatetimeField()
-    released_at = fields.DatetimeField(null=True)
 
-    KEPT: ClassVar[Kept] = Kept(
-        long="a day after it was released",
-        why="what is taken; what was is the appointment's",
-        over="reserved_times.released_at < {at} - interval '1 day'",
-    )
+    KEPT: ClassVar[Kept] = Kept(long="while it is taken", why="what is taken; what was is the appointment's")
 
     class Meta:
         """EXCLUDE: no two sessions in the time of one provider, or of one person; two times of one session may."""

@@ -160,7 +160,8 @@ RATE_AND_HELD_GRANT = f"""
 SELECT coalesce(agreed.rate_id, paid.id) AS rate_id,
        CASE WHEN agreed.rate_id IS NULL THEN paid.amount_cents ELSE agreed.expected_cents END AS amount_cents,
        hold.grant_id AS id, hold.wallet_id, hold.student_id, hold.school_id,
-       unknown_terms('PRESENTING_CONCERN', ARRAY[$8]) = '{{}}' AS concern_is_known
+       EXISTS (SELECT 1 FROM terms WHERE terms.kind = 'PRESENTING_CONCERN' AND terms.code = $8
+                  AND terms.retired_at IS NULL) AS concern_is_known
   FROM providers JOIN licenses ON licenses.id = $2
   JOIN appointments agreed ON agreed.id = $7
   JOIN transfers hold ON hold.appointment_id = $7 AND hold.kind = 'HOLD'

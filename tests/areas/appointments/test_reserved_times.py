@@ -36,12 +36,12 @@ SELECT $1, a.id, 'PROPOSED', a.provider_id, a.person_id, $3, $3 + (a.ends_at - a
   FROM appointments a WHERE a.id = $2
 """
 ACCEPT = (
-    "UPDATE reserved_times SET released_at = $2 WHERE appointment_id = $1 AND kind = 'CURRENT' AND released_at IS NULL",
-    "UPDATE reserved_times SET kind = 'CURRENT' WHERE appointment_id = $1 AND kind = 'PROPOSED' AND released_at IS NULL"
+    "DELETE FROM reserved_times WHERE appointment_id = $1 AND kind = 'CURRENT' AND $2::timestamptz IS NOT NULL",
+    "UPDATE reserved_times SET kind = 'CURRENT' WHERE appointment_id = $1 AND kind = 'PROPOSED'"
     " AND $2::timestamptz IS NOT NULL",
     "UPDATE appointments a SET starts_at = r.starts_at, ends_at = r.ends_at,"
     " attest_by = a.attest_by + (r.starts_at - a.starts_at) FROM reserved_times r"
-    " WHERE a.id = $1 AND r.appointment_id = a.id AND r.released_at IS NULL AND $2::timestamptz IS NOT NULL",
+    " WHERE a.id = $1 AND r.appointment_id = a.id AND $2::timestamptz IS NOT NULL",
     "UPDATE reschedule_proposals SET status = 'ACCEPTED', closed_at = $2 WHERE appointment_id = $1 AND status = 'OPEN'",
 )
 """The steps of an accepted move, of an appointment and at a time."""
@@ -74,36 +74,32 @@ async def accept(session: Appointment, at: datetime = AT) -> None:
         await execute("SET CONSTRAINTS ALL DEFERRED")
 
 
-async def times_of(session: Appointment) -> list[tuple[ReservedKind, datetime, bool]]:
-    """The reserved times of a session: kind, start, and whether it is still taken."""
+async def times_of(session: Appointment) -> list[tuple[ReservedKind, datetime]]:
+    """The reserved times of a session: kind and start."""
     rows = await ReservedTime.filter(appointment_id=session.id).order_by("starts_at")
-    return [(row.kind, row.starts_at, row.released_at is None) for row in rows]
+    return [(row.kind, row.starts_at) for row in rows]
 
 
 async def test_a_request_takes_its_time_and_its_end_frees_it_in_the_same_statement(pair: Pair) -> None:
     session = await requested(pair.student, pair.openings[0])
-    assert await times_of(session) == [(ReservedKind.CURRENT, session.starts_at, True)]
+    assert await times_of(session) == [(ReservedKind.CURRENT, session.starts_at)]
     await session.decline(by=as_provider(pair.provider), at=AT)
-    assert await times_of(session) == [(ReservedKind.CURRENT, session.starts_at, False)]
-    assert (await ReservedTime.get(appointment_id=session.id)).released_at == AT
+    assert await times_of(session) == []
 
 
 async def test_a_completed_session_takes_no_time_any_more(pair: Pair) -> None:
     session = await confirmed(pair.student, pair.openings[0])
     await session.mark_no_show(by=as_provider(pair.provider), at=session.ends_at)
-    assert not await ReservedTime.filter(appointment_id=session.id, released_at=None).exists()
+    assert not await ReservedTime.filter(appointment_id=session.id).exists()
 
 
 async def test_an_accepted_move_leaves_the_old_time_and_takes_the_new_one(pair: Pair) -> None:
     session = await confirmed(pair.student, pair.openings[0])
     old, new = session.starts_at, pair.openings[5]
     proposal = await propose(session, new)
-    assert await times_of(session) == [
-        (ReservedKind.CURRENT, old, True),
-        (ReservedKind.PROPOSED, new.starts_at, True),
-    ]
+    assert await times_of(session) == [(ReservedKind.CURRENT, old), (ReservedKind.PROPOSED, new.starts_at)]
     await accept(session)
-    assert await times_of(session) == [(ReservedKind.CURRENT, old, False), (ReservedKind.CURRENT, new.starts_at, True)]
+    assert await times_of(session) == [(ReservedKind.CURRENT, new.starts_at)]
     assert (await Appointment.get(id=session.id)).starts_at == new.starts_at
     assert (await RescheduleProposal.get(id=proposal)).status is ProposalStatus.ACCEPTED
     again = await requested(await student_of(pair.school, credits=1), pair.openings[0])
@@ -137,7 +133,7 @@ async def test_who_cancels_closes_the_proposal_and_frees_both_times(pair: Pair) 
     proposal = await propose(session, pair.openings[5])
     await session.cancel(by=as_student(pair.student), at=AT)
     assert session.status is AppointmentStatus.CANCELLED
-    assert not await ReservedTime.filter(appointment_id=session.id, released_at=None).exists()
+    assert not await ReservedTime.filter(appointment_id=session.id).exists()
     closed = await RescheduleProposal.get(id=proposal)
     assert (closed.status, closed.closed_at) == (ProposalStatus.CLOSED, AT)
 

@@ -25,7 +25,7 @@ def proposed_time(**changes: Any) -> str:
     return copied("reserved_times", "$confirmed", **columns | changes)
 
 
-RELEASED = changed("reserved_times", "$confirmed", "released_at = now()")
+RELEASED = deleted("reserved_times", "$confirmed")
 ACCEPTED = (
     RELEASED,
     changed("reserved_times", "$newer", "kind = 'CURRENT'"),
@@ -45,12 +45,8 @@ TIMES = [
     breach("the time of a live session is released", "reserved_times_of_live", RELEASED),
     breach("a reserved time is moved by itself", "reserved_times_append_only",
            changed("reserved_times", "$confirmed", "ends_at = ends_at - interval '1 minute'")),
-    breach("a released time is taken back", "reserved_times_append_only",
-           changed("reserved_times", "$declined", "released_at = NULL")),
     breach("a current time becomes a proposed one", "reserved_times_append_only",
            changed("reserved_times", "$confirmed", "kind = 'PROPOSED'")),
-    breach("the time of a live session is deleted", "reserved_times_append_only",
-           deleted("reserved_times", "$confirmed")),
     breach("all reserved times are removed", "reserved_times_append_only", emptied("reserved_times")),
     breach("a time is reserved for a session that has ended", "reserved_times_of_live",
            copied("reserved_times", "$confirmed", appointment_id="$declined", provider_id="$provider",
